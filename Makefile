@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: Apache-2.0
+# husk: kernel image, monitor and command. Each directory lists its files in obj-y (a Kbuild file).
+#   make            build/husk-kernel and build/husk          make debug   with debug checks, -O1
+#   make unit       hosted unit tests (ASan, UBSan)           make format  clang-format on every file
+CC ?= gcc
+O ?= build
+V ?= 0
+Q := $(if $(filter 1,$(V)),,@)
+
+WARN := -Wall -Wextra -Werror -Wno-unused-parameter -Wno-sign-compare -Wno-missing-field-initializers \
+	-Wstrict-prototypes -Wundef -Wvla
+KOPT := -O2 -g
+KCFLAGS := -std=gnu17 $(KOPT) $(WARN) -ffreestanding -fno-stack-protector -fno-builtin -mgeneral-regs-only -mno-red-zone \
+	-fPIE -fvisibility=hidden -fno-asynchronous-unwind-tables -fno-omit-frame-pointer -fno-strict-aliasing \
+	-fno-common -fno-delete-null-pointer-checks -fwrapv -mno-sse -D__KERNEL_HUSK__ -Iinclude -I$(O)/include -DHUSK_VERSION='"$(VERSION)"'
+HCFLAGS := -std=gnu17 -O2 -g $(WARN) -D_GNU_SOURCE -Iinclude -I$(O)/include -DHUSK_VERSION='"$(VERSION)"'
+VERSION := 0.1
+
+KDIRS := arch/x86 arch/x86/platform init kernel kernel/time mm fs fs/proc fs/sysfs fs/devtmpfs fs/devpts fs/tmpfs fs/overlayfs fs/fuse \
+	 fs/notify net net/unix drivers/virtio drivers/char drivers/tty lib
+kobjs :=
+define kdir
+obj-y :=
+-include $(1)/Kbuild
+kobjs += $$(addprefix $(1)/,$$(obj-y))
+endef
+$(foreach d,$(KDIRS),$(eval $(call kdir,$(d))))
+hobjs :=
+define hdir
+obj-y :=
+-include $(1)/Kbuild
+hobjs += $$(addprefix $(1)/,$$(obj-y))
+endef
+$(foreach d,host tools,$(eval $(call hdir,$(d))))
+KOBJS := $(addprefix $(O)/k/,$(kobjs))
+HOBJS := $(addprefix $(O)/h/,$(hobjs))
+HLIBS ?= -lseccomp -lpthread
+
+all: $(O)/husk-kernel $(O)/husk
+.PHONY: all debug unit format clean docs
+debug:
+	$(MAKE) O=build/debug KOPT='-O1 -g -DHUSK_DEBUG' all
+
+$(O)/include/syscall_table.h: arch/x86/syscalls.tbl scripts/gen-syscalls
+	@mkdir -p $(@D)
+	$(Q)scripts/gen-syscalls arch/x86/syscalls.tbl $@
+
+$(O)/k/%.o: %.c $(O)/include/syscall_table.h Makefile
+	@mkdir -p $(@D)
+	@echo "  CC   $<"
+	$(Q)$(CC) $(KCFLAGS) -MMD -MP -c $< -o $@
+$(O)/k/%.o: %.S Makefile
+	@mkdir -p $(@D)
+	@echo "  AS   $<"
+	$(Q)$(CC) $(KCFLAGS) -D__ASSEMBLY__ -MMD -MP -c $< -o $@
+$(O)/husk-kernel: $(KOBJS) arch/x86/kernel.lds
+	@echo "  LD   $@"
+	$(Q)$(CC) -nostdlib -static -no-pie -Wl,--build-id=sha1 -Wl,-z,noexecstack -Wl,--no-warn-rwx-segments \
+		-Wl,-z,max-page-size=4096 -T arch/x86/kernel.lds -o $@ $(KOBJS)
+
+$(O)/h/%.o: %.c $(O)/include/syscall_table.h Makefile
+	@mkdir -p $(@D)
+	@echo "  HCC  $<"
+	$(Q)$(CC) $(HCFLAGS) -MMD -MP -c $< -o $@
+$(O)/husk: $(HOBJS)
+	@echo "  LD   $@"
+	$(Q)$(CC) -o $@ $(HOBJS) $(HLIBS)
+
+-include tests/unit/Makefile
+format:
+	git ls-files '*.c' '*.h' | xargs clang-format -i
+clean:
+	rm -rf $(O)
+-include $(KOBJS:.o=.d) $(HOBJS:.o=.d)

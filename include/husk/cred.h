@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Credentials and capability checks (kernel/cred.c). Immutable once committed; reference counted. */
+#ifndef HUSK_CRED_H
+#define HUSK_CRED_H
+
+#include <husk/atomic.h>
+#include <linux/capability.h>
+
+struct group_info { refcount_t usage; int ngroups; gid_t gid[]; };
+typedef u64 kernel_cap_t;
+struct cred {
+	refcount_t usage;
+	uid_t uid, suid, euid, fsuid;
+	gid_t gid, sgid, egid, fsgid;
+	kernel_cap_t cap_inheritable, cap_permitted, cap_effective, cap_bset, cap_ambient;
+	unsigned securebits;
+	struct group_info *group_info;
+};
+struct cred *prepare_creds(void); /* a private copy of current's, or NULL */
+int commit_creds(struct cred *new);
+void abort_creds(struct cred *new);
+const struct cred *get_cred(const struct cred *c);
+void put_cred(const struct cred *c);
+bool capable(int cap);
+bool in_group_p(gid_t gid);  /* fsgid or a supplementary group */
+bool in_egroup_p(gid_t gid);
+#define current_cred() (current->cred)
+#define current_uid() (current->cred->uid)
+#define current_euid() (current->cred->euid)
+#define current_fsuid() (current->cred->fsuid)
+#define current_fsgid() (current->cred->fsgid)
+#define current_gid() (current->cred->gid)
+#define current_egid() (current->cred->egid)
+
+#endif

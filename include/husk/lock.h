@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Locks. The host may preempt a task anywhere, so every lock is a futex lock: a short spin, then the
+ * host's futex in shared RAM. spinlock_t and struct mutex differ only in what they say about their
+ * use: a spinlock's holder does not sleep, touch user memory or take a mutex.
+ *
+ * Slow paths are in kernel/locking.c.
+ */
+#ifndef HUSK_LOCK_H
+#define HUSK_LOCK_H
+
+#include <husk/atomic.h>
+
+typedef struct { u32 v; } spinlock_t; /* 0 free, 1 held, 2 held and waited for */
+struct mutex { spinlock_t l; };
+struct rw_semaphore { spinlock_t l; u32 seq; s32 count; u32 writers; u32 waiters; }; /* count: readers, -1 a writer */
+typedef spinlock_t raw_spinlock_t;
+typedef struct rw_semaphore rwlock_t;
+
+#define __SPIN_LOCK_UNLOCKED { 0 }
+#define DEFINE_SPINLOCK(x) spinlock_t x = __SPIN_LOCK_UNLOCKED
+#define DEFINE_MUTEX(x) struct mutex x = { __SPIN_LOCK_UNLOCKED }
+#define DECLARE_RWSEM(x) struct rw_semaphore x = { .count = 0 }
+
+void __lock_slow(spinlock_t *l);
+void __unlock_slow(spinlock_t *l);
+
+static inline void spin_lock_init(spinlock_t *l) { l->v = 0; }
+static inline bool spin_trylock(spinlock_t *l)
+{
+	u32 z = 0;
+	return __atomic_compare_exchange_n(&l->v, &z, 1, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
+}
+static inline void spin_lock(spinlock_t *l)
+{
+	if (unlikely(!spin_trylock(l)))
+		__lock_slow(l);
+}
+static inline void spin_unlock(spinlock_t *l)
+{
+	if (unlikely(__atomic_exchange_n(&l->v, 0, __ATOMIC_RELEASE) == 2))
+		__unlock_slow(l);
+}
+static inline bool spin_is_locked(spinlock_t *l) { return READ_ONCE(l->v) != 0; }
+
+static inline void mutex_init(struct mutex *m) { m->l.v = 0; }
+static inline void mutex_lock(struct mutex *m) { spin_lock(&m->l); }
+static inline bool mutex_trylock(struct mutex *m) { return spin_trylock(&m->l); }
+static inline void mutex_unlock(struct mutex *m) { spin_unlock(&m->l); }
+static inline bool mutex_is_locked(struct mutex *m) { return spin_is_locked(&m->l); }
+
+void init_rwsem(struct rw_semaphore *s);
+void down_read(struct rw_semaphore *s);
+bool down_read_trylock(struct rw_semaphore *s);
+void up_read(struct rw_semaphore *s);
+void down_write(struct rw_semaphore *s);
+bool down_write_trylock(struct rw_semaphore *s);
+void up_write(struct rw_semaphore *s);
+void downgrade_write(struct rw_semaphore *s);
+#define read_lock down_read
+#define read_unlock up_read
+#define write_lock down_write
+#define write_unlock up_write
+
+#endif

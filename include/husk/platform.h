@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The platform: how guest code runs, and how the host is asked for mappings and threads.
+ *
+ * One table of operations; nothing above arch/ knows which platform it is on. "The current process" is the
+ * host process of current->mm. Preconditions are part of the contract.
+ */
+#ifndef HUSK_PLATFORM_H
+#define HUSK_PLATFORM_H
+
+#include <husk/types.h>
+
+struct mm_struct;
+struct task_struct;
+struct pt_regs;
+struct kernel_clone_args;
+
+#define HPROT_READ 1
+#define HPROT_WRITE 2
+#define HPROT_EXEC 4 /* the pages were scanned; mapped read and execute, never writable at once */
+
+struct platform_ops {
+	const char *name;
+	/**
+	 * @map: make [va, va+npages) show the RAM pages pfn, pfn+1, ... in the current process, replacing what was there.
+	 * @populate: also fill the host's page tables now. mm->mmap_lock held. 0, -ENOMEM.
+	 */
+	int (*map)(struct mm_struct *mm, unsigned long va, unsigned long pfn, unsigned long npages, int hprot, bool populate);
+	/** @unmap: remove host mappings in [va, va+len) of the current process; afterwards an access faults into do_page_fault(). */
+	int (*unmap)(struct mm_struct *mm, unsigned long va, unsigned long len);
+	/** @protect: change access of existing host mappings in the range; parts without mapping are skipped. */
+	int (*protect)(struct mm_struct *mm, unsigned long va, unsigned long len, int hprot);
+	/**
+	 * @shootdown: as unmap (hprot < 0) or protect, but in mm's process, whichever it is; returns when no thread of it can use the old
+	 * mapping any more. Holds no lock of mm while waiting. Caller holds nothing that mm's threads may need but page locks.
+	 */
+	void (*shootdown)(struct mm_struct *mm, unsigned long va, unsigned long len, int hprot);
+	/** @mm_init: platform part of a new mm (no host process yet). */
+	int (*mm_init)(struct mm_struct *mm);
+	/** @mm_destroy: the last user is gone; the host process is gone or about to be reused. */
+	void (*mm_destroy)(struct mm_struct *mm);
+	/**
+	 * @start_thread: make a host thread for child, which starts in ret_from_fork with child->ti->regs.
+	 * Shares the current host process when child->mm == current->mm or child is a kernel thread of the kernel process;
+	 * else a new host process with a copy of current's mappings (fork; the caller holds current->mm's mmap_lock, page
+	 * tables are already copied and write-protected). 0 or -EAGAIN, -ENOMEM.
+	 */
+	int (*start_thread)(struct task_struct *child, struct kernel_clone_args *a);
+	/**
+	 * @switch_mm: current leaves its address space for the empty one of mm (execve). Reuses the current host process when no other
+	 * task lives in it (sole), else moves to a blank one. Afterwards no user mapping exists. Cannot fail once it returns 0.
+	 */
+	int (*switch_mm)(struct mm_struct *mm, bool sole);
+	/** @exit_thread: ends the calling host thread for ever; the task's kernel stack is free for reuse once the host thread is off it. */
+	void (*exit_thread)(void) __noreturn;
+	/** @kick: make t, if it runs user code, enter the kernel soon. Harmless otherwise. */
+	void (*kick)(struct task_struct *t);
+};
+extern const struct platform_ops *platform;
+
+/* Host services that are the same on every platform (arch/x86/hostcall.c) */
+/* host_futex_wait: sleep while *uaddr == val (a word in RAM), at most ns nanoseconds (INT64_MAX: for ever). 0, -EAGAIN, -ETIMEDOUT, -EINTR. */
+int host_futex_wait(u32 *uaddr, u32 val, s64 ns);
+int host_futex_wake(u32 *uaddr, u32 n);
+/* host_ram_release: give the host back the memory of free RAM pages; they read as zero afterwards. */
+int host_ram_release(unsigned long pfn, unsigned long npages);
+void host_clock_gettime(int clk, s64 *sec, s64 *nsec);
+/* CPU time of the calling host thread, in ns */
+u64 host_thread_cputime(void);
+unsigned host_getcpu(void);
+void host_yield(void);
+__noreturn void host_shutdown(int status); /* report to the monitor and end the sandbox */
+
+/* arch/x86: called by kernel/fork.c and exec */
+void arch_copy_thread(struct task_struct *child, struct kernel_clone_args *a); /* fills child->ti from current */
+void arch_start_user(struct pt_regs *regs, unsigned long ip, unsigned long sp);	/* registers for a fresh program; resets FPU, fs base */
+long arch_prctl_fs(struct task_struct *t, int code, unsigned long addr);
+struct thread_info *alloc_thread_info(struct task_struct *t); /* a kernel stack slot, or NULL */
+void free_thread_info(struct thread_info *ti);
+
+/*
+ * Executable text (arch/x86/text.c). A file page that is executed has a second page, its text view: scanned, and patched as call
+ * sites are met. The page cache owns both.
+ */
+struct address_space;
+struct page;
+/* text_view: the view of page (locked, uptodate) of mapping at index; NULL when out of memory. The view lives as long as the page. */
+struct page *text_view(struct address_space *mapping, struct page *page, pgoff_t index);
+/* text_scan_private: a private page is about to be executable at va: scan and defuse it in place (page not writable anywhere). 0 or -EPERM. */
+int text_scan_private(struct mm_struct *mm, unsigned long va, struct page *page);
+/* text_span: bytes of address space to keep for a mapping of this file from offset 0, stub area included; 0: no need. */
+unsigned long text_span(struct address_space *mapping);
+/* text_mapped: mm has mapped file text at va (file offset off): map its stub area. Called with mmap_lock held for writing. */
+void text_mapped(struct mm_struct *mm, struct address_space *mapping, unsigned long va, u64 off, unsigned long len);
+
+#endif

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * struct thread_info: the arch's part of a task, at the top of its kernel stack slot; struct pt_regs.
+ *
+ * A slot is THREAD_SIZE bytes, aligned to its size, in RAM (so the kernel can find it from rsp). The
+ * stack grows down from the thread_info. The same stack is the host's alternate signal stack.
+ */
+#ifndef HUSK_THREAD_INFO_H
+#define HUSK_THREAD_INFO_H
+
+#include <husk/types.h>
+
+#define THREAD_ORDER 3
+#define THREAD_SIZE (PAGE_SIZE << THREAD_ORDER)
+
+struct pt_regs {
+	u64 r15, r14, r13, r12, bp, bx, r11, r10, r9, r8, ax, cx, dx, si, di;
+	u64 orig_ax; /* system-call number, or -1 */
+	u64 ip, cs, flags, sp, ss;
+};
+
+struct task_struct;
+
+#define TIF_SIGPENDING 0   /* look for signals before going to user mode */
+#define TIF_NOTIFY_RESUME 1 /* task work (shoot-downs, ...) to do */
+#define TIF_SYNC_CORE 2	   /* serialise before user code runs: text was patched */
+#define TIF_FULL_EXIT 3	   /* leave by iretq with every register */
+#define TIF_SYSCALL_TRACE 4
+#define TIF_SINGLESTEP 5
+#define TIF_RESTORE_SIGMASK 6
+#define TIF_WORK_MASK 0x17f /* any of the above but FULL_EXIT needs the slow path */
+
+struct thread_info {
+	struct pt_regs regs;	   /* user registers while in the kernel */
+	struct task_struct *task;
+	u64 flags;		   /* TIF_* bits, atomic */
+	u32 in_user;		   /* 1 while user code runs: the gate takes it atomically */
+	u32 slot;		   /* index into the gate's table */
+	u64 kstack_top;		   /* where the gate puts rsp */
+	u64 mm_id;		   /* which host process this thread belongs to; the gate compares */
+	u64 fs_base;		   /* set on leaving for user mode when fs_dirty */
+	void *host_frame;	   /* host signal frame whose FPU state is to be restored on leaving, or NULL */
+	int host_tid, host_pid;	   /* in the jail's pid namespace; 0 while none */
+	u32 kick_sent;		   /* at most one host kick outstanding */
+	u32 fs_dirty;
+	u64 arch[24];		   /* private to arch/x86 */
+};
+
+#ifndef HUSK_HOSTED
+static inline struct thread_info *current_thread_info(void)
+{
+	unsigned long sp;
+	__asm__("mov %%rsp, %0" : "=r"(sp));
+	return (struct thread_info *)((sp & ~(THREAD_SIZE - 1)) + THREAD_SIZE - 1024);
+}
+#define current (current_thread_info()->task)
+#else
+extern struct task_struct *hosted_current;
+#define current hosted_current
+#endif
+static_assert(sizeof(struct thread_info) <= 1024, "thread_info outgrew its place");
+#define current_pt_regs() (&current_thread_info()->regs)
+#define task_pt_regs(t) (&(t)->ti->regs)
+
+#endif
