@@ -48,6 +48,13 @@ struct hostif_device {
 };
 
 enum hostif_stdio_kind { HOSTIF_STDIO_CLOSED, HOSTIF_STDIO_TTY, HOSTIF_STDIO_PIPE };
+/*
+ * Private bits of fuse_read_in.read_flags in READDIR and READDIRPLUS; a server that does not know them ignores them.
+ * EOF: end a complete listing with a record whose namelen is 0 (saves the request that would find nothing more).
+ * DIRS: READDIRPLUS fills the entry (nodeid, attributes) for directories only.
+ */
+#define HOSTIF_FUSE_READDIR_EOF (1u << 30)
+#define HOSTIF_FUSE_READDIR_DIRS (1u << 31)
 /* A standard descriptor: which console device serves it. All TTY ones share one device: the guest's /dev/console, a real tty. */
 struct hostif_stdio { uint32_t kind; uint32_t device; };
 

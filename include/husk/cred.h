@@ -15,7 +15,20 @@ struct cred {
 	kernel_cap_t cap_inheritable, cap_permitted, cap_effective, cap_bset, cap_ambient;
 	unsigned securebits;
 	struct group_info *group_info;
+	struct user_struct *user;	/* of uid: what it has running and queued */
 };
+/* Counters of a real user id, for RLIMIT_NPROC and RLIMIT_SIGPENDING. */
+struct user_struct { refcount_t count; uid_t uid; atomic_t processes, sigpending; struct user_struct *next; };
+struct user_struct *alloc_uid(uid_t uid); /* finds or makes; a reference, or NULL */
+void free_uid(struct user_struct *u);
+static inline struct user_struct *get_uid(struct user_struct *u) { refcount_inc(&u->count); return u; }
+struct task_struct;
+const struct cred *get_task_cred(struct task_struct *t); /* of any task: a reference */
+extern struct cred init_cred;
+bool has_capability(struct task_struct *t, int cap);
+void cap_bprm_creds(struct cred *new, bool setid); /* capabilities over execve */
+struct group_info *groups_alloc(int n);
+void put_group_info(struct group_info *g);
 struct cred *prepare_creds(void); /* a private copy of current's, or NULL */
 int commit_creds(struct cred *new);
 void abort_creds(struct cred *new);

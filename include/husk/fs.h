@@ -19,6 +19,13 @@
 #undef O_LARGEFILE
 #define O_LARGEFILE 00100000
 #define ACC_MODE(x) ("\004\002\006\006"[(x) & O_ACCMODE])
+#ifndef SEEK_SET
+#define SEEK_SET 0
+#define SEEK_CUR 1
+#define SEEK_END 2
+#define SEEK_DATA 3
+#define SEEK_HOLE 4
+#endif
 #define MAY_EXEC 1
 #define MAY_WRITE 2
 #define MAY_READ 4
@@ -60,6 +67,7 @@ struct address_space {
 	bool in_memory;			/* pages are the only copy: never reclaimed (tmpfs) */
 	void *text;			/* arch/x86/text.c's data for executed files */
 	struct list_head wb_list;	/* dirty mappings */
+	struct list_head dirty_pages;	/* page->lru; under i_pages_lock */
 };
 
 /* ---- inode ---- */
@@ -117,6 +125,7 @@ struct inode {
 	struct fsnotify_mark *i_fsnotify_marks; u32 i_fsnotify_mask;
 	union { struct pipe_inode_info *i_pipe; struct cdev *i_cdev; void *i_sock; char *i_link; };
 	void *i_private;
+	u64 i_hash_key;			/* what it is hashed by */
 };
 #define S_SYNC 1
 #define S_NOATIME 2
@@ -209,11 +218,19 @@ struct dentry {
 	struct list_head d_lru, d_child, d_subdirs;
 	struct hlist_node d_alias;
 	unsigned d_mounted;		/* mounts on it */
-	unsigned d_seq;
+	unsigned d_seq;			/* odd while changing; names one state of hashing, name, parent, inode */
 	char d_iname[DNAME_INLINE_LEN];
+	u64 d_dirpos;			/* place among the parent's children, for dcache_readdir; grows */
 };
 #define DCACHE_UNHASHED 1
 #define DCACHE_DISCONNECTED 2
+#define DCACHE_LRU 4		/* on the LRU list */
+#define DCACHE_REFERENCED 8	/* used since the shrinker last came by */
+#define DCACHE_MOUNTED 16	/* d_mounted != 0 */
+#define DCACHE_CURSOR 32	/* a readdir position, not an entry */
+#define DCACHE_CANT_MOUNT 64
+#define DCACHE_GENOCIDE 128	/* kill_litter_super dropped its pin */
+#define D_COUNT_DEAD (-0x40000000)
 #define d_inode(d) ((d)->d_inode)
 #define d_is_negative(d) ((d)->d_inode == NULL)
 #define d_is_positive(d) ((d)->d_inode != NULL)
@@ -311,6 +328,8 @@ struct vfsmount { struct dentry *mnt_root; struct super_block *mnt_sb; int mnt_f
 #define MNT_NODIRATIME 16
 #define MNT_RELATIME 32
 #define MNT_READONLY 64
+#define MNT_NOSYMFOLLOW 128
+#define MNT_INTERNAL 0x4000
 struct path { struct vfsmount *mnt; struct dentry *dentry; };
 void path_get(const struct path *p);
 void path_put(const struct path *p);
@@ -365,6 +384,7 @@ struct file {
 	struct address_space *f_mapping;
 	struct list_head f_ep;		/* epoll items watching it; under f_lock */
 	void *private_data;
+	struct file *f_real;		/* FMODE_BACKING: the file whose private_data this one borrows; a reference */
 };
 #define file_inode(f) ((f)->f_inode)
 #define file_dentry(f) ((f)->f_path.dentry)
@@ -378,6 +398,8 @@ struct file {
 #define FMODE_ATOMIC_POS 0x8000
 #define FMODE_OPENED 0x80000
 #define FMODE_STREAM 0x200000
+#define FMODE_WRITER 0x10000	/* write access to mount and inode taken */
+#define FMODE_BACKING 0x100000	/* a stand-in for f_real with another path */
 #define FMODE_CAN_READ 0x20000
 #define FMODE_CAN_WRITE 0x40000
 
@@ -505,7 +527,8 @@ struct dentry *kern_path_create(int dfd, const char *kname, struct path *parent,
 void done_path_create(struct path *parent, struct dentry *d);
 void nd_jump_link(const struct path *p);      /* for get_link of /proc/PID/fd/N and the like: continue at p (takes over the reference) */
 
-struct fs_struct { refcount_t users; spinlock_t lock; int umask; struct path root, pwd; };
+struct fs_struct { refcount_t users; spinlock_t lock; int umask; struct path root, pwd; unsigned seq; /* odd while root or pwd change */ };
+extern struct fs_struct init_fs;
 static inline int current_umask(void) { return current->fs->umask; }
 void get_fs_root(struct fs_struct *fs, struct path *p);
 void get_fs_pwd(struct fs_struct *fs, struct path *p);
@@ -523,7 +546,9 @@ struct files_struct {
 	unsigned int max_fds, next_fd;
 	struct file **fd;		/* readers: fget(); under file_lock to change */
 	unsigned long *open_fds, *close_on_exec;
+	void *retired;		/* outgrown tables, which a lock-free fget() may still be reading */
 };
+extern struct files_struct init_files;
 struct file *fget(unsigned fd);		/* a reference, or NULL; not O_PATH files */
 struct file *fget_raw(unsigned fd);	/* O_PATH ones too */
 struct file *fget_task(struct task_struct *t, unsigned fd);
@@ -584,16 +609,64 @@ void address_space_init(struct address_space *m, struct inode *host, const struc
 struct file *shmem_file_setup(const char *name, loff_t size, unsigned long vm_flags);
 
 /* fsnotify hooks (fs/notify) */
-void fsnotify(u32 mask, struct inode *dir, struct inode *inode, const char *name, u32 cookie);
-void fsnotify_parent(struct dentry *d, u32 mask);	/* to d's inode and its parent's watch */
-void fsnotify_file(struct file *f, u32 mask);
-void fsnotify_inode_delete(struct inode *i);
+extern atomic_t fsnotify_nr_marks;	/* watches in the system: 0 makes every hook one load */
+void __fsnotify(u32 mask, struct inode *dir, struct inode *inode, const char *name, u32 cookie);
+void __fsnotify_parent(struct dentry *d, u32 mask);
+void __fsnotify_inode_delete(struct inode *i);
+/* to inode's watches (dir NULL), or to dir's watches with name */
+static inline void fsnotify(u32 mask, struct inode *dir, struct inode *inode, const char *name, u32 cookie)
+{ if (unlikely(atomic_read(&fsnotify_nr_marks))) __fsnotify(mask, dir, inode, name, cookie); }
+static inline void fsnotify_parent(struct dentry *d, u32 mask)	/* to d's inode and its parent's watch */
+{ if (unlikely(atomic_read(&fsnotify_nr_marks))) __fsnotify_parent(d, mask); }
+static inline void fsnotify_file(struct file *f, u32 mask) { fsnotify_parent(f->f_path.dentry, mask); }
+static inline void fsnotify_inode_delete(struct inode *i) { if (unlikely(i->i_fsnotify_marks)) __fsnotify_inode_delete(i); }
 u32 fsnotify_get_cookie(void);
 
 /* locks (fs/locks.c) */
 void locks_remove_posix(struct file *f, struct files_struct *owner);
 void locks_remove_file(struct file *f);
 void locks_free_lock_context(struct inode *i);
+
+/* SIGIO (fs/fcntl.c). fasync_helper adds or removes f; kill_fasync signals every owner in the list. */
+struct fasync_struct { struct fasync_struct *next; struct file *file; int fd; };
+int fasync_helper(int fd, struct file *f, int on, struct fasync_struct **list);	/* > 0: changed */
+void kill_fasync(struct fasync_struct **list, int sig, int band);		/* band: POLL_IN, ... */
+void send_sigurg(struct file *f);
+int f_setown(struct file *f, int who, int force);
+
+/* more of fs/: see also husk/file.h, husk/mount.h, husk/filelock.h, husk/xattr.h, husk/overlay.h */
+#define __FMODE_EXEC 0x20	/* in open flags: opened to be executed */
+#define MAX_RW_COUNT (INT32_MAX & PAGE_MASK)
+bool path_noexec(const struct path *p);
+struct file *alloc_file_clone(struct file *base, int flags, const struct file_operations *fop);
+struct file *alloc_empty_file(int flags, const struct cred *c);
+int vfs_open(const struct path *p, struct file *f);
+struct dentry *d_alloc_pseudo(struct super_block *sb, const struct qstr *name);
+char *dynamic_dname(char *buf, int len, const char *fmt, ...) __printf(3, 4);
+char *dentry_path(struct dentry *d, char *buf, int len);
+void insert_inode_hash(struct inode *i, u64 hash);
+void remove_inode_hash(struct inode *i);
+struct inode *ilookup5(struct super_block *sb, u64 hash, int (*test)(struct inode *, void *), void *data);
+int generic_drop_inode(struct inode *i);
+int inode_newsize_ok(const struct inode *i, loff_t size);
+int page_symlink(struct inode *i, const char *target, int len);
+int simple_link(struct dentry *old, struct inode *dir, struct dentry *d);
+int simple_unlink(struct inode *dir, struct dentry *d);
+int simple_rmdir(struct inode *dir, struct dentry *d);
+int simple_rename(struct inode *odir, struct dentry *od, struct inode *ndir, struct dentry *nd, unsigned flags);
+int simple_setattr(struct dentry *d, struct iattr *a);
+int simple_empty(struct dentry *d);
+int dcache_dir_open(struct inode *i, struct file *f);
+int dcache_dir_close(struct inode *i, struct file *f);
+loff_t dcache_dir_lseek(struct file *f, loff_t off, int whence);
+ssize_t generic_read_dir(struct file *f, char __user *buf, size_t n, loff_t *pos);	/* -EISDIR */
+loff_t generic_file_llseek_size(struct file *f, loff_t off, int whence, loff_t max, loff_t eof);
+loff_t fixed_size_llseek(struct file *f, loff_t off, int whence, loff_t size);
+ssize_t vfs_readv(struct file *f, const struct iovec __user *v, unsigned long nr, loff_t *pos, int flags);
+ssize_t vfs_writev(struct file *f, const struct iovec __user *v, unsigned long nr, loff_t *pos, int flags);
+int iterate_dir(struct file *f, struct dir_context *ctx);
+int vfs_readlink(struct dentry *d, char __user *buf, int n);
+long vfs_fallocate(struct file *f, int mode, loff_t off, loff_t len);
 
 /* exec (fs/exec.c) */
 int do_execveat(int dfd, const char *kname, const char __user *const __user *argv, const char __user *const __user *envp, int flags);

@@ -60,5 +60,7 @@ void sort(void *base, size_t num, size_t size, int (*cmp)(const void *, const vo
 /* random numbers: a ChaCha20 generator seeded by the monitor (lib/random.c) */
 void get_random_bytes(void *buf, size_t n);
 u64 get_random_u64(void);
+void random_init(const u64 *seed);		   /* eight words, before the first use */
+void add_random_bytes(const void *buf, size_t n); /* writes to /dev/urandom */
 
 #endif

@@ -13,7 +13,7 @@
 
 typedef struct { u32 v; } spinlock_t; /* 0 free, 1 held, 2 held and waited for */
 struct mutex { spinlock_t l; };
-struct rw_semaphore { spinlock_t l; u32 seq; s32 count; u32 writers; u32 waiters; }; /* count: readers, -1 a writer */
+struct rw_semaphore { spinlock_t l; u32 seq; s32 count; u32 writers; u32 waiters; u32 wgrant; }; /* see kernel/locking.c */
 typedef spinlock_t raw_spinlock_t;
 typedef struct rw_semaphore rwlock_t;
 

@@ -40,7 +40,8 @@ struct page {
 };
 static_assert(sizeof(struct page) == 64, "struct page is 64 bytes");
 enum page_flags { PG_locked, PG_uptodate, PG_dirty, PG_writeback, PG_referenced, PG_slab, PG_reserved,
-		  PG_buddy, PG_anon, PG_error, PG_swapbacked, PG_text, PG_waiters, PG_unevictable, PG_readahead };
+		  PG_buddy, PG_anon, PG_error, PG_swapbacked, PG_text, PG_waiters, PG_unevictable, PG_readahead,
+		  PG_zeroed /* free, or just allocated: known to hold zeroes only */ };
 enum page_type { PGT_FREE, PGT_KERNEL, PGT_SLAB, PGT_ANON, PGT_CACHE, PGT_PTE, PGT_STACK, PGT_TEXT };
 #define PageFlag(n, bit) \
 	static inline bool Page##n(struct page *p) { return (READ_ONCE(p->flags) >> bit) & 1; } \
@@ -48,7 +49,7 @@ enum page_type { PGT_FREE, PGT_KERNEL, PGT_SLAB, PGT_ANON, PGT_CACHE, PGT_PTE, P
 	static inline void ClearPage##n(struct page *p) { __atomic_fetch_and(&p->flags, ~(1u << bit), __ATOMIC_SEQ_CST); } \
 	static inline bool TestSetPage##n(struct page *p) { return (__atomic_fetch_or(&p->flags, 1u << bit, __ATOMIC_SEQ_CST) >> bit) & 1; } \
 	static inline bool TestClearPage##n(struct page *p) { return (__atomic_fetch_and(&p->flags, ~(1u << bit), __ATOMIC_SEQ_CST) >> bit) & 1; }
-PageFlag(Locked, PG_locked) PageFlag(Uptodate, PG_uptodate) PageFlag(Dirty, PG_dirty)
+PageFlag(Waiters, PG_waiters) PageFlag(Swapbacked, PG_swapbacked) PageFlag(Locked, PG_locked) PageFlag(Uptodate, PG_uptodate) PageFlag(Dirty, PG_dirty)
 PageFlag(Writeback, PG_writeback) PageFlag(Referenced, PG_referenced) PageFlag(Slab, PG_slab)
 PageFlag(Reserved, PG_reserved) PageFlag(Anon, PG_anon) PageFlag(Error, PG_error) PageFlag(Text, PG_text)
 PageFlag(Readahead, PG_readahead) PageFlag(Unevictable, PG_unevictable)
@@ -157,6 +158,12 @@ struct mm_struct {
 	unsigned long host_vmas;	/* estimate of host mappings */
 	void *arch[8];			/* platform's */
 	struct list_head mm_list;	/* all address spaces */
+	struct mm_struct *fork_child;	/* between dup_mm() and dup_mm_done(); under mmap_lock */
+	u32 forking;			/* no host process yet: see mm/rmap.c */
+	atomic_t rmap_pending;		/* page-table entries taken away, host mappings not yet */
+	u64 scan_seq;			/* pages of executable VMAs made writable; under page_table_lock */
+	unsigned long gap_hint, gap_size; /* get_unmapped_area(): start here; largest gap known above */
+	unsigned int membarrier_state;
 };
 #define mmap_read_lock(mm) down_read(&(mm)->mmap_lock)
 #define mmap_read_unlock(mm) up_read(&(mm)->mmap_lock)
@@ -183,11 +190,13 @@ struct vm_fault {
 #define VM_FAULT_NOPAGE 16
 #define VM_FAULT_MAJOR 32
 typedef unsigned int vm_fault_t;
+#define VM_OPS_FAULT_AROUND 1 /* faults are served from vm_file's page cache: neighbours may be mapped too */
 struct vm_operations_struct {
 	void (*open)(struct vm_area_struct *vma);
 	void (*close)(struct vm_area_struct *vma);
 	vm_fault_t (*fault)(struct vm_fault *vmf);
 	vm_fault_t (*page_mkwrite)(struct vm_fault *vmf); /* a shared page is about to be written */
+	unsigned int flags; /* VM_OPS_* */
 };
 
 /* mm/mmap.c, mm/mm.c. *_unlocked take mmap_lock themselves. */
@@ -244,7 +253,8 @@ long strnlen_user(const char __user *s, long n); /* length with the NUL; 0 on a 
 static inline bool access_ok(const void __user *p, unsigned long n)
 { return n <= TASK_SIZE && (unsigned long)p <= TASK_SIZE - n; }
 #define get_user(x, p) ({ __typeof__(*(p)) _v; int _e = copy_from_user(&_v, (p), sizeof(_v)) ? -EFAULT : 0; \
-	if (!_e) (x) = _v; _e; })
+	if (!_e) { (x) = _v; } \
+	_e; })
 #define put_user(x, p) ({ __typeof__(*(p)) _v = (x); copy_to_user((p), &_v, sizeof(_v)) ? -EFAULT : 0; })
 /* atomic operations on a user word, for futex: 0 or -EFAULT */
 int user_cmpxchg_u32(u32 __user *p, u32 old, u32 new, u32 *prev);

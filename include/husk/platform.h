@@ -74,7 +74,13 @@ __noreturn void host_shutdown(int status); /* report to the monitor and end the 
 /* arch/x86: called by kernel/fork.c and exec */
 void arch_copy_thread(struct task_struct *child, struct kernel_clone_args *a); /* fills child->ti from current */
 void arch_start_user(struct pt_regs *regs, unsigned long ip, unsigned long sp);	/* registers for a fresh program; resets FPU, fs base */
+/* schedule_tail (kernel/fork.c): the arch calls it first thing in a new task's own context: set_child_tid and the like */
+void schedule_tail(struct task_struct *t);
+/* arch_restart_syscall: make regs run the interrupted system call nr again (patched call sites included) */
+void arch_restart_syscall(struct pt_regs *regs, long nr);
+unsigned arch_min_sigstack(void); /* AT_MINSIGSTKSZ */
 long arch_prctl_fs(struct task_struct *t, int code, unsigned long addr);
+void arch_restart_syscall(struct pt_regs *regs, long nr); /* user mode will make system call nr at the same place again */
 struct thread_info *alloc_thread_info(struct task_struct *t); /* a kernel stack slot, or NULL */
 void free_thread_info(struct thread_info *ti);
 

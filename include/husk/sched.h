@@ -50,6 +50,15 @@ struct signal_struct {
 	struct list_head posix_timers;
 	int next_posix_timer_id;
 	short oom_score_adj;
+	pid_t tty_old_pgrp;		/* foreground group of the terminal the session lost by a hang-up; 0 in a new session */
+	atomic_t live;			/* threads that have not begun to exit */
+	struct pid *pgrp, *session;	/* pgid and sid as objects; under tasklist_lock */
+	struct list_head pgrp_node;	/* pgrp->members */
+	bool has_child_subreaper;	/* an ancestor may be one */
+	bool cpu_timers;		/* some CPU-time limit or timer is armed: account_cputime() looks */
+	struct timer *cpu_tick;		/* kicks running threads while cpu_timers; see kernel/time/cputimer.c */
+	u64 rlim_cpu_next;		/* when SIGXCPU is due, ns of CPU time */
+	u64 inblock, oublock, cinblock, coublock;
 };
 #define SIGNAL_STOP_STOPPED 1
 #define SIGNAL_STOP_CONTINUED 2
@@ -114,6 +123,18 @@ struct task_struct {
 	unsigned long cpus_mask;
 	int (*kthread_fn)(void *); void *kthread_data;
 	struct xarray *io_context;
+	int pagefault_disabled;		/* > 0: a kernel-mode fault is not resolved, the user access fails */
+	struct nameidata *nameidata;	/* path walk in progress (fs/namei.c) */
+	struct wake_q *wake_q;		/* wake-ups whose host call is put off; husk/wait.h */
+	struct pid *thread_pid;		/* the object of pid */
+	pid_t ppid;			/* real_parent->tgid, for getppid(); 0 for pid 1 */
+	s64 cpu_base;			/* added to host_thread_cputime() */
+	u64 cpu_total, cpu_sampled_at;	/* last sample of CPU time, and when (CLOCK_MONOTONIC) */
+	u32 parent_exec_id, self_exec_id;
+	bool sched_reset_on_fork, thp_disabled;
+	bool orphan_autoreap;		/* reparented to pid 1, which did not ask for orphans: reaped by the kernel */
+	unsigned tsc_mode, ioprio, mce_policy;
+	struct list_head dead_node;	/* kernel/exit.c: the host thread is not off the stack yet */
 };
 #define PF_KTHREAD 1
 #define PF_EXITING 2
@@ -176,5 +197,23 @@ struct task_struct *kthread_run(int (*fn)(void *), void *data, const char *fmt, 
 void set_task_comm(struct task_struct *t, const char *name);
 void exec_mm_release(struct task_struct *t, struct mm_struct *mm);  /* clear_child_tid, robust list, vfork_done */
 void exit_mm_release(struct task_struct *t, struct mm_struct *mm);
+
+/* schedule_tail: arch: what a new task calls first on its own stack, before its function or user mode */
+void schedule_tail(struct task_struct *t);
+void release_task(struct task_struct *t);	/* takes tasklist_lock; forgets a dead task */
+void release_unstarted(struct task_struct *t);	/* published by fork, but the host gave no thread */
+void reap_dead_stacks(void);			/* frees tasks whose host thread is gone */
+int de_thread(struct task_struct *t);
+extern unsigned int max_threads;
+
+/* CPU time, ns. task_cputime: of a thread, as last sampled (exact for current). thread_group_cputime: of a process, dead threads too. */
+void task_cputime(struct task_struct *t, u64 *ut, u64 *st);
+void thread_group_cputime(struct task_struct *t, u64 *ut, u64 *st); /* under tasklist_lock or siglock */
+void account_cputime(void);		/* samples current, fires CPU timers */
+void cputime_rebase_begin(void);	/* around a move to another host thread */
+void cputime_rebase_end(void);
+void get_avenrun(unsigned long loads[3], unsigned long offset, int shift); /* fixed point, FSHIFT bits */
+#define FSHIFT 11
+#define FIXED_1 (1 << FSHIFT)
 
 #endif

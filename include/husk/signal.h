@@ -59,6 +59,35 @@ void flush_sigqueue(struct sigpending *q);
 int copy_siginfo_to_user(void *uinfo, const struct kernel_siginfo *info);
 int copy_siginfo_from_user(struct kernel_siginfo *info, const void *uinfo);
 
+int dequeue_signal(struct task_struct *t, husk_sigset_t *mask, struct kernel_siginfo *info); /* under siglock; for signalfd too */
+struct sighand_struct;
+struct sighand_struct *lock_task_sighand(struct task_struct *t); /* with siglock taken, or NULL: t is gone */
+void exit_signals(struct task_struct *t);
+bool do_notify_parent(struct task_struct *t, int sig);	/* tasklist_lock held; true: nobody will wait for t */
+int zap_other_threads(struct task_struct *t);		/* under siglock; how many */
+bool task_participate_group_stop(struct task_struct *t);
+void ignore_signals(struct task_struct *t);
+int kill_pgrp_locked(pid_t pgid, int sig, int priv);	/* tasklist_lock held */
+void force_fatal_sig(int sig);				/* current dies of it, whatever it handles */
+bool unhandled_signal(struct task_struct *t, int sig);
+int do_sigaltstack(const void *uss, void *uoss, unsigned long sp); /* user pointers; either may be NULL */
+#define JOBCTL_STOP_SIGMASK 0xffffu
+#define JOBCTL_STOP_DEQUEUED 0x10000u
+#define JOBCTL_STOP_PENDING 0x20000u
+#define JOBCTL_STOP_CONSUME 0x40000u
+
+/* A queued signal with its information; a timer owns one of its own (flags SIGQUEUE_PREALLOC). */
+struct user_struct;
+struct sigqueue { struct list_head list; int flags; struct user_struct *user; struct kernel_siginfo info; };
+#define SIGQUEUE_PREALLOC 1
+struct sigqueue *sigqueue_alloc(void);
+void sigqueue_free(struct sigqueue *q);
+int send_sigqueue(struct sigqueue *q, struct task_struct *t, bool group); /* 0 queued or overrun, 1 ignored, -1 no such task */
+
+/* fs/signalfd.c: before a sighand is freed, so that pollers of a signalfd forget its wait queue */
+struct sighand_struct;
+void signalfd_cleanup(struct sighand_struct *sighand);
+
 /* arch/x86/signal_frame.c */
 int setup_rt_frame(struct ksignal *ks, struct pt_regs *regs); /* 0 or -EFAULT */
 void do_notify_resume(struct pt_regs *regs);		       /* work on the way to user mode; called by the arch */

@@ -87,6 +87,7 @@
 #define CLD_STOPPED 5
 #define CLD_CONTINUED 6
 #define POLL_IN 1
+#define POLL_OUT 2
 #define SYS_SECCOMP 1
 #endif
 #define HUSK_SIG_DFL ((void *)0)

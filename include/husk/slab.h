@@ -32,5 +32,7 @@ size_t ksize(const void *p);
 #define kvzalloc kzalloc
 #define kvfree kfree
 void slab_init(void);
+struct slab_numbers { const char *name; unsigned long inuse, objects; unsigned int size, per_slab, pages; unsigned long slabs; };
+void slab_for_each_cache(void (*fn)(const struct slab_numbers *n, void *arg), void *arg);
 
 #endif

@@ -24,6 +24,14 @@ char *strcpy(char *d, const char *s);
 char *strncpy(char *d, const char *s, size_t n);
 char *strcat(char *d, const char *s);
 char *strchrnul(const char *s, int c);
+#ifndef HUSK_STRING_IMPL
+/* The compiler may inline small ones in spite of -fno-builtin. */
+#define memcpy(d, s, n) __builtin_memcpy(d, s, n)
+#define memmove(d, s, n) __builtin_memmove(d, s, n)
+#define memset(d, c, n) __builtin_memset(d, c, n)
+#define memcmp(a, b, n) __builtin_memcmp(a, b, n)
+#define strlen(s) __builtin_strlen(s)
+#endif
 #endif
 ssize_t strscpy(char *d, const char *s, size_t n); /* length, or -E2BIG when cut; always terminated */
 char *kstrdup(const char *s, gfp_t gfp);

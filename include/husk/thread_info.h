@@ -28,7 +28,7 @@ struct task_struct;
 #define TIF_SYSCALL_TRACE 4
 #define TIF_SINGLESTEP 5
 #define TIF_RESTORE_SIGMASK 6
-#define TIF_WORK_MASK 0x17f /* any of the above but FULL_EXIT needs the slow path */
+#define TIF_WORK_MASK 0x43 /* loop in do_notify_resume while any of these is set */
 
 struct thread_info {
 	struct pt_regs regs;	   /* user registers while in the kernel */

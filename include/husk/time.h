@@ -36,5 +36,19 @@ void timer_init(struct timer *t, void (*fn)(struct timer *));
 void timer_set(struct timer *t, u64 expires);	/* (re)arms */
 bool timer_cancel(struct timer *t);		/* true if it was armed; waits until fn is not running (not from fn itself) */
 bool timer_pending(struct timer *t);
+/* kernel/time */
+u64 timer_forward(struct timer *t, u64 interval); /* expires moves by whole intervals past now; how many. Not armed. */
+int clock_now(clockid_t which, u64 *ns);	   /* 0 or -EINVAL; any clock id of the ABI, dynamic ones too */
+u64 clock_deadline(clockid_t which, u64 abs);	   /* an absolute time of a wall or monotonic clock, in CLOCK_MONOTONIC ns */
+struct task_struct;
+struct signal_struct;
+struct sigqueue;
+struct kernel_siginfo;
+void exit_itimers(struct signal_struct *sig);	   /* POSIX timers: exec and exit */
+void exit_group_timers(struct signal_struct *sig); /* the process is gone: all the rest */
+void itimer_dequeued(void);			   /* SIGALRM was taken; under siglock */
+void posixtimer_rearm(struct kernel_siginfo *info); /* SI_TIMER was taken; no lock held */
+void cpu_timers_arm(struct signal_struct *sig);	   /* a limit or CPU timer was set */
+void cpu_timers_check(void);			   /* current was sampled */
 /* nanosleep of the current task until an absolute time of clock; 0, or -ERESTARTSYS-like when interrupted */
 #endif

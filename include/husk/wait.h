@@ -100,6 +100,15 @@ int signal_pending_state(unsigned state, struct task_struct *t);
 #define wait_event_timeout(q, cond, ns) ({ s64 __w = (ns); if (!(cond)) { \
 	__w = ___wait_event(q, cond, TASK_UNINTERRUPTIBLE, __w); if (__w == 0 && (cond)) __w = 1; } else if (!__w) __w = 1; __w; })
 
+/*
+ * Wake-ups put off: between wake_q_begin and wake_q_end current's wake-ups change states at once, but the host calls that rouse sleepers
+ * come at the end, when the caller has dropped its locks. Nests (the outermost counts). Do not sleep in between.
+ */
+#define WAKE_Q_MAX 16
+struct wake_q { unsigned int n; bool inner; u32 *word[WAKE_Q_MAX]; };
+void wake_q_begin(struct wake_q *q);
+void wake_q_end(struct wake_q *q);
+
 struct completion { unsigned int done; wait_queue_head_t wait; };
 static inline void init_completion(struct completion *c) { c->done = 0; init_waitqueue_head(&c->wait); }
 void complete(struct completion *c);

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Declarations private to arch/x86. */
+#ifndef ARCH_X86_ARCH_H
+#define ARCH_X86_ARCH_H
+
+#include <husk/sched.h>
+#include <husk/platform.h>
+
+struct hostif_boot;
+extern struct hostif_boot *boot;
+extern bool platform_has_keys;
+extern struct thread_info *gate_table[];
+extern u64 xfeature_mask;      /* XCR0 */
+extern unsigned xstate_size;   /* bytes of an xsave image with these */
+extern u64 boot_stack_slot;
+extern char gate_entry[], gate_entry_taken[], gate_exit_start[], gate_exit_end[], full_exit_start[], full_exit_end[];
+extern char sig_entry[], exit_to_user[], _stext[], _etext[], _end[];
+
+/* the page at PROC_PRIVATE_BASE: what a host process knows of itself */
+struct proc_private {
+	u64 mm_id;
+	u32 is_kernel_process;
+	u32 host_pid;
+};
+#define proc_private ((struct proc_private *)PROC_PRIVATE_BASE)
+
+/* ti->arch[] */
+enum { TA_FSBASE, TA_BLANK, TA_KTHREAD, TA_FPU, TA_STACK_BASE };
+#define USER_CS 0x33
+#define USER_DS 0x2b
+#define X86_FLAGS_USER 0x250dd5 /* CF PF AF ZF SF TF DF OF NT? RF AC ID: what user code may set */
+
+static inline unsigned long ti_stack_base(struct thread_info *ti)
+{
+	return (unsigned long)ti + 1024 - THREAD_SIZE;
+}
+static inline u64 rdfsbase(void)
+{
+	u64 v;
+	__asm__ volatile("rdfsbase %0" : "=r"(v));
+	return v;
+}
+static inline void wrfsbase(u64 v)
+{
+	__asm__ volatile("wrfsbase %0" ::"r"(v));
+}
+void set_gs_base(u64 base);
+void fpu_restore(void *xstate, u64 mask);
+int fpu_restore_safe(void *xstate, u64 mask);
+void fpu_save(void *xstate, u64 mask);
+void fpu_legacy_reset(void);
+void fpu_init(void);
+void fpu_reset(void);
+void thread_exit_asm(int *host_tid) __noreturn;
+void blank_switch(u64 *sp, u32 *word);
+void blank_resume(u64 sp) __noreturn;
+void thread_start(struct thread_info *ti) __noreturn;
+void vdso_init(u64 base);
+void traps_init(void);
+void thread_enter(struct thread_info *ti);
+void sig_dispatch(int sig, void *info, void *uc, unsigned long sp);
+void serialize_core(void);
+/* shoot-downs asked of the current host process; async-signal-safe */
+void shootdown_serve(void);
+struct task_struct *arch_boot_task(void);
+void host_process_init(u64 mm_id, bool kernel_process);
+long host_wait4(int *status);
+long host_set_pdeathsig(void);
+int blanks_init(void);
+int arch_start_thread(struct task_struct *child, struct kernel_clone_args *a);
+void arch_exit_thread(void) __noreturn;
+int arch_switch_mm(struct mm_struct *mm, bool sole);
+u64 text_restart_ip(u64 ip); /* where a system call that returned to ip is made again */
+
+/* text.c, patch.c */
+struct mm_struct;
+void do_syscall_64(struct pt_regs *regs);
+const char *syscall_name(unsigned long nr);
+void exit_to_user_work(struct thread_info *ti);
+bool patch_syscall_site(struct pt_regs *regs);  /* a trap at regs->ip (after syscall): patch, or fix regs if patched meanwhile */
+bool text_trap_fixup(struct pt_regs *regs, int sig);  /* a trap in patched or defused text: true if regs were fixed up */
+
+#endif

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+// From the monitor's jump to start_kernel(): take the secret, choose the platform, empty the address space, bring up memory.
+
+#include <husk/mm.h>
+#include <husk/time.h>
+#include <hostif/hostif.h>
+#include <linux/mman.h>
+#include "arch.h"
+#include "asm.h"
+#include "hostcall.h"
+
+void platform_select(u32 which);
+void start_kernel(void) __noreturn;
+void random_init(const u64 *seed);
+void locking_init(unsigned ncpus);
+extern u64 __start_pkru_sites[], __stop_pkru_sites[];
+
+#define offset_of_regs(f, o) static_assert(offsetof(struct pt_regs, f) == (o), #f)
+offset_of_regs(r15, R_R15);
+offset_of_regs(ax, R_AX);
+offset_of_regs(orig_ax, R_ORIG_AX);
+offset_of_regs(ip, R_IP);
+offset_of_regs(sp, R_SP);
+offset_of_regs(ss, R_SS);
+static_assert(offsetof(struct thread_info, task) == TI_TASK, "TI_TASK");
+static_assert(offsetof(struct thread_info, flags) == TI_FLAGS, "TI_FLAGS");
+static_assert(offsetof(struct thread_info, in_user) == TI_IN_USER, "TI_IN_USER");
+static_assert(offsetof(struct thread_info, kstack_top) == TI_KSTACK, "TI_KSTACK");
+static_assert(offsetof(struct thread_info, mm_id) == TI_MM_ID, "TI_MM_ID");
+static_assert(offsetof(struct thread_info, host_tid) == TI_HOST_TID, "TI_HOST_TID");
+static_assert(THREAD_SIZE == ASM_THREAD_SIZE && TASK_SIZE == ASM_TASK_SIZE, "asm.h agrees");
+static_assert(GATE_SCRATCH_BASE == ASM_GATE_SCRATCH && PROC_PRIVATE_BASE == ASM_PROC_PRIVATE, "asm.h agrees");
+
+/* Where there are no keys, every wrpkru becomes a nop; text is written through its place in the direct map. */
+static void patch_pkru_sites(void)
+{
+	static const u8 nop3[3] = {0x0f, 0x1f, 0x00};
+
+	for (u64 *s = __start_pkru_sites; s < __stop_pkru_sites; s++)
+		memcpy(phys_to_virt(HOSTIF_KERNEL_PHYS + (*s - KERNEL_BASE)), nop3, 3);
+}
+
+/* Everything of the monitor's goes; what stays is the kernel window and the vDSO. */
+static void unmap_monitor(u64 direct_end)
+{
+	const u64 top = 0x7ffffffff000;
+	u64 lo = boot->vdso_start, hi = boot->vdso_end;
+
+	host_munmap(0, TASK_SIZE);
+	if (!lo || lo < direct_end || hi > top) {
+		host_munmap(direct_end, top - direct_end);
+		return;
+	}
+	host_munmap(direct_end, lo - direct_end);
+	host_munmap(hi, top - hi);
+}
+
+static void map_process_pages(void)
+{
+	int key_prot = PROT_READ | PROT_WRITE;
+	int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_NORESERVE;
+	long r;
+
+	r = host_mmap(GATE_SCRATCH_BASE, MAX_THREAD_SLOTS << SLOT_SHIFT, key_prot, flags, -1, 0);
+	if (r < 0 && r > -4096)
+		panic("mapping the gate's scratch lines: %ld", r);
+	r = host_mmap(PROC_PRIVATE_BASE, PAGE_SIZE, key_prot, flags, -1, 0);
+	if (r < 0 && r > -4096)
+		panic("mapping the process page: %ld", r);
+	if (platform_has_keys && (r = host_pkey_mprotect(PROC_PRIVATE_BASE, PAGE_SIZE, key_prot, 1)))
+		panic("protecting the process page: %ld", r);
+}
+
+static __noreturn __used void boot_on_slot(void)
+{
+	struct thread_info *ti = current_thread_info();
+
+	thread_enter(ti);
+	start_kernel();
+}
+
+__noreturn __used void arch_boot(struct hostif_boot *b)
+{
+	struct thread_info *ti;
+	s64 sec, nsec;
+
+	boot = b;
+	host_secret = b->secret;
+	WRITE_ONCE(b->secret, 0);
+	direct_map = (char *)DIRECT_MAP_BASE;
+	platform_select(b->platform);
+	if (!platform_has_keys)
+		patch_pkru_sites();
+	unmap_monitor(DIRECT_MAP_BASE + b->ram_size);
+	map_process_pages();
+	host_process_init(1, true);
+	if (b->vdso)
+		vdso_init(b->vdso);
+	host_clock_gettime(1, &sec, &nsec);
+	b->phase_ns[HOSTIF_PHASE_ENTRY] = sec * NSEC_PER_SEC + nsec;
+	fpu_init();
+	random_init(b->seed);
+	memset(b->seed, 0, sizeof(b->seed));
+	locking_init(b->host_ncpus);
+	mem_init(b->mem_start, b->ram_size);
+	slab_init();
+	ti = alloc_thread_info(&init_task);
+	if (!ti)
+		panic("no memory for the boot stack");
+	ti->mm_id = 1;
+	init_task.ti = ti;
+	boot_stack_slot = (u64)ti;
+	traps_init();
+	__asm__ volatile("mov %0, %%rsp\n\txor %%ebp, %%ebp\n\tcall boot_on_slot" ::"r"(ti->kstack_top - 64) : "memory");
+	__builtin_unreachable();
+}

@@ -1,0 +1,465 @@
+// SPDX-License-Identifier: Apache-2.0
+// The gate: the only way from user code into the kernel and back; host signal entry; start and end of threads.
+//
+// User code can jump to any instruction here. What makes that harmless:
+//  - Key-1 memory (all kernel data and stacks) is out of reach until a wrpkru. After each wrpkru comes a check of %eax, so that
+//    a jump to the wrpkru itself loads the value that this place wants, or dies.
+//  - From the gate's wrpkru on, nothing in a register is believed: the thread is found through the GS base, which must name a slot whose thread belongs
+//    to this host process (PROC_PRIVATE page) and whose in_user flag was 1; the flag is taken atomically.
+//  - xrstor is followed by a test of the mask in %eax: bit 9 would have changed PKRU.
+//  - Every host call needs the secret.
+// Registers saved in the scratch line (GS) while PKRU changes are user-writable by other threads of the same process: they are user registers, nothing more.
+
+#include "asm.h"
+
+	.text
+
+// The gate. %rax: number, %rcx: address to return to; %r11 is free. All else as user code left it.
+ENTRY gate_entry
+	movq	%rax, %gs:0
+	movq	%rdx, %gs:8
+	movq	%rcx, %gs:16
+	xorl	%ecx, %ecx
+	xorl	%edx, %edx
+	movl	$PKRU_KERNEL, %eax
+	SET_PKRU
+	cmpl	$PKRU_KERNEL, %eax
+	jne	gate_die
+	rdgsbase %rcx
+	movabsq	$ASM_GATE_SCRATCH, %rdx
+	subq	%rdx, %rcx
+	cmpq	$(MAX_THREAD_SLOTS << SLOT_SHIFT), %rcx
+	jae	gate_die
+	testl	$63, %ecx
+	jnz	gate_die
+	shrq	$3, %rcx
+	leaq	gate_table(%rip), %rdx
+	movq	(%rdx,%rcx), %rdx
+	testq	%rdx, %rdx
+	jz	gate_die
+	movabsq	ASM_PROC_PRIVATE, %rax
+	cmpq	%rax, TI_MM_ID(%rdx)
+	jne	gate_die
+	xorl	%ecx, %ecx
+	xchgl	%ecx, TI_IN_USER(%rdx)
+	cmpl	$1, %ecx
+	jne	gate_die
+	.globl gate_entry_taken
+	.hidden gate_entry_taken
+gate_entry_taken:
+	movq	%rsp, R_SP(%rdx)
+	movq	TI_KSTACK(%rdx), %rsp
+	movq	%r15, R_R15(%rdx)
+	movq	%r14, R_R14(%rdx)
+	movq	%r13, R_R13(%rdx)
+	movq	%r12, R_R12(%rdx)
+	movq	%rbp, R_BP(%rdx)
+	movq	%rbx, R_BX(%rdx)
+	movq	%r10, R_R10(%rdx)
+	movq	%r9, R_R9(%rdx)
+	movq	%r8, R_R8(%rdx)
+	movq	%rsi, R_SI(%rdx)
+	movq	%rdi, R_DI(%rdx)
+	movq	%rdx, %rbx
+	pushfq
+	popq	%rcx
+	andl	$0xffffd5fe, %ecx	// as compilers may assume after a call: no CF, DF, OF leftovers that matter
+	movq	%rcx, R_FLAGS(%rbx)
+	movq	%rcx, R_R11(%rbx)
+	cld
+	movq	%gs:0, %rax
+	movq	%gs:8, %rdx
+	movq	%gs:16, %rcx
+	movq	%rax, R_ORIG_AX(%rbx)
+	movq	%rdx, R_DX(%rbx)
+	movq	%rcx, R_CX(%rbx)
+	movq	%rcx, R_IP(%rbx)
+	xorl	%ebp, %ebp
+	movq	%rbx, %rdi
+	call	do_syscall_64
+	// fast exit: callee-saved registers are user's again but rbx
+	movl	$1, %ecx
+	xchgl	%ecx, TI_IN_USER(%rbx)
+	.globl gate_exit_start
+	.hidden gate_exit_start
+gate_exit_start:
+	testl	$(TIF_EXIT_MASK), TI_FLAGS(%rbx)
+	jnz	gate_exit_slow
+	movq	R_AX(%rbx), %rax
+	movq	R_DX(%rbx), %rdx
+	movq	R_IP(%rbx), %rcx
+	movq	%rax, %gs:0
+	movq	%rdx, %gs:8
+	movq	%rcx, %gs:16
+	movq	R_R15(%rbx), %r15
+	movq	R_R14(%rbx), %r14
+	movq	R_R13(%rbx), %r13
+	movq	R_R12(%rbx), %r12
+	movq	R_BP(%rbx), %rbp
+	movq	R_R10(%rbx), %r10
+	movq	R_R9(%rbx), %r9
+	movq	R_R8(%rbx), %r8
+	movq	R_SI(%rbx), %rsi
+	movq	R_DI(%rbx), %rdi
+	movq	R_FLAGS(%rbx), %r11
+	movq	R_SP(%rbx), %rsp
+	movq	R_BX(%rbx), %rbx
+	xorl	%ecx, %ecx
+	xorl	%edx, %edx
+	movl	$PKRU_USER, %eax
+	SET_PKRU
+	cmpl	$PKRU_USER, %eax
+	jne	gate_die
+	movq	%gs:16, %rcx
+	movq	%gs:8, %rdx
+	movq	%gs:0, %rax
+	jmp	*%rcx
+	.globl gate_exit_end
+	.hidden gate_exit_end
+gate_exit_end:
+	ud2
+gate_exit_slow:			// inside neither window: take the flag back first
+	movl	$0, TI_IN_USER(%rbx)
+	jmp	exit_to_user
+gate_die:
+	ud2
+END gate_entry
+
+// exit_to_user: %rbx = thread_info, on its kernel stack. Runs pending work, leaves with every register (iretq).
+ENTRY exit_to_user
+	movq	TI_KSTACK(%rbx), %rsp
+	xorl	%ebp, %ebp
+	movq	%rbx, %rdi
+	call	exit_to_user_work
+	movl	$1, %ecx
+	xchgl	%ecx, TI_IN_USER(%rbx)
+	.globl full_exit_start
+	.hidden full_exit_start
+full_exit_start:
+	testl	$(TIF_EXIT_MASK), TI_FLAGS(%rbx)
+	jnz	gate_exit_slow
+	movq	R_AX(%rbx), %rax
+	movq	R_DX(%rbx), %rdx
+	movq	R_CX(%rbx), %rcx
+	movq	%rax, %gs:0
+	movq	%rdx, %gs:8
+	movq	%rcx, %gs:16
+	movq	R_IP(%rbx), %rax
+	movq	R_CS(%rbx), %rdx
+	movq	R_FLAGS(%rbx), %rcx
+	movq	%rax, %gs:24
+	movq	%rdx, %gs:32
+	movq	%rcx, %gs:40
+	movq	R_SP(%rbx), %rax
+	movq	R_SS(%rbx), %rdx
+	movq	%rax, %gs:48
+	movq	%rdx, %gs:56
+	movq	R_R15(%rbx), %r15
+	movq	R_R14(%rbx), %r14
+	movq	R_R13(%rbx), %r13
+	movq	R_R12(%rbx), %r12
+	movq	R_BP(%rbx), %rbp
+	movq	R_R11(%rbx), %r11
+	movq	R_R10(%rbx), %r10
+	movq	R_R9(%rbx), %r9
+	movq	R_R8(%rbx), %r8
+	movq	R_SI(%rbx), %rsi
+	movq	R_DI(%rbx), %rdi
+	movq	R_BX(%rbx), %rbx
+	rdgsbase %rsp
+	addq	$24, %rsp
+	xorl	%ecx, %ecx
+	xorl	%edx, %edx
+	movl	$PKRU_USER, %eax
+	SET_PKRU
+	cmpl	$PKRU_USER, %eax
+	jne	gate_die
+	movq	%gs:16, %rcx
+	movq	%gs:8, %rdx
+	movq	%gs:0, %rax
+	iretq
+	.globl full_exit_end
+	.hidden full_exit_end
+full_exit_end:
+	ud2
+END exit_to_user
+
+// Host signal entry (rdi: signal, rsi: siginfo, rdx: ucontext), on the kernel stack, with the host's initial PKRU.
+ENTRY sig_entry
+	movq	%rdx, %r8
+	xorl	%ecx, %ecx
+	xorl	%edx, %edx
+	movl	$PKRU_KERNEL, %eax
+	SET_PKRU
+	cmpl	$PKRU_KERNEL, %eax
+	jne	gate_die
+	cld
+	movq	%r8, %rdx
+	movq	%r8, %rbx
+	movq	%rsp, %rcx
+	xorl	%ebp, %ebp
+	subq	$8, %rsp
+	andq	$-16, %rsp
+	call	sig_dispatch		// rdi, rsi, rdx, rcx: where the host put us
+	// interrupted kernel code goes on: the host restores it
+	movq	%rbx, %rsp
+	movq	host_secret(%rip), %r9
+	movl	$15, %eax
+	syscall
+	ud2
+END sig_entry
+
+// long host_clone_thread(flags, stack, u32 *ctid, struct thread_info *ti): the child starts in thread_start(ti) on stack
+ENTRY host_clone_thread
+	pushq	%rbx
+	movq	%rcx, %rbx
+	movq	%rdx, %r10		// ctid
+	xorl	%edx, %edx		// ptid
+	xorl	%r8d, %r8d		// tls
+	movq	host_secret(%rip), %r9
+	movl	$56, %eax
+	syscall
+	xorl	%r9d, %r9d
+	testq	%rax, %rax
+	jz	1f
+	popq	%rbx
+	ret
+1:	xorl	%ebp, %ebp
+	movq	%rbx, %rdi
+	call	thread_start
+	ud2
+END host_clone_thread
+
+// void thread_exit_asm(u32 *host_tid): says that the stack is free, then ends the host thread without touching it
+ENTRY thread_exit_asm
+	movq	host_secret(%rip), %r9
+	movq	%rdi, %r12
+	movl	$0, (%rdi)
+	// a waiter in free_thread_info polls; nobody needs a wake
+	xorl	%edi, %edi
+	movl	$60, %eax
+	syscall
+	ud2
+END thread_exit_asm
+
+// void blank_switch(u64 *sp, u32 *word, u32 *host_tid): hands the calling task over to a blank host process: publishes the stack pointer,
+// wakes the blank, and ends this host thread. Returns in the other process.
+ENTRY blank_switch
+	pushq	%rbx
+	pushq	%rbp
+	pushq	%r12
+	pushq	%r13
+	pushq	%r14
+	pushq	%r15
+	movq	host_secret(%rip), %r9
+	movq	%rsp, (%rdi)
+	movq	%rsi, %rdi
+	movl	$1, %eax
+	xchgl	%eax, (%rdi)
+	movl	$1, %esi		// FUTEX_WAKE
+	movl	$1, %edx
+	xorl	%r10d, %r10d
+	xorl	%r8d, %r8d
+	movl	$202, %eax
+	syscall
+	xorl	%edi, %edi
+	movl	$60, %eax
+	syscall
+	ud2
+END blank_switch
+
+// void blank_resume(u64 sp): the other side of blank_switch
+ENTRY blank_resume
+	movq	%rdi, %rsp
+	popq	%r15
+	popq	%r14
+	popq	%r13
+	popq	%r12
+	popq	%rbp
+	popq	%rbx
+	ret
+END blank_resume
+
+// void fpu_restore(void *xstate, u64 mask): xrstor without PKRU
+ENTRY fpu_restore
+	movq	%rsi, %rax
+	movq	%rsi, %rdx
+	shrq	$32, %rdx
+	andl	$0xfffffdff, %eax
+	xrstor64 (%rdi)
+	testl	$0x200, %eax
+	jnz	gate_die
+	ret
+END fpu_restore
+
+// int fpu_restore_safe(void *xstate, u64 mask): as above, -14 where the processor refuses the image
+ENTRY fpu_restore_safe
+	movq	%rsi, %rax
+	movq	%rsi, %rdx
+	shrq	$32, %rdx
+	andl	$0xfffffdff, %eax
+1:	xrstor64 (%rdi)
+	testl	$0x200, %eax
+	jnz	gate_die
+	xorl	%eax, %eax
+	ret
+2:	movl	$-14, %eax
+	ret
+	.pushsection .ex_table, "a"
+	.quad 1b, 2b
+	.popsection
+END fpu_restore_safe
+
+ENTRY fpu_save
+	movq	%rsi, %rax
+	movq	%rsi, %rdx
+	shrq	$32, %rdx
+	andl	$0xfffffdff, %eax
+	xsave64	(%rdi)
+	ret
+END fpu_save
+
+ENTRY fpu_legacy_reset			// x87 and SSE control words of a fresh program
+	fninit
+	pushq	$0x1f80
+	ldmxcsr	(%rsp)
+	popq	%rax
+	ret
+END fpu_legacy_reset
+
+// set_gs_base(base): the value is useless to user code that jumps here: the next instruction needs kernel rights
+ENTRY set_gs_base
+	wrgsbase %rdi
+	movq	host_secret(%rip), %rax
+	xorl	%eax, %eax
+	ret
+END set_gs_base
+
+// User access, with an exception table: rax = bytes NOT copied
+ENTRY __copy_user
+	movq	%rdx, %rcx
+	cmpq	$64, %rdx
+	ja	2f
+	shrq	$3, %rcx
+	jz	4f
+3:	movq	(%rsi), %rax
+5:	movq	%rax, (%rdi)
+	addq	$8, %rsi
+	addq	$8, %rdi
+	subq	$8, %rdx
+	decq	%rcx
+	jnz	3b
+4:	testq	%rdx, %rdx
+	jz	8f
+6:	movb	(%rsi), %al
+7:	movb	%al, (%rdi)
+	incq	%rsi
+	incq	%rdi
+	decq	%rdx
+	jnz	6b
+8:	xorl	%eax, %eax
+	ret
+2:	rep movsb
+	xorl	%eax, %eax
+	ret
+11:	movq	%rcx, %rax
+	ret
+12:	movq	%rdx, %rax
+	ret
+	.pushsection .ex_table, "a"
+	.quad 3b, 12b
+	.quad 5b, 12b
+	.quad 6b, 12b
+	.quad 7b, 12b
+	.quad 2b, 11b
+	.popsection
+END __copy_user
+
+ENTRY __clear_user
+	movq	%rsi, %rcx
+	xorl	%eax, %eax
+1:	rep stosb
+	xorl	%eax, %eax
+	ret
+2:	movq	%rcx, %rax
+	ret
+	.pushsection .ex_table, "a"
+	.quad 1b, 2b
+	.popsection
+END __clear_user
+
+// long __strncpy_user(char *dst, const char *src, long n): length without the NUL, n when there is none in n bytes, -14
+ENTRY __strncpy_user
+	xorl	%eax, %eax
+1:	cmpq	%rdx, %rax
+	jge	3f
+2:	movb	(%rsi,%rax), %cl
+	movb	%cl, (%rdi,%rax)
+	testb	%cl, %cl
+	jz	3f
+	incq	%rax
+	jmp	1b
+3:	ret
+4:	movq	$-14, %rax
+	ret
+	.pushsection .ex_table, "a"
+	.quad 2b, 4b
+	.popsection
+END __strncpy_user
+
+// long __strnlen_user(const char *s, long n): length with the NUL, 0 on a fault, n + 1 when longer
+ENTRY __strnlen_user
+	xorl	%eax, %eax
+1:	cmpq	%rsi, %rax
+	jge	3f
+2:	cmpb	$0, (%rdi,%rax)
+	leaq	1(%rax), %rax
+	jnz	1b
+	ret
+3:	leaq	1(%rsi), %rax
+	ret
+4:	xorl	%eax, %eax
+	ret
+	.pushsection .ex_table, "a"
+	.quad 2b, 4b
+	.popsection
+END __strnlen_user
+
+// int __user_cmpxchg_u32(u32 *p, u32 old, u32 new, u32 *prev)
+ENTRY __user_cmpxchg_u32
+	movl	%esi, %eax
+1:	lock cmpxchgl %edx, (%rdi)
+	movl	%eax, (%rcx)
+	xorl	%eax, %eax
+	ret
+2:	movl	$-14, %eax
+	ret
+	.pushsection .ex_table, "a"
+	.quad 1b, 2b
+	.popsection
+END __user_cmpxchg_u32
+
+// Boot: the monitor jumps here with rdi = struct hostif_boot in the direct map
+	.section .text.head, "ax"
+ENTRY _start
+	cld
+	leaq	boot_stack_slot(%rip), %rax
+	movq	(%rax), %rsp
+	testq	%rsp, %rsp
+	jnz	1f
+	leaq	early_stack_top(%rip), %rsp
+1:	xorl	%ebp, %ebp
+	call	arch_boot
+	ud2
+END _start
+
+	.bss
+	.balign 16
+early_stack:
+	.skip	16384
+early_stack_top:
+	.balign 8
+	.globl boot_stack_slot
+boot_stack_slot:
+	.skip	8
+	.section .note.GNU-stack,"",@progbits

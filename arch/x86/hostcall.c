@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: Apache-2.0
+// Calls to the host and the services built on them: futexes, mappings, clocks, the end of the sandbox.
+
+#include <husk/mm.h>
+#include <husk/time.h>
+#include <hostif/hostif.h>
+#include <asm/unistd.h>
+#include <asm-generic/mman-common.h>
+#include <asm/mman.h>
+#include <linux/mman.h>
+#include <linux/futex.h>
+#include <linux/membarrier.h>
+#include <elf.h>
+#include "hostcall.h"
+#include "arch.h"
+
+u64 host_secret;
+struct hostif_boot *boot;
+
+struct host_timespec {
+	s64 sec, nsec;
+};
+static int (*vdso_clock_gettime)(int, struct host_timespec *);
+static int (*vdso_getcpu)(unsigned *, unsigned *, void *);
+
+/* mmap takes six arguments that all count: the secret rides in the upper halves of flags and fd */
+long host_mmap(unsigned long addr, unsigned long len, int prot, int flags, int fd, u64 off)
+{
+	u64 s = host_secret;
+
+	return host_call6(__NR_mmap, addr, len, prot, (u32)flags | (s << 32), (u32)fd | (s & 0xffffffff00000000ULL),
+			  off);
+}
+
+long host_munmap(unsigned long addr, unsigned long len)
+{
+	return host_call(__NR_munmap, addr, len, 0, 0, 0);
+}
+
+long host_mprotect(unsigned long addr, unsigned long len, int prot)
+{
+	return host_call(__NR_mprotect, addr, len, prot, 0, 0);
+}
+
+long host_pkey_mprotect(unsigned long addr, unsigned long len, int prot, int pkey)
+{
+	return host_call(__NR_pkey_mprotect, addr, len, prot, pkey, 0);
+}
+
+long host_madvise(unsigned long addr, unsigned long len, int advice)
+{
+	return host_call(__NR_madvise, addr, len, advice, 0, 0);
+}
+
+long host_sigaltstack(void *ss)
+{
+	return host_call(__NR_sigaltstack, (u64)ss, 0, 0, 0, 0);
+}
+
+long host_tgkill(int tgid, int tid, int sig)
+{
+	return host_call(__NR_tgkill, tgid, tid, sig, 0, 0);
+}
+
+long host_membarrier_sync_core(void)
+{
+	return host_call(__NR_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED_SYNC_CORE, 0, 0, 0, 0);
+}
+
+void host_exit_group(int status)
+{
+	for (;;)
+		host_call(__NR_exit_group, status, 0, 0, 0, 0);
+}
+
+int host_futex_wait(u32 *uaddr, u32 val, s64 ns)
+{
+	struct host_timespec ts, *tp = NULL;
+
+	if (ns != INT64_MAX) {
+		if (ns < 0)
+			ns = 0;
+		ts.sec = ns / NSEC_PER_SEC;
+		ts.nsec = ns % NSEC_PER_SEC;
+		tp = &ts;
+	}
+	return host_call(__NR_futex, (u64)uaddr, FUTEX_WAIT, val, (u64)tp, 0);
+}
+
+int host_futex_wake(u32 *uaddr, u32 n)
+{
+	return host_call(__NR_futex, (u64)uaddr, FUTEX_WAKE, n, 0, 0);
+}
+
+int host_ram_release(unsigned long pfn, unsigned long npages)
+{
+	return host_madvise((unsigned long)page_address(pfn_to_page(pfn)), npages << PAGE_SHIFT, MADV_REMOVE);
+}
+
+void host_clock_gettime(int clk, s64 *sec, s64 *nsec)
+{
+	struct host_timespec ts = {0};
+
+	if (likely(vdso_clock_gettime))
+		vdso_clock_gettime(clk, &ts);
+	else
+		host_call(__NR_clock_gettime, clk, (u64)&ts, 0, 0, 0);
+	*sec = ts.sec;
+	*nsec = ts.nsec;
+}
+
+u64 host_thread_cputime(void)
+{
+	struct host_timespec ts = {0};
+
+	/* the vDSO has no thread clock: it would fall back to a system call without the secret */
+	host_call(__NR_clock_gettime, 3 /* CLOCK_THREAD_CPUTIME_ID */, (u64)&ts, 0, 0, 0);
+	return ts.sec * NSEC_PER_SEC + ts.nsec;
+}
+
+unsigned host_getcpu(void)
+{
+	unsigned cpu = 0;
+
+	if (vdso_getcpu)
+		vdso_getcpu(&cpu, NULL, NULL);
+	return cpu;
+}
+
+void host_yield(void)
+{
+	host_call(__NR_sched_yield, 0, 0, 0, 0, 0);
+}
+
+long host_wait4(int *status)
+{
+	return host_call(__NR_wait4, (u64)-1, (u64)status, 0x40000000 /* __WALL */, 0, 0);
+}
+
+long host_set_pdeathsig(void)
+{
+	return host_call(__NR_prctl, 1 /* PR_SET_PDEATHSIG */, SIGKILL, 0, 0, 0);
+}
+
+void host_shutdown(int status)
+{
+	boot->exit_status = status;
+	__atomic_store_n(&boot->state, HOSTIF_EXITED, __ATOMIC_SEQ_CST);
+	host_futex_wake(&boot->state, 1);
+	for (;;)
+		host_futex_wait(&boot->state, HOSTIF_EXITED, INT64_MAX);
+}
+
+/* The vDSO's functions, found through its dynamic symbol table. */
+void vdso_init(u64 base)
+{
+	Elf64_Ehdr *eh = (void *)base;
+	Elf64_Phdr *ph = (void *)(base + eh->e_phoff);
+	Elf64_Dyn *dyn = NULL;
+	Elf64_Sym *sym = NULL;
+	const char *str = NULL;
+	u64 load = 0;
+	u32 nsym = 0;
+
+	for (int i = 0; i < eh->e_phnum; i++) {
+		if (ph[i].p_type == PT_LOAD)
+			load = base + ph[i].p_offset - ph[i].p_vaddr;
+		else if (ph[i].p_type == PT_DYNAMIC)
+			dyn = (void *)(base + ph[i].p_offset);
+	}
+	for (; dyn && dyn->d_tag != DT_NULL; dyn++) {
+		if (dyn->d_tag == DT_SYMTAB)
+			sym = (void *)(load + dyn->d_un.d_ptr);
+		else if (dyn->d_tag == DT_STRTAB)
+			str = (void *)(load + dyn->d_un.d_ptr);
+		else if (dyn->d_tag == DT_HASH)
+			nsym = ((u32 *)(load + dyn->d_un.d_ptr))[1];
+	}
+	if (!sym || !str)
+		return;
+	if (!nsym) /* only a GNU hash: the string table follows the symbols */
+		nsym = ((u64)str - (u64)sym) / sizeof(*sym);
+	for (u32 i = 1; i < nsym && i < 64; i++) {
+		if (!strcmp(str + sym[i].st_name, "__vdso_clock_gettime"))
+			vdso_clock_gettime = (void *)(load + sym[i].st_value);
+		else if (!strcmp(str + sym[i].st_name, "__vdso_getcpu"))
+			vdso_getcpu = (void *)(load + sym[i].st_value);
+	}
+}

@@ -1,0 +1,372 @@
+// SPDX-License-Identifier: Apache-2.0
+// Lazy patching of system-call sites: the first trap at a site turns it into a jump to the gate.
+
+#include <husk/mm.h>
+#include <husk/fs.h>
+#include <hostif/hostif.h>
+#include <linux/membarrier.h>
+#include <asm/unistd.h>
+#include "arch.h"
+#include "hostcall.h"
+#include "text.h"
+
+/**
+ * DOC: patching
+ *
+ * Form A, "mov $nr,%eax; syscall" with nothing between: the five bytes of the mov become a jump to a stub; the syscall instruction stays,
+ * so jumps to it still trap, and a thread parked between the two is safe.
+ * Form B, any other site: the syscall and the whole instructions after it, five bytes or more of kinds that can run
+ * elsewhere, become a jump; the stub runs them after the gate and jumps back. Only at the first trap ever of a site, under the file's text lock: a thread that
+ * trapped at the same time finds the jump and goes on in the stub.
+ * Bytes that other threads may be executing change as int3, tail, first byte, with every core that may run the text made to
+ * serialise between the steps. A thread that meets the int3 waits for the lock and tries again.
+ */
+
+#define OP_JMP 0xe9
+#define OP_INT3 0xcc
+
+struct site {
+	struct address_space *mapping;
+	struct text_info *ti;
+	struct page *view;
+	u64 file_off;	     /* of the syscall instruction */
+	unsigned long va;    /* its address */
+	u8 *p;		     /* it, in the view */
+	unsigned room;	     /* bytes from p to the end of the page */
+};
+
+/* The text view behind addr in current's address space; false where there is none. mmap_lock held. */
+static bool find_site(unsigned long addr, struct site *s)
+{
+	struct vm_area_struct *vma = find_vma(current->mm, addr);
+	struct page *page;
+	pgoff_t index;
+
+	if (!vma || addr < vma->vm_start || !vma->vm_file || !(vma->vm_flags & VM_EXEC) ||
+	    (vma->vm_flags & (VM_WRITE | VM_STUBS)))
+		return false;
+	s->mapping = vma->vm_file->f_mapping;
+	s->ti = s->mapping->text;
+	if (!s->ti || !s->ti->patchable)
+		return false;
+	index = vma->vm_pgoff + ((addr - vma->vm_start) >> PAGE_SHIFT);
+	page = find_get_page(s->mapping, index);
+	if (!page)
+		return false;
+	s->view = page->text;
+	if (s->view)
+		get_page(s->view);
+	put_page(page);
+	if (!s->view)
+		return false;
+	s->va = addr;
+	s->file_off = ((u64)index << PAGE_SHIFT) + offset_in_page(addr);
+	s->p = (u8 *)page_address(s->view) + offset_in_page(addr);
+	s->room = PAGE_SIZE - offset_in_page(addr);
+	return true;
+}
+
+/* Length of the instruction at p if it can run at another address, else 0. *ret: it does not fall through. */
+static unsigned relocatable(const u8 *p, unsigned room, bool *ret)
+{
+	unsigned n = 0;
+
+	*ret = false;
+	if (!room)
+		return 0;
+	if (p[0] == 0xc3) {
+		*ret = true;
+		return 1;
+	}
+	if ((p[0] & 0xf0) == 0x50)
+		return 1; /* push, pop */
+	if ((p[0] & 0xf0) == 0x40)
+		n = 1; /* REX */
+	if (room < n + 2)
+		return 0;
+	switch (p[n]) {
+	case 0x3d: /* cmp $imm32,%eax */
+		return room >= n + 5 ? n + 5 : 0;
+	case 0x83: /* op $imm8, register */
+		return (p[n + 1] & 0xc0) == 0xc0 && room >= n + 3 ? n + 3 : 0;
+	case 0x81:
+		return (p[n + 1] & 0xc0) == 0xc0 && room >= n + 6 ? n + 6 : 0;
+	case 0x85: case 0x89: case 0x8b: case 0x31: case 0x39: case 0x01: case 0x29: case 0x63:
+		if ((p[n + 1] & 0xc0) == 0xc0)
+			return n + 2;
+		/* memory operands without rip or SIB: disp8 or none */
+		if ((p[n + 1] & 7) == 4) { /* SIB */
+			if ((p[n + 1] & 0xc0) == 0x40)
+				return room >= n + 4 ? n + 4 : 0;
+			if ((p[n + 1] & 0xc0) == 0x80)
+				return room >= n + 7 ? n + 7 : 0;
+			return 0;
+		}
+		if ((p[n + 1] & 0xc0) == 0x40)
+			return room >= n + 3 ? n + 3 : 0;
+		if ((p[n + 1] & 0xc0) == 0x80)
+			return room >= n + 6 ? n + 6 : 0;
+		return 0;
+	case 0x58: case 0x59: case 0x5a: case 0x5b: case 0x5c: case 0x5d: case 0x5e: case 0x5f:
+		return n + 1;
+	}
+	return 0;
+}
+
+static bool padding(const u8 *p, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++)
+		if (p[i] != 0xcc && p[i] != 0x90 && p[i] != 0x66 && p[i] != 0x0f && p[i] != 0x1f && p[i] != 0x2e && p[i])
+			return false;
+	return true;
+}
+
+static void put32(u8 *p, s64 v)
+{
+	s32 x = v;
+
+	memcpy(p, &x, 4);
+}
+
+/* lea back(%rip),%rcx; movabs $gate,%r11; jmp *%r11. at: address of out, back: address to load; both relative alike. */
+static unsigned emit_gate_jump(u8 *out, s64 at, s64 back)
+{
+	u64 gate = (u64)gate_entry;
+
+	out[0] = 0x48;
+	out[1] = 0x8d;
+	out[2] = 0x0d;
+	put32(out + 3, back - (at + 7));
+	out[7] = 0x49;
+	out[8] = 0xbb;
+	memcpy(out + 9, &gate, 8);
+	out[17] = 0x41;
+	out[18] = 0xff;
+	out[19] = 0xe3;
+	return 20;
+}
+
+/* ---- making other cores see ---- */
+
+static void sync_thread(struct task_struct *t)
+{
+	struct thread_info *ti = t->ti;
+
+	set_bit(TIF_SYNC_CORE, &ti->flags);
+	smp_mb();
+	if (!READ_ONCE(ti->in_user))
+		return;
+	platform->kick(t);
+	for (int i = 0; READ_ONCE(ti->in_user) && READ_ONCE(ti->kick_sent) && i < 100000; i++)
+		host_yield();
+}
+
+/* every thread that may run this file's text, but current */
+static void sync_cores(struct site *s)
+{
+	struct task_struct *p, *t;
+
+	if (refcount_read(&current->mm->mm_users) > 1) {
+		long r = host_membarrier_sync_core();
+
+		if (r) {
+			host_call(__NR_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_SYNC_CORE, 0, 0, 0, 0);
+			host_membarrier_sync_core();
+		}
+	}
+	read_lock(&tasklist_lock);
+	for_each_process(p) {
+		for_each_thread(p, t) {
+			if (t->mm && t->mm != current->mm)
+				sync_thread(t);
+		}
+	}
+	read_unlock(&tasklist_lock);
+}
+
+/* Nobody else can be executing this text: no other thread here, no other address space maps the file. */
+static bool sole_user(struct site *s)
+{
+	struct vm_area_struct *vma;
+	bool sole = refcount_read(&current->mm->mm_users) == 1;
+
+	if (!sole)
+		return false;
+	mutex_lock(&s->mapping->i_mmap_lock);
+	list_for_each_entry(vma, &s->mapping->i_mmap, i_mmap_node) {
+		if (vma->vm_mm != current->mm) {
+			sole = false;
+			break;
+		}
+	}
+	mutex_unlock(&s->mapping->i_mmap_lock);
+	return sole;
+}
+
+static void poke(struct site *s, u8 *at, const u8 *code, unsigned n)
+{
+	if (sole_user(s)) {
+		memcpy(at, code, n);
+		return; /* the trap's iretq serialises */
+	}
+	__atomic_store_n(at, OP_INT3, __ATOMIC_SEQ_CST);
+	sync_cores(s);
+	memcpy(at + 1, code + 1, n - 1);
+	smp_mb();
+	sync_cores(s);
+	__atomic_store_n(at, code[0], __ATOMIC_SEQ_CST);
+	sync_cores(s);
+}
+
+/* does the jump, in its place, spell something forbidden? */
+static bool spells_forbidden(struct site *s, const u8 *at, const u8 *code, unsigned n)
+{
+	u8 buf[24];
+	size_t off = 0;
+	const u8 *page = page_address(s->view);
+	unsigned before = min_t(unsigned, 4, at - page), after = min_t(unsigned, 4, page + PAGE_SIZE - (at + n));
+
+	memcpy(buf, at - before, before);
+	memcpy(buf + before, code, n);
+	memcpy(buf + before + n, at + n, after);
+	return scan_text(buf, before + n + after, &off) != FORBIDDEN_NONE;
+}
+
+static bool patch_a(struct site *s, u32 nr)
+{
+	u32 imm;
+	u8 *mov = s->p - 5, *stub, jmp[5] = {OP_JMP};
+	unsigned idx;
+	s64 stub_off;
+
+	if (offset_in_page(s->p) < 6 || mov[0] != 0xb8 || (mov[-1] & 0xf0) == 0x40)
+		return false;
+	memcpy(&imm, mov + 1, 4);
+	if (imm != nr)
+		return false;
+	stub = text_stub_alloc(s->ti, &idx);
+	if (!stub)
+		return false;
+	stub_off = s->ti->stub_delta + idx * STUB_SIZE;
+	memcpy(stub, mov, 5);
+	emit_gate_jump(stub + 5, stub_off + 5, s->file_off + 2);
+	put32(jmp + 1, stub_off - (s64)s->file_off); /* the jump ends where the syscall begins */
+	if (spells_forbidden(s, mov, jmp, 5))
+		return false;
+	poke(s, mov, jmp, 5);
+	return true;
+}
+
+static bool patch_b(struct site *s, struct pt_regs *regs)
+{
+	unsigned n = 2, idx, len, extra;
+	u8 *stub, code[16] = {OP_JMP};
+	s64 stub_off;
+	bool ret = false;
+
+	while (n < 5 && !ret) {
+		len = relocatable(s->p + n, s->room - n, &ret);
+		if (!len)
+			return false;
+		n += len;
+	}
+	extra = n;
+	if (n < 5) { /* syscall; ret; padding */
+		if (s->room < 5 || !padding(s->p + n, 5 - n))
+			return false;
+		extra = 5;
+	}
+	if (extra > sizeof(code))
+		return false;
+	stub = text_stub_alloc(s->ti, &idx);
+	if (!stub)
+		return false;
+	stub_off = s->ti->stub_delta + idx * STUB_SIZE;
+	emit_gate_jump(stub, stub_off, stub_off + 20);
+	memcpy(stub + 20, s->p + 2, n - 2);
+	if (!ret) {
+		stub[20 + n - 2] = OP_JMP;
+		put32(stub + 20 + n - 1, (s64)(s->file_off + n) - (stub_off + 20 + n + 3));
+	}
+	put32(code + 1, stub_off - (s64)(s->file_off + 5));
+	memset(code + 5, OP_INT3, sizeof(code) - 5);
+	if (spells_forbidden(s, s->p, code, extra))
+		return false;
+	poke(s, s->p, code, extra);
+	regs->ip = s->va - s->file_off + stub_off + 20;
+	return true;
+}
+
+/**
+ * patch_syscall_site - a system call trapped; regs->ip is behind its syscall instruction
+ *
+ * Returns true when the site is (now) patched. regs->ip moves into the stub when the bytes behind the call are no longer there.
+ */
+bool patch_syscall_site(struct pt_regs *regs)
+{
+	struct mm_struct *mm = current->mm;
+	struct site s;
+	bool done = false;
+	s32 disp;
+
+	if ((boot->flags & HOSTIF_B_TRAP_ONLY) || regs->ip >= TASK_SIZE || regs->ip < 4096)
+		return false;
+	mmap_read_lock(mm);
+	if (!find_site(regs->ip - 2, &s))
+		goto out_unlock;
+	if (s.room < 2)
+		goto out_put;
+	mutex_lock(&s.ti->lock);
+	if (s.p[0] == 0x0f && s.p[1] == 0x05) {
+		done = patch_a(&s, regs->orig_ax) || patch_b(&s, regs);
+	} else if (s.p[0] == OP_JMP && s.room >= 5) { /* form B, patched since we trapped */
+		memcpy(&disp, s.p + 1, 4);
+		regs->ip = s.va + 5 + disp + 20;
+		done = true;
+	}
+	mutex_unlock(&s.ti->lock);
+out_put:
+	put_page(s.view);
+out_unlock:
+	mmap_read_unlock(mm);
+	return done;
+}
+
+/**
+ * text_trap_fixup - SIGTRAP, SIGILL or SIGSEGV in user code: was it our doing?
+ *
+ * An int3 of a patch in progress: wait until it is done and run the new bytes.
+ */
+bool text_trap_fixup(struct pt_regs *regs, int sig)
+{
+	struct site s;
+	bool ours = false;
+
+	if (sig != SIGTRAP || regs->ip >= TASK_SIZE || regs->ip < 4096)
+		return false;
+	mmap_read_lock(current->mm);
+	if (find_site(regs->ip - 1, &s)) {
+		mutex_lock(&s.ti->lock);
+		if (s.p[0] != OP_INT3) {
+			regs->ip -= 1;
+			ours = true;
+		}
+		mutex_unlock(&s.ti->lock);
+		put_page(s.view);
+	}
+	mmap_read_unlock(current->mm);
+	return ours;
+}
+
+u64 text_restart_ip(u64 ip)
+{
+	struct vm_area_struct *vma;
+	u64 r = ip - 2;
+
+	mmap_read_lock(current->mm);
+	vma = find_vma(current->mm, ip);
+	if (vma && ip >= vma->vm_start && (vma->vm_flags & VM_STUBS))
+		r = ip & ~(STUB_SIZE - 1);
+	mmap_read_unlock(current->mm);
+	return r;
+}

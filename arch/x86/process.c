@@ -1,0 +1,414 @@
+// SPDX-License-Identifier: Apache-2.0
+// Host threads and processes under the tasks: stack slots, start and end of threads, blank processes for execve.
+
+#include <husk/mm.h>
+#include <husk/time.h>
+#include <hostif/hostif.h>
+#include "arch.h"
+#include "asm.h"
+#include "hostcall.h"
+
+/**
+ * DOC: blanks
+ *
+ * execve in a process that others live in (vfork, the kernel process) needs an empty host process. The kernel process clones such
+ * blanks beforehand: each sleeps on a word. A task moves by publishing its stack pointer and waking the blank, whose host thread
+ * goes on with the task's kernel stack; the old host thread ends without touching the stack again (blank_switch).
+ */
+
+struct thread_info *gate_table[MAX_THREAD_SLOTS];
+static DECLARE_BITMAP(slot_map, MAX_THREAD_SLOTS);
+static DEFINE_SPINLOCK(slot_lock);
+static unsigned slot_hint;
+
+struct blank {
+	u32 word;     /* 0 ready, 1 handed over */
+	u32 host_tid; /* set by the host at its start */
+	u64 sp;
+	struct list_head list;
+	u8 *stack;
+};
+#define BLANK_STACK_ORDER 1
+static LIST_HEAD(blanks);
+static DEFINE_SPINLOCK(blank_lock);
+static u32 blank_count, blank_kick, blank_ready;
+#define BLANK_POOL 2
+
+static int slot_get(void)
+{
+	unsigned long s;
+
+	spin_lock(&slot_lock);
+	s = find_next_zero_bit(slot_map, MAX_THREAD_SLOTS, slot_hint);
+	if (s >= MAX_THREAD_SLOTS)
+		s = find_next_zero_bit(slot_map, MAX_THREAD_SLOTS, 0);
+	if (s < MAX_THREAD_SLOTS) {
+		set_bit(s, slot_map);
+		slot_hint = s + 1;
+	}
+	spin_unlock(&slot_lock);
+	return s < MAX_THREAD_SLOTS ? (int)s : -1;
+}
+
+static void slot_put(unsigned slot)
+{
+	spin_lock(&slot_lock);
+	clear_bit(slot, slot_map);
+	if (slot < slot_hint)
+		slot_hint = slot;
+	spin_unlock(&slot_lock);
+}
+
+struct thread_info *alloc_thread_info(struct task_struct *t)
+{
+	struct page *p;
+	struct thread_info *ti;
+	int slot = slot_get();
+
+	if (slot < 0)
+		return NULL;
+	p = alloc_pages(GFP_KERNEL, THREAD_ORDER);
+	if (!p) {
+		slot_put(slot);
+		return NULL;
+	}
+	p->type = PGT_STACK;
+	mod_vm_stat(NR_KERNEL_STACK, 1 << THREAD_ORDER);
+	ti = page_address(p) + THREAD_SIZE - 1024;
+	memset(ti, 0, sizeof(*ti));
+	ti->task = t;
+	ti->slot = slot;
+	ti->kstack_top = (u64)ti;
+	smp_store_release(&gate_table[slot], ti);
+	return ti;
+}
+
+void free_thread_info(struct thread_info *ti)
+{
+	/* the host thread may be in its last instructions */
+	while (READ_ONCE(ti->host_tid))
+		host_yield();
+	gate_table[ti->slot] = NULL;
+	slot_put(ti->slot);
+	mod_vm_stat(NR_KERNEL_STACK, -(1 << THREAD_ORDER));
+	__free_pages(virt_to_page((void *)ti_stack_base(ti)), THREAD_ORDER);
+}
+
+/* A new host process says who it is. The page is private to it. */
+void host_process_init(u64 mm_id, bool kernel_process)
+{
+	proc_private->mm_id = mm_id;
+	proc_private->is_kernel_process = kernel_process;
+}
+
+void ret_from_kernel_thread(struct task_struct *t);
+
+/* First C code of a new host thread, on its own stack. */
+void thread_start(struct thread_info *ti)
+{
+	struct task_struct *t = ti->task;
+
+	if (ti->arch[TA_KTHREAD]) {
+		thread_enter(ti);
+		ret_from_kernel_thread(t);
+	}
+	if (ti->arch[TA_BLANK]) { /* a fork: this is a new host process */
+		host_process_init(ti->mm_id, false);
+		proc_private->host_pid = ti->host_tid;
+		ti->host_pid = ti->host_tid;
+		if (!(boot->features & HOSTIF_F_PIDNS))
+			host_set_pdeathsig();
+	}
+	thread_enter(ti);
+	if (ti->fs_dirty) {
+		ti->fs_dirty = 0;
+		wrfsbase(ti->fs_base);
+	}
+	schedule_tail(t);
+	__asm__ volatile("mov %0, %%rbx\n\tjmp exit_to_user" ::"r"(ti) : "memory");
+	__builtin_unreachable();
+}
+
+/* A kernel thread, or the boot's pid 1, which becomes a user task when its function returns 0 after kernel_execve(). */
+void ret_from_kernel_thread(struct task_struct *t)
+{
+	struct thread_info *ti = t->ti;
+	int r;
+
+	schedule_tail(t);
+	r = t->kthread_fn(t->kthread_data);
+	if (!t->mm)
+		do_exit(r);
+	ti = current_thread_info();
+	ti->arch[TA_KTHREAD] = 0;
+	__asm__ volatile("mov %0, %%rbx\n\tjmp exit_to_user" ::"r"(ti) : "memory");
+	__builtin_unreachable();
+}
+
+#define CLONE_HOST_THREAD                                                                                              \
+	(CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM | CLONE_CHILD_SETTID)
+
+int arch_start_thread(struct task_struct *child, struct kernel_clone_args *a)
+{
+	struct thread_info *ti = child->ti;
+	bool same = !child->mm || child->mm == current->mm;
+	u64 flags;
+	long r;
+
+	ti->host_tid = 0;
+	ti->arch[TA_KTHREAD] = a->fn != NULL;
+	ti->arch[TA_BLANK] = !same;
+	if (same) {
+		flags = CLONE_HOST_THREAD;
+		ti->mm_id = proc_private->mm_id;
+		ti->host_pid = proc_private->host_pid;
+	} else {
+		flags = CLONE_CHILD_SETTID | SIGCHLD;
+		if (!proc_private->is_kernel_process)
+			flags |= CLONE_PARENT;
+		ti->mm_id = child->mm->id;
+	}
+	if (!a->fn && !ti->fs_dirty) {
+		ti->fs_base = rdfsbase(); /* the host copies it; kept for who asks */
+	}
+	WRITE_ONCE(ti->host_tid, -1); /* the host overwrites it before the child runs */
+	r = host_clone_thread(flags, ti->kstack_top - 64, (u32 *)&ti->host_tid, ti);
+	if (r < 0) {
+		ti->host_tid = 0;
+		return r == -ENOMEM ? -ENOMEM : -EAGAIN;
+	}
+	return 0;
+}
+
+void arch_exit_thread(void)
+{
+	thread_exit_asm(&current_thread_info()->host_tid);
+}
+
+void arch_copy_thread(struct task_struct *child, struct kernel_clone_args *a)
+{
+	struct thread_info *ti = child->ti, *me = current_thread_info();
+
+	ti->in_user = 0;
+	ti->kick_sent = 0;
+	if (a->fn)
+		return;
+	ti->regs = me->regs;
+	ti->regs.ax = 0;
+	ti->regs.orig_ax = -1UL;
+	if (a->stack)
+		ti->regs.sp = a->stack + a->stack_size;
+	if (a->flags & CLONE_SETTLS) {
+		ti->fs_base = a->tls;
+		ti->fs_dirty = 1;
+	}
+}
+
+void arch_start_user(struct pt_regs *regs, unsigned long ip, unsigned long sp)
+{
+	memset(regs, 0, sizeof(*regs));
+	regs->ip = ip;
+	regs->sp = sp;
+	regs->cs = USER_CS;
+	regs->ss = USER_DS;
+	regs->flags = 0x202;
+	regs->orig_ax = -1UL;
+	fpu_reset();
+	wrfsbase(0);
+	current_thread_info()->fs_base = 0;
+	set_thread_flag(TIF_FULL_EXIT);
+}
+
+void arch_restart_syscall(struct pt_regs *regs, long nr)
+{
+	regs->ip = text_restart_ip(regs->ip);
+	regs->ax = nr;
+	regs->orig_ax = -1UL;
+	set_thread_flag(TIF_FULL_EXIT);
+}
+
+long arch_prctl_fs(struct task_struct *t, int code, unsigned long addr)
+{
+	u64 v;
+
+	switch (code) {
+	case 0x1002: /* ARCH_SET_FS */
+		if (addr >= TASK_SIZE)
+			return -EPERM;
+		wrfsbase(addr);
+		t->ti->fs_base = addr;
+		return 0;
+	case 0x1003: /* ARCH_GET_FS */
+		v = rdfsbase();
+		return copy_to_user((void *)addr, &v, 8) ? -EFAULT : 0;
+	case 0x1004: /* ARCH_GET_GS */
+		v = 0;
+		return copy_to_user((void *)addr, &v, 8) ? -EFAULT : 0;
+	case 0x1001: /* ARCH_SET_GS: the GS base is the gate's; zero is what user code believes it has */
+		return addr == 0 ? 0 : -EINVAL;
+	}
+	return -EINVAL;
+}
+
+/* ---- blanks ---- */
+
+static void blank_unmap_user(void)
+{
+	host_munmap(0, TASK_SIZE);
+}
+
+/* The blank's host thread: sleeps until a task is handed over. Runs on the blank's own small stack. */
+static __noreturn void blank_main(struct blank *b)
+{
+	u64 sp;
+
+	host_process_init(0, false);
+	proc_private->host_pid = b->host_tid;
+	if (!(boot->features & HOSTIF_F_PIDNS))
+		host_set_pdeathsig();
+	while (!smp_load_acquire(&b->word))
+		host_futex_wait(&b->word, 0, INT64_MAX);
+	sp = b->sp;
+	blank_resume(sp);
+}
+
+static int blank_create(void)
+{
+	struct blank *b = kzalloc(sizeof(*b), GFP_KERNEL);
+	struct page *p = alloc_pages(GFP_KERNEL, BLANK_STACK_ORDER);
+	register u64 r8 __asm__("r8") = 0;
+	long r;
+
+	if (!b || !p)
+		goto nomem;
+	b->stack = page_address(p);
+	/* the child's first instructions must not need anything but its registers */
+	__asm__ volatile("movq %[ctid], %%r10\n\t"
+			 "movq %[secret], %%r9\n\t"
+			 "movq %[b], %%rbx\n\t"
+			 "xorl %%edx, %%edx\n\t"
+			 "syscall\n\t"
+			 "xorl %%r9d, %%r9d\n\t"
+			 "testq %%rax, %%rax\n\t"
+			 "jnz 1f\n\t"
+			 "xorl %%ebp, %%ebp\n\t"
+			 "movq %%rbx, %%rdi\n\t"
+			 "callq *%[fn]\n\t"
+			 "ud2\n"
+			 "1:"
+			 : "=a"(r), "+r"(r8)
+			 : "0"(56L), "D"((u64)(CLONE_CHILD_SETTID | SIGCHLD)),
+			   "S"((u64)b->stack + (PAGE_SIZE << BLANK_STACK_ORDER) - 64), [ctid] "r"(&b->host_tid),
+			   [secret] "r"(host_secret), [b] "r"(b), [fn] "r"(blank_main)
+			 : "rbx", "rcx", "rdx", "r9", "r10", "r11", "memory");
+	if (r < 0) {
+		pr_err("blank host process: clone: %ld", r);
+		goto nomem;
+	}
+	spin_lock(&blank_lock);
+	list_add_tail(&b->list, &blanks);
+	blank_count++;
+	spin_unlock(&blank_lock);
+	__atomic_fetch_add(&blank_ready, 1, __ATOMIC_SEQ_CST);
+	host_futex_wake(&blank_ready, INT32_MAX);
+	return 0;
+nomem:
+	if (p)
+		__free_pages(p, BLANK_STACK_ORDER);
+	kfree(b);
+	return -ENOMEM;
+}
+
+static int blank_spawner(void *unused)
+{
+	for (;;) {
+		u32 k = READ_ONCE(blank_kick);
+
+		while (READ_ONCE(blank_count) < BLANK_POOL)
+			if (blank_create())
+				break;
+		host_futex_wait(&blank_kick, k, INT64_MAX);
+	}
+	return 0;
+}
+
+/* Every host process of the jail is a child of the kernel process; one that dies by a signal is a crash of the sandbox. */
+static int host_reaper(void *unused)
+{
+	for (;;) {
+		int status = 0;
+		long pid = host_wait4(&status);
+
+		if (pid < 0) {
+			host_futex_wait(&blank_ready, READ_ONCE(blank_ready), NSEC_PER_SEC);
+			continue;
+		}
+		if ((status & 0x7f) || (status & 0xff00))
+			panic("host process %ld of the sandbox died: %s %d", pid,
+			      status & 0x7f ? "killed by host signal" : "exit status",
+			      status & 0x7f ? status & 0x7f : status >> 8 & 0xff);
+	}
+	return 0;
+}
+
+int blanks_init(void)
+{
+	if (IS_ERR(kthread_run(blank_spawner, NULL, "kblank")) || IS_ERR(kthread_run(host_reaper, NULL, "kreaper")))
+		return -ENOMEM;
+	return 0;
+}
+
+static struct blank *blank_take(void)
+{
+	struct blank *b;
+
+	for (;;) {
+		u32 seen = READ_ONCE(blank_ready);
+
+		spin_lock(&blank_lock);
+		b = list_first_entry_or_null(&blanks, struct blank, list);
+		if (b) {
+			list_del(&b->list);
+			blank_count--;
+		}
+		spin_unlock(&blank_lock);
+		__atomic_fetch_add(&blank_kick, 1, __ATOMIC_SEQ_CST);
+		host_futex_wake(&blank_kick, 1);
+		if (b)
+			return b;
+		host_futex_wait(&blank_ready, seen, INT64_MAX);
+	}
+}
+
+static void move_to_blank(struct mm_struct *mm)
+{
+	struct blank *b = blank_take();
+	struct thread_info *ti = current_thread_info();
+	u64 set = ~0ULL;
+
+	/* no host signal may find this stack in two places */
+	host_call(14 /* rt_sigprocmask */, SIG_BLOCK, (u64)&set, 0, 8, 0);
+	ti->kick_sent = 0;
+	blank_switch(&b->sp, &b->word);
+	/* in the blank's host process; its signal mask is the kernel process's: empty */
+	host_process_init(mm->id, false);
+	ti->mm_id = mm->id;
+	ti->host_tid = ti->host_pid = b->host_tid;
+	thread_enter(ti);
+	__free_pages(virt_to_page(b->stack), BLANK_STACK_ORDER);
+	kfree(b);
+}
+
+int arch_switch_mm(struct mm_struct *mm, bool sole)
+{
+	struct thread_info *ti = current_thread_info();
+
+	if (sole && !proc_private->is_kernel_process) {
+		blank_unmap_user();
+		host_process_init(mm->id, false);
+		ti->mm_id = mm->id;
+	} else {
+		move_to_blank(mm);
+	}
+	return 0;
+}

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+// System-call dispatch, from the one table (arch/x86/syscalls.tbl).
+
+#include <husk/syscalls.h>
+#include <husk/mm.h>
+#include "arch.h"
+
+typedef long (*sys_call_fn)(struct pt_regs *);
+
+long sys_ni_syscall(struct pt_regs *regs);
+
+#define X(nr, name, level, args, limits) SYS_DECL_##level(name)
+#define SYS_DECL_FULL(name) long sys_##name(struct pt_regs *);
+#define SYS_DECL_PART(name) SYS_DECL_FULL(name)
+#define SYS_DECL_NONE(name)
+#include <syscall_table.h>
+#undef X
+
+#define SYS_PTR_FULL(name) sys_##name
+#define SYS_PTR_PART(name) sys_##name
+#define SYS_PTR_NONE(name) sys_ni_syscall
+#define NR_syscalls 512
+static const sys_call_fn sys_call_table[NR_syscalls] = {
+#define X(nr, name, level, args, limits) [nr] = SYS_PTR_##level(name),
+#include <syscall_table.h>
+#undef X
+};
+static const char *const sys_call_names[NR_syscalls] = {
+#define X(nr, name, level, args, limits) [nr] = #name,
+#include <syscall_table.h>
+#undef X
+};
+static u8 ni_logged[NR_syscalls];
+
+const char *syscall_name(unsigned long nr)
+{
+	return nr < NR_syscalls && sys_call_names[nr] ? sys_call_names[nr] : "?";
+}
+
+long sys_ni_syscall(struct pt_regs *regs)
+{
+	u64 nr = regs->orig_ax;
+
+	if (nr < NR_syscalls && !__atomic_exchange_n(&ni_logged[nr], 1, __ATOMIC_RELAXED))
+		pr_notice("%s[%d]: system call %lu (%s) is not built\n", current->comm, current->pid,
+			  (unsigned long)nr, syscall_name(nr));
+	return -ENOSYS;
+}
+
+/* Called by the gate and by the trap path; regs->orig_ax is the number. */
+void do_syscall_64(struct pt_regs *regs)
+{
+	u64 nr = regs->orig_ax;
+	sys_call_fn fn;
+
+	if (unlikely(nr >= NR_syscalls) || unlikely(!(fn = sys_call_table[nr]))) {
+		regs->ax = -ENOSYS;
+		return;
+	}
+	regs->ax = fn(regs);
+}

@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: Apache-2.0
+// Text views: the scanned, patched second copy of a file page that is executed, shared by every process of the sandbox.
+
+#include <husk/mm.h>
+#include <husk/fs.h>
+#include <elf.h>
+#include "arch.h"
+#include "text.h"
+
+/**
+ * DOC: text views
+ *
+ * A file page that is mapped executable is shown through page->text, a copy in which forbidden instructions are defused and met
+ * system-call sites are patched. read(2), data mappings and debuggers see the page itself. Patches jump to the file's stub area, which lies at a
+ * fixed distance from the text in every address space, so that one view serves them all. The page holds the reference to its view; text_page_release()
+ * drops it when the page leaves the cache.
+ */
+
+static DEFINE_MUTEX(text_create_lock);
+
+static void parse_elf(struct address_space *m, struct text_info *ti)
+{
+	struct page *p = read_mapping_page(m, 0, NULL);
+	unsigned long end = 0, start = ~0UL, delta = 0;
+	bool have_exec = false;
+	Elf64_Ehdr *eh;
+	Elf64_Phdr *ph;
+
+	if (IS_ERR(p))
+		return;
+	eh = page_address(p);
+	if (memcmp(eh->e_ident, ELFMAG, SELFMAG) || eh->e_ident[EI_CLASS] != ELFCLASS64 ||
+	    eh->e_phentsize != sizeof(Elf64_Phdr) || eh->e_phoff > PAGE_SIZE ||
+	    eh->e_phnum > (PAGE_SIZE - eh->e_phoff) / sizeof(Elf64_Phdr))
+		goto out;
+	ph = (void *)((char *)eh + eh->e_phoff);
+	for (int i = 0; i < eh->e_phnum; i++) {
+		if (ph[i].p_type != PT_LOAD)
+			continue;
+		if (ph[i].p_vaddr + ph[i].p_memsz > TASK_SIZE)
+			goto out;
+		end = max(end, ph[i].p_vaddr + ph[i].p_memsz);
+		start = min(start, ALIGN_DOWN(ph[i].p_vaddr, PAGE_SIZE));
+		if (ph[i].p_flags & PF_X) {
+			if (have_exec && delta != ph[i].p_vaddr - ph[i].p_offset)
+				goto out;
+			have_exec = true;
+			delta = ph[i].p_vaddr - ph[i].p_offset;
+		}
+	}
+	if (!have_exec || end - start > 0x40000000)
+		goto out;
+	ti->stub_delta = PAGE_ALIGN(end) + PAGE_SIZE - delta;
+	ti->span = PAGE_ALIGN(end) - start + PAGE_SIZE + STUB_AREA;
+	ti->patchable = true;
+	for (int i = 0; i < STUB_PAGES; i++) {
+		ti->stub[i] = alloc_page(GFP_KERNEL | __GFP_ZERO);
+		if (!ti->stub[i]) {
+			ti->patchable = false;
+			break;
+		}
+		ti->stub[i]->type = PGT_TEXT;
+	}
+out:
+	put_page(p);
+}
+
+struct text_info *text_info_get(struct address_space *m)
+{
+	struct text_info *ti = smp_load_acquire((struct text_info **)&m->text);
+
+	if (ti)
+		return ti;
+	ti = kzalloc(sizeof(*ti), GFP_KERNEL);
+	if (!ti)
+		return NULL;
+	mutex_init(&ti->lock);
+	parse_elf(m, ti);
+	mutex_lock(&text_create_lock);
+	if (!m->text)
+		smp_store_release((struct text_info **)&m->text, ti);
+	if (m->text != ti) { /* lost the race */
+		mutex_unlock(&text_create_lock);
+		for (int i = 0; i < STUB_PAGES; i++)
+			if (ti->stub[i])
+				put_page(ti->stub[i]);
+		kfree(ti);
+		return m->text;
+	}
+	mutex_unlock(&text_create_lock);
+	return ti;
+}
+
+void text_mapping_release(struct address_space *m)
+{
+	struct text_info *ti = m->text;
+
+	if (!ti)
+		return;
+	m->text = NULL;
+	for (int i = 0; i < STUB_PAGES; i++)
+		if (ti->stub[i])
+			put_page(ti->stub[i]);
+	kfree(ti);
+}
+
+void text_page_release(struct page *page)
+{
+	struct page *v = page->text;
+
+	if (v) {
+		page->text = NULL;
+		mod_vm_stat(NR_TEXT_VIEW, -1);
+		put_page(v);
+	}
+}
+
+unsigned long text_span(struct address_space *mapping)
+{
+	struct text_info *ti;
+
+	if (!mapping->host || !S_ISREG(mapping->host->i_mode) || i_size_read(mapping->host) < 64)
+		return 0;
+	ti = text_info_get(mapping);
+	return ti ? ti->span : 0;
+}
+
+void text_mapped(struct mm_struct *mm, struct address_space *mapping, unsigned long va, u64 off, unsigned long len)
+{
+	struct text_info *ti = text_info_get(mapping);
+	unsigned long stub;
+	struct vm_area_struct *vma;
+
+	if (!ti || !ti->patchable)
+		return;
+	stub = va - off + ti->stub_delta;
+	if (stub >= TASK_SIZE - STUB_AREA)
+		return;
+	vma = find_vma(mm, stub);
+	if (vma && vma->vm_start < stub + STUB_AREA) {
+		if (!(vma->vm_flags & VM_STUBS) || vma->vm_start != stub)
+			pr_warn_once("%s: no room for text stubs at %lx\n", current->comm, stub);
+		return;
+	}
+	insert_special_mapping(mm, stub, STUB_AREA, VM_READ | VM_EXEC | VM_MAYREAD | VM_MAYEXEC | VM_STUBS | VM_DONTEXPAND,
+			       ti->stub);
+}
+
+u8 *text_stub_alloc(struct text_info *ti, unsigned *index)
+{
+	unsigned i = ti->nstubs;
+
+	if (!ti->patchable || i >= STUB_AREA / STUB_SIZE)
+		return NULL;
+	ti->nstubs++;
+	*index = i;
+	return (u8 *)page_address(ti->stub[i * STUB_SIZE / PAGE_SIZE]) + i * STUB_SIZE % PAGE_SIZE;
+}
+
+/* Defuse forbidden sequences of one view. Runs before the view is mapped anywhere. */
+void text_defuse(struct text_info *ti, u8 *view, u64 file_off, const u8 *prev, const u8 *next)
+{
+	static const u8 ldso_xrstor[5] = {0x0f, 0xae, 0x6c, 0x24, 0x40}; /* xrstor 0x40(%rsp) */
+	size_t at = 0;
+	enum forbidden k;
+
+	while ((k = scan_text(view, PAGE_SIZE, &at)) != FORBIDDEN_NONE) {
+		u8 *p = view + at, *stub;
+		unsigned idx;
+
+		if (k == FORBIDDEN_WRPKRU) {
+			/* no protection keys for guests: as on a machine without them */
+			p[0] = 0x0f;
+			p[1] = 0x0b;
+			p[2] = 0x90;
+		} else if (k == FORBIDDEN_XRSTOR && at + 5 <= PAGE_SIZE && !memcmp(p, ldso_xrstor, 5) &&
+			   (stub = text_stub_alloc(ti, &idx))) {
+			/* test $0x200,%eax; jnz 1f; xrstor; test $0x200,%eax; jnz 1f; jmp back; 1: ud2 */
+			s64 stub_va = ti->stub_delta + idx * STUB_SIZE; /* relative to file offset 0 */
+			u8 code[32] = {0xa9, 0, 2, 0, 0, 0x75, 0x11, 0x0f, 0xae, 0x6c, 0x24, 0x40,
+				       0xa9, 0, 2, 0, 0, 0x75, 0x05, 0xe9, 0, 0, 0, 0, 0x0f, 0x0b};
+			s32 back = (s64)(file_off + at + 5) - (stub_va + 24);
+			s32 to = stub_va - (s64)(file_off + at + 5);
+
+			memcpy(code + 20, &back, 4);
+			memcpy(stub, code, sizeof(code));
+			p[0] = 0xe9;
+			memcpy(p + 1, &to, 4);
+		} else {
+			pr_debug("text: sequence %d inside an instruction at file offset %lx\n", k,
+				 (unsigned long)(file_off + at));
+		}
+		at++;
+	}
+}
+
+struct page *text_view(struct address_space *mapping, struct page *page, pgoff_t index)
+{
+	struct text_info *ti = text_info_get(mapping);
+	struct page *v;
+
+	if (!ti)
+		return NULL;
+	if (page->text)
+		return page->text;
+	mutex_lock(&ti->lock);
+	if (!page->text) {
+		v = alloc_page(GFP_KERNEL);
+		if (v) {
+			memcpy(page_address(v), page_address(page), PAGE_SIZE);
+			v->type = PGT_TEXT;
+			SetPageText(v);
+			mod_vm_stat(NR_TEXT_VIEW, 1);
+			text_defuse(ti, page_address(v), (u64)index << PAGE_SHIFT, NULL, NULL);
+			smp_store_release(&page->text, v);
+		}
+	}
+	v = page->text;
+	mutex_unlock(&ti->lock);
+	return v;
+}
+
+int text_scan_private(struct mm_struct *mm, unsigned long va, struct page *page)
+{
+	u8 *p = page_address(page);
+	size_t at = 0;
+	enum forbidden k = scan_text(p, PAGE_SIZE, &at);
+
+	if (k == FORBIDDEN_NONE || !platform_has_keys)
+		return 0;
+	if (k == FORBIDDEN_WRPKRU) {
+		pr_warn_once("%s[%d]: wrpkru in private executable memory at %lx refused\n", current->comm, current->pid,
+			     va + at);
+		return -EPERM;
+	}
+	return 0;
+}

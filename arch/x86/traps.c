@@ -1,0 +1,316 @@
+// SPDX-License-Identifier: Apache-2.0
+// Host signals become traps: system calls, faults, kicks. Tells user from kernel by the in_user flag, never by what user code can set.
+
+#include <husk/mm.h>
+#include <hostif/hostif.h>
+#include "arch.h"
+#include "asm.h"
+#include "hostcall.h"
+
+/**
+ * DOC: what the host pushes
+ *
+ * A host signal arrives on the kernel stack (the thread's alternate stack). If in_user was 1 the frame is where user code stood, or
+ * one of three windows of the gate, all between "in_user is 1" and "user code runs":
+ *  - gate entry: nothing happened yet; a kick just returns, the system call will see the flags on its way out;
+ *  - either exit: the whole user state is in ti->regs; the exit is abandoned and done again.
+ * If in_user was 0, kernel code was interrupted: a user-access fault is resolved and retried or sent to its fix-up; a kick only
+ * serves shoot-downs; anything else is an oops. The host's rt_sigreturn, with the secret, resumes kernel code.
+ */
+
+struct host_sigcontext {
+	u64 r8, r9, r10, r11, r12, r13, r14, r15, di, si, bp, bx, dx, ax, cx, sp, ip, flags;
+	u16 cs, gs, fs, ss;
+	u64 err, trapno, oldmask, cr2;
+	void *fpstate;
+	u64 reserved[8];
+};
+struct host_ucontext {
+	u64 flags, link;
+	u64 ss_sp;
+	u32 ss_flags, pad;
+	u64 ss_size;
+	struct host_sigcontext mc;
+	u64 sigmask;
+};
+struct host_siginfo {
+	int signo, err, code, pad;
+	u64 addr;
+	int syscall;
+	u32 arch;
+};
+struct host_sigaction {
+	void *handler;
+	u64 flags;
+	void *restorer;
+	u64 mask;
+};
+struct host_stack {
+	void *sp;
+	int flags, pad;
+	u64 size;
+};
+
+#define AUDIT_ARCH_X86_64_ 0xc000003eu
+#define PF_PRESENT 1
+#define PF_WRITE 2
+#define PF_INSTR 16
+#define PF_PK 32
+#define TRAP_DB 1
+#define TRAP_BP 3
+#define TRAP_GP 13
+#define TRAP_PF 14
+
+static const int sync_signals[] = {SIGSYS, SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP, HOST_KICK_SIGNAL};
+
+void traps_init(void)
+{
+	struct host_sigaction sa = {
+		.handler = sig_entry,
+		.flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER | SA_RESTORER,
+		.restorer = sig_entry, /* never used: the kernel leaves by itself */
+	};
+
+	for (unsigned i = 0; i < ARRAY_SIZE(sync_signals); i++) {
+		long r = host_call(13 /* rt_sigaction */, sync_signals[i], (u64)&sa, 0, 8, 0);
+
+		if (r)
+			panic("rt_sigaction(%d): %ld", sync_signals[i], r);
+	}
+}
+
+/* thread_enter: the calling host thread is ti's from now on: GS base and alternate stack */
+void thread_enter(struct thread_info *ti)
+{
+	struct host_stack ss = {(void *)ti_stack_base(ti), 0, 0, THREAD_SIZE - 1024};
+
+	set_gs_base(GATE_SCRATCH_BASE + ((u64)ti->slot << SLOT_SHIFT));
+	long r = host_sigaltstack(&ss);
+
+	if (r)
+		panic("sigaltstack: %ld", r);
+}
+
+void serialize_core(void)
+{
+	u32 a = 0, b, c = 0, d;
+
+	__asm__ volatile("cpuid" : "+a"(a), "=b"(b), "+c"(c), "=d"(d)::"memory");
+}
+
+struct ex_entry {
+	u64 insn, fixup;
+};
+extern struct ex_entry __start_ex_table[], __stop_ex_table[];
+
+static u64 search_extable(u64 ip)
+{
+	for (struct ex_entry *e = __start_ex_table; e < __stop_ex_table; e++)
+		if (e->insn == ip)
+			return e->fixup;
+	return 0;
+}
+
+static __noreturn void leave_to_user(struct thread_info *ti)
+{
+	__asm__ volatile("mov %0, %%rbx\n\tjmp exit_to_user" ::"r"(ti) : "memory");
+	__builtin_unreachable();
+}
+
+static void regs_from_host(struct pt_regs *r, const struct host_sigcontext *c)
+{
+	r->r15 = c->r15;
+	r->r14 = c->r14;
+	r->r13 = c->r13;
+	r->r12 = c->r12;
+	r->bp = c->bp;
+	r->bx = c->bx;
+	r->r11 = c->r11;
+	r->r10 = c->r10;
+	r->r9 = c->r9;
+	r->r8 = c->r8;
+	r->ax = c->ax;
+	r->cx = c->cx;
+	r->dx = c->dx;
+	r->si = c->si;
+	r->di = c->di;
+	r->orig_ax = -1UL;
+	r->ip = c->ip;
+	r->cs = USER_CS;
+	r->flags = c->flags;
+	r->sp = c->sp;
+	r->ss = USER_DS;
+}
+
+static unsigned fault_flags(const struct host_sigcontext *c)
+{
+	return (c->err & PF_WRITE ? FAULT_FLAG_WRITE : 0) | (c->err & PF_INSTR ? FAULT_FLAG_INSTRUCTION : 0) |
+	       (c->err & PF_PRESENT ? FAULT_FLAG_PROT : 0);
+}
+
+static void user_page_fault(struct thread_info *ti, const struct host_sigcontext *c, int hostsig)
+{
+	int sig = SIGSEGV, code = SEGV_MAPERR;
+
+	if (c->cr2 >= TASK_SIZE || (c->err & PF_PK)) {
+		force_sig_fault(SIGSEGV, SEGV_MAPERR, (void *)c->cr2);
+		return;
+	}
+	if (do_page_fault(c->cr2, fault_flags(c) | FAULT_FLAG_USER, &sig, &code))
+		force_sig_fault(sig, code, (void *)c->cr2);
+	else if (hostsig == SIGBUS)
+		force_sig_fault(SIGBUS, BUS_ADRERR, (void *)c->cr2);
+}
+
+static void user_syscall(struct thread_info *ti, const struct host_siginfo *info)
+{
+	struct pt_regs *r = &ti->regs;
+
+	if (info->arch != AUDIT_ARCH_X86_64_) {
+		r->ax = -ENOSYS;
+		return;
+	}
+	r->orig_ax = r->ax;
+	patch_syscall_site(r);
+	do_syscall_64(r);
+}
+
+static void user_trap(struct thread_info *ti, int sig, const struct host_siginfo *info, const struct host_sigcontext *c)
+{
+	switch (sig) {
+	case SIGSYS:
+		user_syscall(ti, info);
+		break;
+	case SIGSEGV:
+	case SIGBUS:
+		if (c->trapno == TRAP_PF)
+			user_page_fault(ti, c, sig);
+		else if (!text_trap_fixup(&ti->regs, sig))
+			force_sig_fault(sig, sig == SIGBUS ? BUS_ADRALN : SEGV_MAPERR, NULL);
+		break;
+	case SIGTRAP:
+	case SIGILL:
+		if (text_trap_fixup(&ti->regs, sig))
+			break;
+		if (sig == SIGTRAP && c->trapno == TRAP_BP) {
+			force_sig(SIGTRAP);
+			break;
+		}
+		force_sig_fault(sig, info->code, (void *)ti->regs.ip);
+		break;
+	default:
+		force_sig_fault(sig, info->code, (void *)info->addr);
+	}
+}
+
+static bool in_range(u64 ip, const char *a, const char *b)
+{
+	return ip >= (u64)a && ip < (u64)b;
+}
+
+static void kernel_trap(struct thread_info *ti, int sig, const struct host_siginfo *info, struct host_sigcontext *c)
+{
+	u64 fixup = search_extable(c->ip);
+	int s, code;
+
+	if (fixup && c->trapno == TRAP_PF && c->cr2 < TASK_SIZE && (sig == SIGSEGV || sig == SIGBUS)) {
+		if (!current->mm || do_page_fault(c->cr2, fault_flags(c), &s, &code))
+			c->ip = fixup;
+		return;
+	}
+	if (fixup) {
+		c->ip = fixup;
+		return;
+	}
+	regs_from_host(&ti->regs, c);
+	panic("kernel fault: signal %d code %d trap %lu err %lx at ip %lx, address %lx, sp %lx", sig, info->code,
+	      (unsigned long)c->trapno, (unsigned long)c->err, (unsigned long)c->ip, (unsigned long)c->cr2,
+	      (unsigned long)c->sp);
+}
+
+static __noreturn void bad_thread(const char *why)
+{
+	/* A jump into the gate with forged state: nothing here can be trusted but that this host process must end. */
+	pr_err("gate: %s; the process is killed", why);
+	host_exit_group(0x7e);
+}
+
+/**
+ * sig_dispatch - every host signal, from sig_entry
+ * @sp: stack pointer at entry. Returns to resume interrupted kernel code; does not return for user traps.
+ */
+void sig_dispatch(int sig, void *info_, void *uc_, unsigned long sp)
+{
+	struct thread_info *ti = current_thread_info();
+	struct host_siginfo *info = info_;
+	struct host_sigcontext *c = &((struct host_ucontext *)uc_)->mc;
+	u64 gs;
+	bool kick = sig == HOST_KICK_SIGNAL || info->code <= 0;
+
+	/* A jump to sig_entry can bring any rsp and any frame; a real one lies on this thread's own stack. */
+	if ((u64)ti < DIRECT_MAP_BASE || ti->slot >= MAX_THREAD_SLOTS || gate_table[ti->slot] != ti)
+		bad_thread("signal entry on a stack that is no kernel stack");
+	__asm__ volatile("rdgsbase %0" : "=r"(gs));
+	if (gs != GATE_SCRATCH_BASE + ((u64)ti->slot << SLOT_SHIFT) || ti->mm_id != proc_private->mm_id)
+		bad_thread("signal entry on another thread's stack");
+	if ((u64)c < sp || (u64)c >= (u64)ti)
+		bad_thread("signal entry with a forged frame");
+
+	if (!xchg(&ti->in_user, 0)) {
+		if (kick) {
+			shootdown_serve();
+			WRITE_ONCE(ti->kick_sent, 0);
+		} else {
+			kernel_trap(ti, sig, info, c);
+		}
+		return;
+	}
+
+	if (in_range(c->ip, gate_entry, gate_entry_taken)) {
+		if (!kick) {
+			pr_err("gate: fault at entry, ip %lx", (unsigned long)c->ip);
+			bad_thread("fault inside the gate");
+		}
+		shootdown_serve();
+		WRITE_ONCE(ti->kick_sent, 0);
+		WRITE_ONCE(ti->in_user, 1);
+		return;
+	}
+	fpu_restore(c->fpstate, xfeature_mask);
+	if (in_range(c->ip, gate_exit_start, gate_exit_end) || in_range(c->ip, full_exit_start, full_exit_end)) {
+		ti->regs.orig_ax = -1UL;
+		if (!kick)
+			force_sig_fault(SIGSEGV, SI_KERNEL, NULL);
+	} else if (in_range(c->ip, _stext, _etext)) {
+		regs_from_host(&ti->regs, c);
+		pr_warn("%s[%d]: jump into the kernel at %lx", current->comm, current->pid, (unsigned long)c->ip);
+		force_sig_fault(SIGSEGV, SEGV_MAPERR, (void *)c->ip);
+	} else {
+		regs_from_host(&ti->regs, c);
+		if (!kick)
+			user_trap(ti, sig, info, c);
+	}
+	if (kick) {
+		shootdown_serve();
+		WRITE_ONCE(ti->kick_sent, 0);
+	}
+	leave_to_user(ti);
+}
+
+/* On the way to user mode with every register: pending work, then a last look at what is loaded. */
+__used void exit_to_user_work(struct thread_info *ti)
+{
+	struct pt_regs *r = &ti->regs;
+
+	for (;;) {
+		clear_bit(TIF_FULL_EXIT, &ti->flags);
+		if (test_and_clear_bit(TIF_SYNC_CORE, &ti->flags))
+			serialize_core();
+		if (!(READ_ONCE(ti->flags) & TIF_WORK_MASK))
+			break;
+		do_notify_resume(r);
+	}
+	r->cs = USER_CS;
+	r->ss = USER_DS;
+	r->flags = (r->flags & X86_FLAGS_USER) | 0x202;
+}

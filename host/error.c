@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+// Errors that carry their message.
+
+#include <stdarg.h>
+#include <stdio.h>
+#include "sandbox.h"
+
+int err_set(struct err *e, int status, const char *fmt, ...)
+{
+	va_list ap;
+
+	e->status = status;
+	va_start(ap, fmt);
+	vsnprintf(e->msg, sizeof(e->msg), fmt, ap);
+	va_end(ap);
+	return -1;
+}

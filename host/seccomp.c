@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: Apache-2.0
+// The jail's seccomp filter: the host calls the kernel may make, each only with the secret. Everything else traps.
+
+#include <errno.h>
+#include <linux/audit.h>
+#include <linux/filter.h>
+#include <linux/futex.h>
+#include <linux/seccomp.h>
+#include <sched.h>
+#include <signal.h>
+#include <stddef.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#include "sandbox.h"
+
+/*
+ * The filter is plain BPF, ordered by how often a call is made; 'S' is the 64-bit secret.
+ * Layout of one rule: JEQ nr, then checks; each failing check jumps to the trap.
+ */
+#define ARG_LO(n) (offsetof(struct seccomp_data, args) + 8 * (n))
+#define ARG_HI(n) (ARG_LO(n) + 4)
+#define MAX_INSNS 400
+
+struct prog {
+	struct sock_filter f[MAX_INSNS];
+	unsigned n;
+};
+
+static void emit(struct prog *p, uint16_t code, uint32_t k, uint8_t jt, uint8_t jf)
+{
+	p->f[p->n++] = (struct sock_filter){code, jt, jf, k};
+}
+static void load(struct prog *p, unsigned off)
+{
+	emit(p, BPF_LD | BPF_W | BPF_ABS, off, 0, 0);
+}
+/* go on if A == k, else trap. Traps are near: each rule ends with its own return. */
+static void need_eq(struct prog *p, uint32_t k)
+{
+	emit(p, BPF_JMP | BPF_JEQ | BPF_K, k, 1, 0);
+	emit(p, BPF_RET | BPF_K, SECCOMP_RET_TRAP, 0, 0);
+}
+static void need_clear(struct prog *p, uint32_t bits)
+{
+	emit(p, BPF_JMP | BPF_JSET | BPF_K, bits, 0, 1);
+	emit(p, BPF_RET | BPF_K, SECCOMP_RET_TRAP, 0, 0);
+}
+static void allow(struct prog *p)
+{
+	emit(p, BPF_RET | BPF_K, SECCOMP_RET_ALLOW, 0, 0);
+}
+static void need_secret6(struct prog *p, uint64_t s)
+{
+	load(p, ARG_LO(5));
+	need_eq(p, (uint32_t)s);
+	load(p, ARG_HI(5));
+	need_eq(p, s >> 32);
+}
+
+/* begin a rule: skip it when the number differs; the distance is filled in by rule_end */
+static unsigned rule(struct prog *p, uint32_t nr)
+{
+	emit(p, BPF_JMP | BPF_JEQ | BPF_K, nr, 1, 0);
+	emit(p, BPF_JMP | BPF_JA, 0, 0, 0);
+	return p->n - 1;
+}
+static void rule_end(struct prog *p, unsigned at)
+{
+	p->f[at].k = p->n - at - 1;
+	/* the accumulator holds an argument in no rule that falls through: rules always return */
+}
+static void simple(struct prog *p, uint32_t nr, uint64_t s)
+{
+	unsigned at = rule(p, nr);
+
+	need_secret6(p, s);
+	allow(p);
+	rule_end(p, at);
+}
+
+static void rule_futex(struct prog *p, uint64_t s)
+{
+	unsigned at = rule(p, SYS_futex);
+
+	need_secret6(p, s);
+	load(p, ARG_LO(1)); /* shared WAIT and WAKE only */
+	emit(p, BPF_JMP | BPF_JEQ | BPF_K, FUTEX_WAIT, 1, 0);
+	need_eq(p, FUTEX_WAKE);
+	allow(p);
+	rule_end(p, at);
+}
+
+static void rule_mmap(struct prog *p, uint64_t s)
+{
+	unsigned at = rule(p, SYS_mmap);
+
+	load(p, ARG_HI(3));
+	need_eq(p, (uint32_t)s);
+	load(p, ARG_HI(4));
+	need_eq(p, s >> 32);
+	load(p, ARG_LO(2)); /* known protections; not write with exec, not exec without read */
+	need_clear(p, ~(uint32_t)(PROT_READ | PROT_WRITE | PROT_EXEC));
+	emit(p, BPF_JMP | BPF_JSET | BPF_K, PROT_EXEC, 0, 2);
+	need_eq(p, PROT_READ | PROT_EXEC);
+	load(p, ARG_LO(3));
+	emit(p, BPF_ALU | BPF_AND | BPF_K, ~(uint32_t)(MAP_POPULATE | MAP_NORESERVE), 0, 0);
+	emit(p, BPF_JMP | BPF_JEQ | BPF_K, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, 0, 1);
+	allow(p);
+	need_eq(p, MAP_SHARED | MAP_FIXED);
+	load(p, ARG_LO(4));
+	need_eq(p, HOSTIF_RAM_FD);
+	allow(p);
+	rule_end(p, at);
+}
+
+static void rule_prot(struct prog *p, uint32_t nr, uint64_t s)
+{
+	unsigned at = rule(p, nr);
+
+	need_secret6(p, s);
+	load(p, ARG_LO(2));
+	need_clear(p, ~(uint32_t)(PROT_READ | PROT_WRITE | PROT_EXEC));
+	emit(p, BPF_JMP | BPF_JSET | BPF_K, PROT_EXEC, 0, 2);
+	need_eq(p, PROT_READ | PROT_EXEC);
+	allow(p);
+	rule_end(p, at);
+}
+
+static void rule_clone(struct prog *p, uint64_t s)
+{
+	unsigned at = rule(p, SYS_clone);
+
+	need_secret6(p, s);
+	load(p, ARG_LO(0)); /* threads, forks and siblings: no namespace, no ptrace, no pidfd */
+	need_clear(p, ~(uint32_t)(CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM |
+				  CLONE_CHILD_SETTID | CLONE_PARENT | 0xff));
+	load(p, ARG_HI(0));
+	need_eq(p, 0);
+	allow(p);
+	rule_end(p, at);
+}
+
+static void rule_prctl(struct prog *p, uint64_t s)
+{
+	unsigned at = rule(p, SYS_prctl);
+
+	need_secret6(p, s);
+	load(p, ARG_LO(0));
+	need_eq(p, PR_SET_PDEATHSIG);
+	allow(p);
+	rule_end(p, at);
+}
+
+/**
+ * jail_seccomp_install - put the filter on the calling process
+ * @pidns: the jail has a pid namespace of its own, so signals and waits reach nothing outside
+ * Returns 0 or -1 with errno. Needs no_new_privs.
+ */
+int jail_seccomp_install(uint64_t s, bool pidns, enum platform_kind platform)
+{
+	static struct prog prog, *p = &prog;
+	struct sock_fprog fp;
+
+	load(p, offsetof(struct seccomp_data, arch));
+	need_eq(p, AUDIT_ARCH_X86_64);
+	load(p, offsetof(struct seccomp_data, nr));
+	rule_futex(p, s);
+	rule_mmap(p, s);
+	rule_prot(p, SYS_mprotect, s);
+	simple(p, SYS_munmap, s);
+	simple(p, SYS_rt_sigreturn, s); /* takes no arguments: r9 is the sixth register all the same */
+	rule_clone(p, s);
+	simple(p, SYS_exit, s);
+	simple(p, SYS_sigaltstack, s);
+	simple(p, SYS_rt_sigprocmask, s);
+	simple(p, SYS_tgkill, s);
+	simple(p, SYS_madvise, s);
+	simple(p, SYS_membarrier, s);
+	simple(p, SYS_sched_yield, s);
+	simple(p, SYS_clock_gettime, s);
+	simple(p, SYS_wait4, s);
+	simple(p, SYS_exit_group, s);
+	simple(p, SYS_rt_sigaction, s);
+	if (platform == PLATFORM_PKU)
+		rule_prot(p, SYS_pkey_mprotect, s);
+	if (!pidns)
+		rule_prctl(p, s);
+	emit(p, BPF_RET | BPF_K, SECCOMP_RET_TRAP, 0, 0);
+	fp = (struct sock_fprog){.len = p->n, .filter = p->f};
+	return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &fp);
+}
