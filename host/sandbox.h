@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
+#include <time.h>
 #include <hostif/hostif.h>
 
 #define KERNEL_BASE_ADDR 0x700000000000ULL
@@ -65,5 +66,70 @@ int platform_choose(enum platform_kind *p, struct err *e);
 /* jail_start: clones the first jailed process, which enters the kernel. boot is complete by now. */
 int jail_start(struct jail *j, struct ram *r, enum platform_kind platform, struct err *e);
 int jail_seccomp_install(uint64_t secret, bool pidns, enum platform_kind platform);
+/* jail_kill: ends every process of the jail and reaps what is the monitor's child; returns when nothing is left */
+void jail_kill(struct jail *j);
+/* jail_missing_text: "user, pid and network namespaces", or NULL when every wall stands; buf is used for the answer */
+const char *jail_missing_text(unsigned missing, char *buf, size_t n);
+
+#define MAX_VOLUMES 20
+struct volume {
+	char *src, *dst; /* dst is absolute, without "." and ".." */
+	bool read_only;
+};
+
+/**
+ * struct sandbox_config - what `husk run` asks for; strings live as long as the sandbox
+ * @memory: bytes, 0 for the default. @timeout_ns: 0 for none. @log_level: LOGLEVEL_* or -1 for the default
+ * @start_ns: CLOCK_MONOTONIC when the command started
+ */
+struct sandbox_config {
+	const char *kernel, *root, *cwd, *hostname, *log_file;
+	char **argv, **envp;
+	struct volume volume[MAX_VOLUMES];
+	unsigned nvolumes;
+	bool read_only, trap_only, jit_fast, boot_time, force_tty;
+	unsigned stdio_closed; /* bit n: descriptor n was closed when the command started */
+	uint32_t uid, gid, ngroups, groups[64], umask;
+	uint64_t memory, overlay_size, max_tasks, timeout_ns;
+	int log_level;
+	enum platform_kind platform;
+	uint64_t start_ns;
+};
+
+/* sandbox_run: the whole life of one sandbox. The exit status, or -1 with the reason in e. */
+int sandbox_run(const struct sandbox_config *c, struct err *e);
+
+/* limits.c: what the host has to give */
+uint64_t limits_default_memory(void);
+int limits_check_memory(uint64_t bytes, struct err *e);
+void limits_raise_files(void);
+
+/* confine.c: the monitor gives up what it does not need once the sandbox runs */
+void monitor_confine(bool may_write_files);
+
+/* log.c: the kernel's log */
+struct log_reader;
+struct log_reader *log_start(struct ram *r, int fd, bool to_stderr, int level);
+void log_finish(struct log_reader *l); /* prints what is left and ends the thread */
+void log_replay(struct log_reader *l, unsigned lines); /* the last lines, on stderr, whatever their level */
+
+/* terminal.c: the host's terminal */
+void terminal_init(int fd, bool raw_output, struct hostif_boot *b);
+void terminal_enter(void);	     /* raw mode, if this is the foreground job */
+void terminal_leave(void);	     /* as it was; async-signal-safe */
+bool terminal_foreground(void);	     /* may the terminal be read now? Enters raw mode on the way to true */
+bool terminal_is_raw(void);
+bool terminal_size(uint16_t size[4]); /* rows, columns, x and y pixels */
+
+/* A line of the monitor's own on stderr, "husk: ..." */
+void say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+static inline uint64_t now_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
 
 #endif

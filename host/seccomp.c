@@ -153,6 +153,17 @@ static void rule_prctl(struct prog *p, uint64_t s)
 	rule_end(p, at);
 }
 
+static void rule_arch_prctl(struct prog *p, uint64_t s)
+{
+	unsigned at = rule(p, SYS_arch_prctl);
+
+	need_secret6(p, s);
+	load(p, ARG_LO(0));
+	need_eq(p, 0x1001); /* ARCH_SET_GS */
+	allow(p);
+	rule_end(p, at);
+}
+
 /**
  * jail_seccomp_install - put the filter on the calling process
  * @pidns: the jail has a pid namespace of its own, so signals and waits reach nothing outside
@@ -174,6 +185,7 @@ int jail_seccomp_install(uint64_t s, bool pidns, enum platform_kind platform)
 	rule_clone(p, s);
 	simple(p, SYS_exit, s);
 	simple(p, SYS_sigaltstack, s);
+	rule_arch_prctl(p, s);
 	simple(p, SYS_rt_sigprocmask, s);
 	simple(p, SYS_tgkill, s);
 	simple(p, SYS_madvise, s);

@@ -25,7 +25,7 @@ struct proc_private {
 #define proc_private ((struct proc_private *)PROC_PRIVATE_BASE)
 
 /* ti->arch[] */
-enum { TA_FSBASE, TA_BLANK, TA_KTHREAD, TA_FPU, TA_STACK_BASE };
+enum { TA_FSBASE, TA_BLANK, TA_KTHREAD, TA_FPU, TA_READY };
 #define USER_CS 0x33
 #define USER_DS 0x2b
 #define X86_FLAGS_USER 0x250dd5 /* CF PF AF ZF SF TF DF OF NT? RF AC ID: what user code may set */
@@ -44,11 +44,9 @@ static inline void wrfsbase(u64 v)
 {
 	__asm__ volatile("wrfsbase %0" ::"r"(v));
 }
-void set_gs_base(u64 base);
 void fpu_restore(void *xstate, u64 mask);
 int fpu_restore_safe(void *xstate, u64 mask);
-void fpu_save(void *xstate, u64 mask);
-void fpu_legacy_reset(void);
+int fpu_save_user(void *xstate, u64 mask);
 void fpu_init(void);
 void fpu_reset(void);
 void thread_exit_asm(int *host_tid) __noreturn;
@@ -58,7 +56,8 @@ void thread_start(struct thread_info *ti) __noreturn;
 void vdso_init(u64 base);
 void traps_init(void);
 void thread_enter(struct thread_info *ti);
-void sig_dispatch(int sig, void *info, void *uc, unsigned long sp);
+void sig_dispatch(int sig, void *info, void *uc, unsigned long sp, struct thread_info *ti);
+void sig_forged(struct thread_info *ti) __noreturn;
 void serialize_core(void);
 /* shoot-downs asked of the current host process; async-signal-safe */
 void shootdown_serve(void);

@@ -6,6 +6,7 @@
 //    a jump to the wrpkru itself loads the value that this place wants, or dies.
 //  - From the gate's wrpkru on, nothing in a register is believed: the thread is found through the GS base, which must name a slot whose thread belongs
 //    to this host process (PROC_PRIVATE page) and whose in_user flag was 1; the flag is taken atomically.
+//  - There is no wrgsbase: the GS base is set by a host call, so it always names the thread's own slot.
 //  - xrstor is followed by a test of the mask in %eax: bit 9 would have changed PKRU.
 //  - Every host call needs the secret.
 // Registers saved in the scratch line (GS) while PKRU changes are user-writable by other threads of the same process: they are user registers, nothing more.
@@ -114,13 +115,13 @@ gate_exit_start:
 	movq	%gs:8, %rdx
 	movq	%gs:0, %rax
 	jmp	*%rcx
+gate_exit_slow:			// still in the window: the flag is 1 until this store
+	movl	$0, TI_IN_USER(%rbx)
+	jmp	exit_to_user
 	.globl gate_exit_end
 	.hidden gate_exit_end
 gate_exit_end:
 	ud2
-gate_exit_slow:			// inside neither window: take the flag back first
-	movl	$0, TI_IN_USER(%rbx)
-	jmp	exit_to_user
 gate_die:
 	ud2
 END gate_entry
@@ -184,7 +185,8 @@ full_exit_end:
 	ud2
 END exit_to_user
 
-// Host signal entry (rdi: signal, rsi: siginfo, rdx: ucontext), on the kernel stack, with the host's initial PKRU.
+// Host signal entry (rdi: signal, rsi: siginfo, rdx: ucontext), on the kernel stack, with the host's initial PKRU. User code can jump
+// here with any rsp: the thread comes from the GS base, which user code cannot change, and rsp must lie on its own stack.
 ENTRY sig_entry
 	movq	%rdx, %r8
 	xorl	%ecx, %ecx
@@ -194,18 +196,34 @@ ENTRY sig_entry
 	cmpl	$PKRU_KERNEL, %eax
 	jne	gate_die
 	cld
+	rdgsbase %rcx
+	movabsq	$ASM_GATE_SCRATCH, %rax
+	subq	%rax, %rcx
+	shrq	$3, %rcx
+	leaq	gate_table(%rip), %rax
+	movq	(%rax,%rcx), %r9	// thread_info
+	movq	%r9, %rcx
+	subq	%rsp, %rcx
+	cmpq	$(ASM_THREAD_SIZE - ASM_TI_SIZE), %rcx
+	ja	1f
 	movq	%r8, %rdx
 	movq	%r8, %rbx
 	movq	%rsp, %rcx
+	movq	%r9, %r8
 	xorl	%ebp, %ebp
 	subq	$8, %rsp
 	andq	$-16, %rsp
-	call	sig_dispatch		// rdi, rsi, rdx, rcx: where the host put us
+	call	sig_dispatch		// rdi, rsi, rdx, rcx: where the host put us, r8: thread_info
 	// interrupted kernel code goes on: the host restores it
 	movq	%rbx, %rsp
 	movq	host_secret(%rip), %r9
 	movl	$15, %eax
 	syscall
+	ud2
+1:	movq	%r9, %rdi
+	movq	TI_KSTACK(%r9), %rsp
+	xorl	%ebp, %ebp
+	call	sig_forged
 	ud2
 END sig_entry
 
@@ -230,12 +248,10 @@ ENTRY host_clone_thread
 	ud2
 END host_clone_thread
 
-// void thread_exit_asm(u32 *host_tid): says that the stack is free, then ends the host thread without touching it
+// void thread_exit_asm(int *host_tid): host signals are blocked; says that the stack is free, then ends the host thread without touching it
 ENTRY thread_exit_asm
 	movq	host_secret(%rip), %r9
-	movq	%rdi, %r12
-	movl	$0, (%rdi)
-	// a waiter in free_thread_info polls; nobody needs a wake
+	movl	$0, (%rdi)	// free_thread_info polls; nobody needs a wake
 	xorl	%edi, %edi
 	movl	$60, %eax
 	syscall
@@ -310,30 +326,21 @@ ENTRY fpu_restore_safe
 	.popsection
 END fpu_restore_safe
 
-ENTRY fpu_save
+// int fpu_save_user(void *xstate, u64 mask): to user memory; -14 on a fault
+ENTRY fpu_save_user
 	movq	%rsi, %rax
 	movq	%rsi, %rdx
 	shrq	$32, %rdx
 	andl	$0xfffffdff, %eax
-	xsave64	(%rdi)
-	ret
-END fpu_save
-
-ENTRY fpu_legacy_reset			// x87 and SSE control words of a fresh program
-	fninit
-	pushq	$0x1f80
-	ldmxcsr	(%rsp)
-	popq	%rax
-	ret
-END fpu_legacy_reset
-
-// set_gs_base(base): the value is useless to user code that jumps here: the next instruction needs kernel rights
-ENTRY set_gs_base
-	wrgsbase %rdi
-	movq	host_secret(%rip), %rax
+1:	xsave64	(%rdi)
 	xorl	%eax, %eax
 	ret
-END set_gs_base
+2:	movl	$-14, %eax
+	ret
+	.pushsection .ex_table, "a"
+	.quad 1b, 2b
+	.popsection
+END fpu_save_user
 
 // User access, with an exception table: rax = bytes NOT copied
 ENTRY __copy_user

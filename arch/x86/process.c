@@ -158,6 +158,7 @@ int arch_start_thread(struct task_struct *child, struct kernel_clone_args *a)
 	ti->host_tid = 0;
 	ti->arch[TA_KTHREAD] = a->fn != NULL;
 	ti->arch[TA_BLANK] = !same;
+	ti->arch[TA_READY] = 0;
 	if (same) {
 		flags = CLONE_HOST_THREAD;
 		ti->mm_id = proc_private->mm_id;
@@ -180,8 +181,18 @@ int arch_start_thread(struct task_struct *child, struct kernel_clone_args *a)
 	return 0;
 }
 
+/* no host signal may land on a stack that is about to be free */
+static void block_host_signals(void)
+{
+	u64 set = ~0ULL;
+
+	host_call(14 /* rt_sigprocmask */, SIG_BLOCK, (u64)&set, 0, 8, 0);
+}
+
 void arch_exit_thread(void)
 {
+	current_thread_info()->arch[TA_READY] = 0;
+	block_host_signals();
 	thread_exit_asm(&current_thread_info()->host_tid);
 }
 
@@ -384,11 +395,10 @@ static void move_to_blank(struct mm_struct *mm)
 {
 	struct blank *b = blank_take();
 	struct thread_info *ti = current_thread_info();
-	u64 set = ~0ULL;
 
-	/* no host signal may find this stack in two places */
-	host_call(14 /* rt_sigprocmask */, SIG_BLOCK, (u64)&set, 0, 8, 0);
+	block_host_signals(); /* the stack is about to be another host thread's */
 	ti->kick_sent = 0;
+	ti->arch[TA_READY] = 0;
 	blank_switch(&b->sp, &b->word);
 	/* in the blank's host process; its signal mask is the kernel process's: empty */
 	host_process_init(mm->id, false);

@@ -53,7 +53,7 @@ static bool on_sig_stack(struct task_struct *t, u64 sp)
 	return t->sas_ss_size && sp > t->sas_ss_sp && sp - t->sas_ss_sp <= t->sas_ss_size;
 }
 
-/* The live extended state, written to the user's stack through a kernel buffer (the image must not fault half way). */
+/* The live extended state, straight to the user's stack: xsave faults like any user access. */
 static int save_fpu_user(u64 dst)
 {
 	struct fpx_sw_bytes sw = {
@@ -63,18 +63,30 @@ static int save_fpu_user(u64 dst)
 		.xstate_size = xstate_size,
 	};
 	u32 magic2 = FP_XSTATE_MAGIC2;
-	u8 *buf = kmalloc(xstate_size + 64, GFP_KERNEL), *img;
+
+	if (clear_user((void *)(dst + 512), 64) || fpu_save_user((void *)dst, xfeature_mask) ||
+	    copy_to_user((void *)(dst + SW_RESERVED_OFFSET), &sw, sizeof(sw)) ||
+	    copy_to_user((void *)(dst + xstate_size), &magic2, 4))
+		return -EFAULT;
+	return 0;
+}
+
+/* An image that is not ours in size: only what it says it holds, the rest in its initial state. */
+static int restore_fpu_odd(u64 src, u32 size, u64 mask)
+{
+	u8 *buf = kzalloc(xstate_size + 64, GFP_KERNEL), *img;
+	u64 *hdr;
 	int r = -EFAULT;
 
 	if (!buf)
 		return -ENOMEM;
 	img = (u8 *)ALIGN((u64)buf, 64);
-	memset(img + 512, 0, 64); /* the xsave header */
-	memset(img, 0, 512);
-	fpu_save(img, xfeature_mask);
-	memcpy(img + SW_RESERVED_OFFSET, &sw, sizeof(sw));
-	if (!copy_to_user((void *)dst, img, xstate_size) && !copy_to_user((void *)(dst + xstate_size), &magic2, 4))
-		r = 0;
+	hdr = (u64 *)(img + 512);
+	if (!copy_from_user(img, (void *)src, size)) {
+		hdr[0] = size > 512 ? hdr[0] & mask : 3;
+		memset(hdr + 1, 0, 56);
+		r = fpu_restore_safe(img, xfeature_mask);
+	}
 	kfree(buf);
 	return r;
 }
@@ -82,35 +94,21 @@ static int save_fpu_user(u64 dst)
 static int restore_fpu_user(u64 src)
 {
 	struct fpx_sw_bytes sw;
-	u64 mask = 3, *hdr;
-	u32 magic2, size = 512;
-	u8 *buf, *img;
-	int r = -EFAULT;
+	u32 magic2;
 
 	if (!src) {
 		fpu_reset();
 		return 0;
 	}
-	if (copy_from_user(&sw, (void *)(src + SW_RESERVED_OFFSET), sizeof(sw)))
+	if (!access_ok((void *)src, xstate_size + 4) ||
+	    copy_from_user(&sw, (void *)(src + SW_RESERVED_OFFSET), sizeof(sw)))
 		return -EFAULT;
-	if (sw.magic1 == FP_XSTATE_MAGIC1 && sw.xstate_size <= xstate_size && sw.xstate_size >= 576 &&
-	    !copy_from_user(&magic2, (void *)(src + sw.xstate_size), 4) && magic2 == FP_XSTATE_MAGIC2) {
-		size = sw.xstate_size;
-		mask = sw.xfeatures & xfeature_mask;
-	}
-	buf = kzalloc(xstate_size + 64, GFP_KERNEL);
-	if (!buf)
-		return -ENOMEM;
-	img = (u8 *)ALIGN((u64)buf, 64);
-	if (copy_from_user(img, (void *)src, size))
-		goto out;
-	hdr = (u64 *)(img + 512);
-	hdr[0] = size > 512 ? hdr[0] & mask : 3;
-	memset(hdr + 1, 0, 56);
-	r = fpu_restore_safe(img, xfeature_mask);
-out:
-	kfree(buf);
-	return r;
+	if (sw.magic1 != FP_XSTATE_MAGIC1 || sw.xstate_size > xstate_size || sw.xstate_size < 576 ||
+	    copy_from_user(&magic2, (void *)(src + sw.xstate_size), 4) || magic2 != FP_XSTATE_MAGIC2)
+		return restore_fpu_odd(src, 512, 3);
+	if (sw.xstate_size == xstate_size && sw.xfeatures == xfeature_mask && IS_ALIGNED(src, 64))
+		return fpu_restore_safe((void *)src, xfeature_mask);
+	return restore_fpu_odd(src, sw.xstate_size, sw.xfeatures & xfeature_mask);
 }
 
 /* What sigaltstack(2) would do with the stack saved in a frame; a frame taken on it leaves it alone. */
@@ -167,6 +165,7 @@ int setup_rt_frame(struct ksignal *ks, struct pt_regs *regs)
 		t->sas_ss_sp = t->sas_ss_size = 0;
 		t->sas_ss_flags = SS_DISABLE;
 	}
+	fpu_reset(); /* a handler starts with a fresh one */
 	regs->di = ks->sig;
 	regs->si = frame + offsetof(struct rt_sigframe, info);
 	regs->dx = frame + offsetof(struct rt_sigframe, uc);

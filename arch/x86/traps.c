@@ -52,6 +52,7 @@ struct host_stack {
 };
 
 #define AUDIT_ARCH_X86_64_ 0xc000003eu
+#define FRAME_USED 0x6465737520676973ULL
 #define PF_PRESENT 1
 #define PF_WRITE 2
 #define PF_INSTR 16
@@ -84,11 +85,15 @@ void thread_enter(struct thread_info *ti)
 {
 	struct host_stack ss = {(void *)ti_stack_base(ti), 0, 0, THREAD_SIZE - 1024};
 
-	set_gs_base(GATE_SCRATCH_BASE + ((u64)ti->slot << SLOT_SHIFT));
-	long r = host_sigaltstack(&ss);
+	long r = host_call(158 /* arch_prctl */, 0x1001 /* ARCH_SET_GS */,
+			   GATE_SCRATCH_BASE + ((u64)ti->slot << SLOT_SHIFT), 0, 0, 0);
 
 	if (r)
+		panic("setting the GS base: %ld", r);
+	r = host_sigaltstack(&ss);
+	if (r)
 		panic("sigaltstack: %ld", r);
+	smp_store_release(&ti->arch[TA_READY], 1);
 }
 
 void serialize_core(void)
@@ -228,33 +233,36 @@ static void kernel_trap(struct thread_info *ti, int sig, const struct host_sigin
 	      (unsigned long)c->sp);
 }
 
-static __noreturn void bad_thread(const char *why)
+/* A jump to sig_entry with a stack that is not the thread's own: it is user code, and it is over for it. */
+__used __noreturn void sig_forged(struct thread_info *ti)
 {
-	/* A jump into the gate with forged state: nothing here can be trusted but that this host process must end. */
-	pr_err("gate: %s; the process is killed", why);
-	host_exit_group(0x7e);
+	if (!xchg(&ti->in_user, 0))
+		panic("signal entry on a foreign stack while in the kernel");
+	pr_warn("%s[%d]: forged signal entry\n", current->comm, current->pid);
+	force_sig(SIGKILL);
+	leave_to_user(ti);
 }
 
 /**
  * sig_dispatch - every host signal, from sig_entry
- * @sp: stack pointer at entry. Returns to resume interrupted kernel code; does not return for user traps.
+ * @sp: stack pointer at entry. @ti: the thread. Returns to resume interrupted kernel code; does not return for user traps.
  */
-void sig_dispatch(int sig, void *info_, void *uc_, unsigned long sp)
+void sig_dispatch(int sig, void *info_, void *uc_, unsigned long sp, struct thread_info *ti)
 {
-	struct thread_info *ti = current_thread_info();
 	struct host_siginfo *info = info_;
-	struct host_sigcontext *c = &((struct host_ucontext *)uc_)->mc;
-	u64 gs;
+	struct host_ucontext *uc = uc_;
+	struct host_sigcontext *c = &uc->mc;
 	bool kick = sig == HOST_KICK_SIGNAL || info->code <= 0;
 
-	/* A jump to sig_entry can bring any rsp and any frame; a real one lies on this thread's own stack. */
-	if ((u64)ti < DIRECT_MAP_BASE || ti->slot >= MAX_THREAD_SLOTS || gate_table[ti->slot] != ti)
-		bad_thread("signal entry on a stack that is no kernel stack");
-	__asm__ volatile("rdgsbase %0" : "=r"(gs));
-	if (gs != GATE_SCRATCH_BASE + ((u64)ti->slot << SLOT_SHIFT) || ti->mm_id != proc_private->mm_id)
-		bad_thread("signal entry on another thread's stack");
-	if ((u64)c < sp || (u64)c >= (u64)ti)
-		bad_thread("signal entry with a forged frame");
+	/*
+	 * rsp is on this thread's own stack. A frame that the host pushed lies right above it, with its extended state above that. The
+	 * link word, 0 in a fresh frame and ignored by the host's sigreturn, tells one that was already used, which a jump to
+	 * sig_entry might name again.
+	 */
+	if ((u64)uc_ != sp + 8 || (u64)info_ < sp || (u64)info_ >= (u64)ti || uc->link ||
+	    (u64)c->fpstate <= (u64)info_ || (u64)c->fpstate + xstate_size > (u64)ti)
+		sig_forged(ti);
+	uc->link = FRAME_USED;
 
 	if (!xchg(&ti->in_user, 0)) {
 		if (kick) {
@@ -267,9 +275,9 @@ void sig_dispatch(int sig, void *info_, void *uc_, unsigned long sp)
 	}
 
 	if (in_range(c->ip, gate_entry, gate_entry_taken)) {
-		if (!kick) {
-			pr_err("gate: fault at entry, ip %lx", (unsigned long)c->ip);
-			bad_thread("fault inside the gate");
+		if (!kick) { /* only a jump into its middle can fault there */
+			WRITE_ONCE(ti->in_user, 1);
+			sig_forged(ti);
 		}
 		shootdown_serve();
 		WRITE_ONCE(ti->kick_sent, 0);
