@@ -72,3 +72,12 @@ format:
 clean:
 	rm -rf $(O)
 -include $(KOBJS:.o=.d) $(HOBJS:.o=.d)
+
+# a hostile kernel, for the tests of the second wall
+hostile: $(O)/hostile-kernel
+.PHONY: hostile
+$(O)/hostile-kernel: tests/jail/hostile.c arch/x86/kernel.lds
+	@mkdir -p $(@D)
+	@echo "  LD   $@"
+	$(Q)$(CC) $(KCFLAGS) -Wno-missing-prototypes -nostdlib -static -no-pie -Wl,-z,noexecstack -Wl,--no-warn-rwx-segments \
+		-Wl,-z,max-page-size=4096 -T arch/x86/kernel.lds -o $@ $<
