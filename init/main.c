@@ -81,21 +81,15 @@ static void mount_std(const char *type, const char *path, unsigned long flags, c
 
 static void mount_root_tree(void)
 {
-	struct vfsmount *lower = virtiofs_kern_mount(&boot->device[0]), *upper;
-	char opts[48];
+	struct vfsmount *lower = virtiofs_kern_mount(&boot->device[0]);
 
 	if (IS_ERR(lower))
 		panic("boot: root file system: error %ld", PTR_ERR(lower));
-	if (boot->flags & HOSTIF_B_READ_ONLY) {
+	if (boot->flags & HOSTIF_B_READ_ONLY)
 		must(install_root_mount(lower), "read-only root");
-		return;
-	}
-	snprintf(opts, sizeof(opts), "size=%lu,mode=755",
-		 (unsigned long)(boot->overlay_size ? boot->overlay_size : boot->ram_size / 2));
-	upper = kern_mount(get_fs_type("tmpfs"), opts);
-	if (IS_ERR(upper))
-		panic("boot: overlay's upper layer: error %ld", PTR_ERR(upper));
-	must(overlay_mount_root(lower, upper), "overlay root");
+	else
+		must(overlay_mount_root(lower, boot->overlay_size ? boot->overlay_size : boot->ram_size / 2),
+		     "overlay root");
 }
 
 static void mount_shares(void)
