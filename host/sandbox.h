@@ -3,6 +3,7 @@
 #ifndef HOST_SANDBOX_H
 #define HOST_SANDBOX_H
 
+#include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -21,6 +22,8 @@ struct err {
 };
 int err_set(struct err *e, int status, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
+#define RAM_MAX_SEGS 8
+
 /**
  * struct ram - the sandbox's memory
  * @fd: the memfd, sealed against shrinking and growing. @base: the monitor's own mapping of it, all of it
@@ -32,9 +35,9 @@ struct ram {
 	uint64_t next; /* bump allocator for what the monitor places before the kernel starts */
 	uint64_t entry; /* of the kernel image */
 	struct {
-		uint64_t vaddr, off, filesz, memsz;
+		uint64_t vaddr, off, memsz;
 		int prot;
-	} seg[8];
+	} seg[RAM_MAX_SEGS];
 	int nseg;
 };
 int ram_create(struct ram *r, uint64_t size, struct err *e);
@@ -46,30 +49,37 @@ static inline struct hostif_boot *ram_boot(struct ram *r)
 	return (struct hostif_boot *)r->base;
 }
 
+/* What the jail's first process needs to know to enter the kernel; in memory shared with it until it does. */
+struct jail_order {
+	uint32_t go; /* futex */
+	int platform;
+	struct ram ram;
+};
+
 /**
  * struct jail - the host processes of a sandbox
  * @pid: the first one, as the monitor sees it; everything else in the jail dies with it
+ * @missing: JAIL_NO_* walls that this host refused, of those that the monitor must know of
  */
 struct jail {
 	pid_t pid;
-	int pidfd;
-	unsigned missing; /* JAIL_NO_* walls that this host refused */
+	unsigned missing;
+	struct jail_order *order;
 };
 #define JAIL_NO_USERNS 1u
 #define JAIL_NO_PIDNS 2u
 #define JAIL_NO_NETNS 4u
-#define JAIL_NO_MNTNS 8u
+#define JAIL_NO_OTHERNS 8u
 #define JAIL_NO_ROOT 16u /* could not change to an empty root */
 
-/* jail_probe: PLATFORM_AUTO -> the best this machine has; checks a chosen one. 0, or -1 with the reason in e. */
+/* platform_choose: PLATFORM_AUTO -> the best this machine has; checks a chosen one. 0, or -1 with the reason in e. */
 int platform_choose(enum platform_kind *p, struct err *e);
-/* jail_start: clones the first jailed process, which enters the kernel. boot is complete by now. */
-int jail_start(struct jail *j, struct ram *r, enum platform_kind platform, struct err *e);
-int jail_seccomp_install(uint64_t secret, bool pidns, enum platform_kind platform);
+int jail_prepare(struct jail *j, struct ram *r, struct err *e);
+void jail_start(struct jail *j, struct ram *r, enum platform_kind platform);
 /* jail_kill: ends every process of the jail and reaps what is the monitor's child; returns when nothing is left */
 void jail_kill(struct jail *j);
-/* jail_missing_text: "user, pid and network namespaces", or NULL when every wall stands; buf is used for the answer */
-const char *jail_missing_text(unsigned missing, char *buf, size_t n);
+void jail_main(const struct jail *j, int ram_fd, char *ram_base, int monitor, uid_t uid, gid_t gid) __attribute__((noreturn));
+int jail_seccomp_install(uint64_t secret, bool pidns, enum platform_kind platform);
 
 #define MAX_VOLUMES 20
 struct volume {
@@ -109,7 +119,7 @@ void monitor_confine(bool may_write_files);
 
 /* log.c: the kernel's log */
 struct log_reader;
-struct log_reader *log_start(struct ram *r, int fd, bool to_stderr, int level);
+struct log_reader *log_start(struct ram *r, uint64_t phys, uint64_t size, int fd, bool to_stderr, int level);
 void log_finish(struct log_reader *l); /* prints what is left and ends the thread */
 void log_replay(struct log_reader *l, unsigned lines); /* the last lines, on stderr, whatever their level */
 
@@ -121,10 +131,20 @@ bool terminal_foreground(void);	     /* may the terminal be read now? Enters raw
 bool terminal_is_raw(void);
 bool terminal_size(uint16_t size[4]); /* rows, columns, x and y pixels */
 
+/* console.c: the guest's standard streams. @done: eventfd that is rung when one output has been drained */
+struct console;
+struct console *console_add(struct ram *r, struct hostif_device *d, int in_fd, int out_fd, bool tty);
+int console_start(struct console *c, int done, struct err *e);
+void console_drain(struct console *c); /* the guest is gone: write what is queued, then end */
+bool console_drained(const struct console *c);
+
+/* sandbox.c: a thread with a small stack and every signal blocked; 0 or an errno */
+int thread_start(pthread_t *t, void *(*fn)(void *), void *arg);
+
 /* A line of the monitor's own on stderr, "husk: ..." */
 void say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
-static inline uint64_t now_ns(void)
+static inline uint64_t clock_ns(void)
 {
 	struct timespec t;
 

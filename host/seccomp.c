@@ -86,7 +86,7 @@ static void rule_futex(struct prog *p, uint64_t s)
 
 	need_secret6(p, s);
 	load(p, ARG_LO(1)); /* shared WAIT and WAKE only */
-	emit(p, BPF_JMP | BPF_JEQ | BPF_K, FUTEX_WAIT, 1, 0);
+	emit(p, BPF_JMP | BPF_JEQ | BPF_K, FUTEX_WAIT, 2, 0);
 	need_eq(p, FUTEX_WAKE);
 	allow(p);
 	rule_end(p, at);

@@ -13,6 +13,5 @@ struct reboot_notifier { void (*fn)(void); struct reboot_notifier *next; };
 void register_reboot_notifier(struct reboot_notifier *n);
 void kernel_shutdown(int wait_status) __noreturn;
 void kernel_exec_failed(int err) __noreturn; /* the program could not be started: errno */
-int monitor_events_init(void);
 
 #endif

@@ -18,7 +18,7 @@ struct cred {
 	struct user_struct *user;	/* of uid: what it has running and queued */
 };
 /* Counters of a real user id, for RLIMIT_NPROC and RLIMIT_SIGPENDING. */
-struct user_struct { refcount_t count; uid_t uid; atomic_t processes, sigpending; struct user_struct *next; };
+struct user_struct { refcount_t count; uid_t uid; atomic_t processes, sigpending; struct user_struct *next; atomic_t inotify_instances, inotify_watches; };
 struct user_struct *alloc_uid(uid_t uid); /* finds or makes; a reference, or NULL */
 void free_uid(struct user_struct *u);
 static inline struct user_struct *get_uid(struct user_struct *u) { refcount_inc(&u->count); return u; }

@@ -90,6 +90,7 @@ struct inode_operations {
 	int (*setxattr)(struct dentry *d, struct inode *i, const char *name, const void *v, size_t n, int flags); /* v NULL: remove */
 	int (*tmpfile)(struct inode *dir, struct dentry *d, umode_t mode);
 	int (*fileattr)(struct dentry *d, u32 *flags, bool set);
+	int (*readlink)(struct dentry *d, char __user *buf, int n); /* links whose get_link jumps (procfs); NULL: get_link's body */
 };
 struct delayed_call { void (*fn)(void *); void *arg; };
 static inline void set_delayed_call(struct delayed_call *c, void (*fn)(void *), void *arg) { c->fn = fn; c->arg = arg; }
@@ -136,6 +137,7 @@ struct inode {
 #define I_NEW 1
 #define I_FREEING 2
 #define I_DIRTY 4
+#define I_LINKABLE 8	/* made by O_TMPFILE: may get its first link */
 #define IS_RDONLY(i) ((i)->i_sb->s_flags & SB_RDONLY)
 static inline loff_t i_size_read(const struct inode *i) { return READ_ONCE(i->i_size); }
 static inline void i_size_write(struct inode *i, loff_t s) { WRITE_ONCE(i->i_size, s); }
@@ -188,6 +190,7 @@ struct iattr { unsigned ia_valid; umode_t ia_mode; uid_t ia_uid; gid_t ia_gid; l
 #define ATTR_FILE 8192
 #define ATTR_OPEN 32768
 #define ATTR_TOUCH 131072
+#define ATTR_TIMES_SET 65536	/* times were given: the owner only */
 
 struct kstat { u32 result_mask; umode_t mode; unsigned nlink; u32 blksize; u64 attributes, attributes_mask, ino; dev_t dev, rdev;
 	       uid_t uid; gid_t gid; loff_t size; struct timespec64 atime, mtime, ctime, btime; u64 blocks, mnt_id; };
@@ -201,6 +204,8 @@ struct dentry_operations {
 	void (*d_iput)(struct dentry *d, struct inode *i);
 	char *(*d_dname)(struct dentry *d, char *buf, int len);
 	struct dentry *(*d_real)(struct dentry *d);
+	/* may d be believed without d_revalidate? For the lock-free walk: no reference is held, must not sleep. NULL: no */
+	bool (*d_fresh)(const struct dentry *d);
 };
 #define DNAME_INLINE_LEN 40
 struct dentry {
@@ -384,7 +389,6 @@ struct file {
 	struct address_space *f_mapping;
 	struct list_head f_ep;		/* epoll items watching it; under f_lock */
 	void *private_data;
-	struct file *f_real;		/* FMODE_BACKING: the file whose private_data this one borrows; a reference */
 };
 #define file_inode(f) ((f)->f_inode)
 #define file_dentry(f) ((f)->f_path.dentry)
@@ -399,7 +403,6 @@ struct file {
 #define FMODE_OPENED 0x80000
 #define FMODE_STREAM 0x200000
 #define FMODE_WRITER 0x10000	/* write access to mount and inode taken */
-#define FMODE_BACKING 0x100000	/* a stand-in for f_real with another path */
 #define FMODE_CAN_READ 0x20000
 #define FMODE_CAN_WRITE 0x40000
 
@@ -620,6 +623,10 @@ static inline void fsnotify_parent(struct dentry *d, u32 mask)	/* to d's inode a
 { if (unlikely(atomic_read(&fsnotify_nr_marks))) __fsnotify_parent(d, mask); }
 static inline void fsnotify_file(struct file *f, u32 mask) { fsnotify_parent(f->f_path.dentry, mask); }
 static inline void fsnotify_inode_delete(struct inode *i) { if (unlikely(i->i_fsnotify_marks)) __fsnotify_inode_delete(i); }
+void __fsnotify_link_gone(struct inode *i);
+static inline void fsnotify_link_gone(struct inode *i)	/* a dentry lets go of i */
+{ if (unlikely(i->i_fsnotify_marks) && !i->i_nlink) __fsnotify_link_gone(i); }
+void fsnotify_unmount(struct super_block *sb);
 u32 fsnotify_get_cookie(void);
 
 /* locks (fs/locks.c) */

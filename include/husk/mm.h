@@ -79,6 +79,8 @@ void free_pages(unsigned long addr, unsigned int order);
 /* alloc_pages_contig: up to max contiguous pages (each order 0 with its own count, for granules); returns the first, *got how many. */
 struct page *alloc_pages_contig(gfp_t gfp, unsigned long max, unsigned long *got);
 unsigned long nr_free_pages(void);
+unsigned long mem_available(void); /* pages that could be had without killing anybody, as MemAvailable */
+extern unsigned long min_free_pages; /* reserve that user memory leaves to the kernel */
 void mem_init(phys_addr_t start, phys_addr_t end); /* mem_map and free lists for RAM [start, end) */
 static inline void get_page(struct page *p) { atomic_inc(&p->_refcount); }
 void __put_page(struct page *p); /* last reference gone: frees */
@@ -235,6 +237,7 @@ int copy_to_mm(struct mm_struct *mm, unsigned long addr, const void *buf, size_t
 /* unmap_mapping_range: take pages [start, end) (file pages) of the mapping out of every address space; even_cows: private copies too */
 void unmap_mapping_range(struct address_space *mapping, u64 start, u64 len, bool even_cows);
 bool page_mkclean(struct page *p); /* write-protect every shared mapping of the page; true if any was writable */
+void page_drop_text(struct page *p); /* the content changed: forget its text view (page locked) */
 
 /* overcommit and OOM (mm/oom.c) */
 int vm_enough_memory(long pages);	  /* accounts; 0 or -ENOMEM */

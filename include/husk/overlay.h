@@ -3,6 +3,6 @@
 #ifndef HUSK_OVERLAY_H
 #define HUSK_OVERLAY_H
 #include <husk/fs.h>
-/* overlay_mount_root: at boot: upper (a tmpfs; kern_mount) above lower, as the root of the tree. Takes over both mounts. */
-int overlay_mount_root(struct vfsmount *lower, struct vfsmount *upper);
+/* overlay_mount_root: at boot: lower (kern_mount; taken over) with changes kept in memory above it, as the root of the tree */
+int overlay_mount_root(struct vfsmount *lower, u64 max_bytes);
 #endif

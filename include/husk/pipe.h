@@ -71,6 +71,8 @@ struct pipe_inode_info *get_pipe_info(struct file *f); /* NULL: not a pipe */
 int create_pipe_files(struct file **res, int flags);
 int do_pipe_flags(int *fd, int flags);
 long pipe_fcntl(struct file *f, unsigned int cmd, unsigned long arg); /* F_SETPIPE_SZ, F_GETPIPE_SZ */
+void pipe_wake_readers(struct pipe_inode_info *pipe);
+void pipe_wake_writers(struct pipe_inode_info *pipe);
 int pipe_wait_readable(struct pipe_inode_info *pipe); /* pipe->mutex held, dropped while sleeping; 0 or -ERESTARTSYS */
 int pipe_wait_writable(struct pipe_inode_info *pipe);
 /* default_splice_read: any file with a read operation; the data is copied into fresh pages */

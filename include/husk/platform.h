@@ -69,6 +69,7 @@ void host_clock_gettime(int clk, s64 *sec, s64 *nsec);
 u64 host_thread_cputime(void);
 unsigned host_getcpu(void);
 void host_yield(void);
+long host_membarrier_sync_core(void); /* every running thread of this host process executes a barrier and serialises; 0 or -errno */
 __noreturn void host_shutdown(int status); /* report to the monitor and end the sandbox */
 
 /* arch/x86: called by kernel/fork.c and exec */
@@ -92,6 +93,10 @@ struct address_space;
 struct page;
 /* text_view: the view of page (locked, uptodate) of mapping at index; NULL when out of memory. The view lives as long as the page. */
 struct page *text_view(struct address_space *mapping, struct page *page, pgoff_t index);
+/* text_page_release: the page leaves the cache or its content changes: drop its view. Nothing maps the view any more, or only with a reference. */
+void text_page_release(struct page *page);
+/* text_mapping_release: the mapping is going away (fs/inode.c, at eviction) */
+void text_mapping_release(struct address_space *mapping);
 /* text_scan_private: a private page is about to be executable at va: scan and defuse it in place (page not writable anywhere). 0 or -EPERM. */
 int text_scan_private(struct mm_struct *mm, unsigned long va, struct page *page);
 /* text_span: bytes of address space to keep for a mapping of this file from offset 0, stub area included; 0: no need. */

@@ -135,6 +135,8 @@ struct task_struct {
 	bool orphan_autoreap;		/* reparented to pid 1, which did not ask for orphans: reaped by the kernel */
 	unsigned tsc_mode, ioprio, mce_policy;
 	struct list_head dead_node;	/* kernel/exit.c: the host thread is not off the stack yet */
+	struct list_head exit_node;	/* kernel/exit.c: to be released */
+	struct list_head *scm_work;	/* files in flight whose release the outermost caller does (net/scm.c) */
 };
 #define PF_KTHREAD 1
 #define PF_EXITING 2
@@ -189,6 +191,8 @@ struct kernel_clone_args {
 	unsigned long stack, stack_size, tls;
 	pid_t *set_tid; size_t set_tid_size;
 	int (*fn)(void *); void *fn_arg;
+	struct completion *vfork;	/* kernel/fork.c */
+	pid_t pid;			/* out: the new task's */
 };
 pid_t kernel_clone(struct kernel_clone_args *a);
 void do_exit(long code) __noreturn;
@@ -203,8 +207,10 @@ void schedule_tail(struct task_struct *t);
 void release_task(struct task_struct *t);	/* takes tasklist_lock; forgets a dead task */
 void release_unstarted(struct task_struct *t);	/* published by fork, but the host gave no thread */
 void reap_dead_stacks(void);			/* frees tasks whose host thread is gone */
-int de_thread(struct task_struct *t);
+int de_thread(struct task_struct *t);	/* execve: current is the only thread, and the leader; 0 or -EAGAIN */
+int unshare_sighand(struct task_struct *me);	/* execve: signal actions of its own; 0 or -ENOMEM */
 extern unsigned int max_threads;
+bool is_current_pgrp_orphaned(void);	/* nobody outside the group could continue it */
 
 /* CPU time, ns. task_cputime: of a thread, as last sampled (exact for current). thread_group_cputime: of a process, dead threads too. */
 void task_cputime(struct task_struct *t, u64 *ut, u64 *st);

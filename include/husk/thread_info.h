@@ -46,7 +46,7 @@ struct thread_info {
 	u64 arch[24];		   /* private to arch/x86 */
 };
 
-#ifndef HUSK_HOSTED
+#if !defined(HUSK_HOSTED) && !defined(HUSK_UNIT) /* HUSK_UNIT: kernel code linked into a hosted test */
 static inline struct thread_info *current_thread_info(void)
 {
 	unsigned long sp;

@@ -6,10 +6,9 @@
 #include <husk/types.h>
 #include <hostif/hostif.h>
 
-/*
- * The boot page, in the direct map; set by the first C code that runs (init/main.c). Its definition in virtio_ring.c is weak.
- */
-extern struct hostif_boot *boot_params;
+/* The boot page, in the direct map; set by the first C code that runs (arch/x86/boot.c). */
+extern struct hostif_boot *boot;
+#define boot_params boot
 
 struct virtqueue;
 

@@ -1,0 +1,395 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * FUSE directories: listing them.
+ *
+ * DOC: listings
+ *
+ * A directory is read whole, into a struct fuse_listing that stays with the inode until the directory
+ * changes (by us, or by its mtime when the attributes are fetched anew). So reading it again costs no
+ * request, and an open directory that is being read keeps the listing it began with, which makes
+ * deletions in between harmless, and positions plain offsets.
+ *
+ * READDIRPLUS brings inodes and dentries along. They cost both sides about ten times what a bare name
+ * costs, so normally only subdirectories are asked for (whoever walks a tree looks those up next).
+ * If lookups of other entries follow (ls -l, tar, grep -r), the second one fetches the whole
+ * directory with attributes, and for a while (stat_heat) listings are fetched like that at once.
+ */
+#include "fuse_i.h"
+
+#define FUSE_READDIR_BUF (64 * 1024)
+#define REC_HEAD 10 /* u64 ino, u8 type, u8 len */
+
+struct fuse_dir_file {
+	struct fuse_listing *listing;
+	u32 next; /* where the last call stopped: a record's start */
+};
+
+struct fuse_reader {
+	struct fuse_conn *fc;
+	struct inode *dir;
+	struct dentry *parent;
+	struct fuse_listing *l;
+	u32 cap;
+	u64 offset; /* the server's cookie */
+	u64 version;
+	bool plus, eof;
+};
+
+void fuse_put_listing(struct fuse_listing *l)
+{
+	if (l && refcount_dec_and_test(&l->refs))
+		kvfree(l);
+}
+
+void fuse_drop_listing(struct inode *dir)
+{
+	struct fuse_inode *fi = get_fuse_inode(dir);
+	struct fuse_listing *l;
+
+	spin_lock(&dir->i_lock);
+	l = fi->listing;
+	fi->listing = NULL;
+	fi->listing_version++;
+	fi->misses = 0;
+	clear_bit(FUSE_I_PRIMED, &fi->state);
+	spin_unlock(&dir->i_lock);
+	fuse_put_listing(l);
+}
+
+static int fuse_add_record(struct fuse_reader *r, u64 ino, unsigned type, const char *name, u32 len)
+{
+	struct fuse_listing *l = r->l;
+	char *p;
+
+	if (!l || l->len + REC_HEAD + len > r->cap) {
+		u32 cap = r->cap ? r->cap * 2 : 1024 - sizeof(*l);
+
+		if (cap > (1u << 29))
+			return -ENOMEM;
+		l = krealloc(l, sizeof(*l) + cap, GFP_KERNEL);
+		if (!l)
+			return -ENOMEM;
+		if (!r->l)
+			*l = (struct fuse_listing){ .refs = REFCOUNT_INIT(1) };
+		r->l = l;
+		r->cap = cap;
+	}
+	p = l->data + l->len;
+	memcpy(p, &ino, sizeof(ino));
+	p[8] = type;
+	p[9] = len;
+	memcpy(p + REC_HEAD, name, len);
+	l->len += REC_HEAD + len;
+	l->entries++;
+	return 0;
+}
+
+static bool is_dots(const char *name, u32 len)
+{
+	return name[0] == '.' && (len == 1 || (len == 2 && name[1] == '.'));
+}
+
+/* Put an entry that came with its attributes into the dentry cache. */
+static void fuse_link_entry(struct fuse_reader *r, const struct fuse_entry_out *e, const char *name, u32 len)
+{
+	struct qstr q = qstr_init(name, len);
+	struct dentry *d, *alias;
+	struct inode *i;
+	u64 deadline;
+
+	if (e->nodeid == FUSE_ROOT_ID || !fuse_valid_type(e->attr.mode) || is_dots(name, len)) {
+		fuse_queue_forget(r->fc, e->nodeid, 1, false);
+		return;
+	}
+	i = fuse_iget(r->dir->i_sb, e, r->version);
+	if (!i)
+		return;
+	deadline = fuse_deadline(r->fc, e->entry_valid, e->entry_valid_nsec);
+	d = d_lookup(r->parent, &q);
+	if (d && d_inode(d) == i) {
+		d->d_time = deadline;
+		iput(i);
+		dput(d);
+		return;
+	}
+	if (d) {
+		d_invalidate(d);
+		dput(d);
+	}
+	d = d_alloc(r->parent, &q);
+	if (!d) {
+		iput(i);
+		return;
+	}
+	alias = fuse_splice(r->dir, d, i, deadline);
+	if (!IS_ERR_OR_NULL(alias))
+		dput(alias);
+	dput(d);
+}
+
+static int fuse_parse(struct fuse_reader *r, const char *buf, u32 len)
+{
+	u32 head = r->plus ? FUSE_NAME_OFFSET_DIRENTPLUS : FUSE_NAME_OFFSET;
+
+	if (!len)
+		r->eof = true;
+	while (len >= head) {
+		const struct fuse_direntplus *dp = r->plus ? (void *)buf : NULL;
+		const struct fuse_dirent *de = dp ? &dp->dirent : (void *)buf;
+		u32 size = FUSE_REC_ALIGN(head + de->namelen);
+		int err;
+
+		if (!de->namelen) {
+			r->eof = true;
+			return 0;
+		}
+		if (de->namelen > NAME_MAX || size > len || memchr(de->name, '/', de->namelen))
+			return -EIO;
+		err = fuse_add_record(r, de->ino, de->type, de->name, de->namelen);
+		if (err)
+			return err;
+		if (dp && dp->entry_out.nodeid)
+			fuse_link_entry(r, &dp->entry_out, de->name, de->namelen);
+		r->offset = de->off;
+		buf += size;
+		len -= size;
+	}
+	return 0;
+}
+
+static int fuse_read_once(struct fuse_reader *r, char *buf, u32 flags)
+{
+	struct fuse_req *req = fuse_get_req(r->fc, r->plus ? FUSE_READDIRPLUS : FUSE_READDIR, get_node_id(r->dir));
+	struct fuse_read_in *in;
+	u32 len;
+	int err;
+
+	if (!req)
+		return -ENOMEM;
+	in = fuse_arg(req, sizeof(*in));
+	in->offset = r->offset;
+	in->size = FUSE_READDIR_BUF;
+	in->read_flags = flags;
+	req->one = (struct vq_buf){ buf, FUSE_READDIR_BUF };
+	req->data = &req->one;
+	req->ndata = 1;
+	req->data_in = true;
+	r->version = fuse_attr_version(r->fc);
+	err = fuse_send(r->fc, req, 0);
+	len = fuse_data_len(req);
+	fuse_put_req(req);
+	return err ? err : fuse_parse(r, buf, len);
+}
+
+static struct fuse_listing *fuse_fit(struct fuse_reader *r)
+{
+	struct fuse_listing *fit;
+
+	if (!r->l)
+		return kzalloc(sizeof(*fit), GFP_KERNEL);
+	if (r->cap - r->l->len < r->cap / 4)
+		return r->l;
+	fit = kmemdup(r->l, sizeof(*fit) + r->l->len, GFP_KERNEL);
+	if (!fit)
+		return r->l;
+	kvfree(r->l);
+	return fit;
+}
+
+static void fuse_publish(struct fuse_reader *r, u32 version, bool primed)
+{
+	struct fuse_inode *fi = get_fuse_inode(r->dir);
+	struct fuse_listing *old = NULL;
+
+	spin_lock(&r->dir->i_lock);
+	if (fi->listing_version == version) {
+		old = fi->listing;
+		fi->listing = r->l;
+		refcount_inc(&r->l->refs);
+		if (primed)
+			set_bit(FUSE_I_PRIMED, &fi->state);
+	}
+	spin_unlock(&r->dir->i_lock);
+	fuse_put_listing(old);
+}
+
+/* Read the whole directory. readdir_lock held. Returns a reference. */
+static struct fuse_listing *fuse_fetch_listing(struct inode *dir, struct dentry *parent, bool all)
+{
+	struct fuse_conn *fc = get_fuse_conn(dir);
+	struct fuse_reader r = { .fc = fc, .dir = dir, .parent = parent, .plus = !fc->no_plus };
+	u32 version = READ_ONCE(get_fuse_inode(dir)->listing_version);
+	u32 flags = HOSTIF_FUSE_READDIR_EOF | (all ? 0 : HOSTIF_FUSE_READDIR_DIRS);
+	char *buf = xchg(&fc->readdir_buf, NULL);
+	int err = -ENOMEM;
+
+	if (!buf)
+		buf = kvmalloc(FUSE_READDIR_BUF, GFP_KERNEL);
+	while (buf && !r.eof) {
+		err = fuse_read_once(&r, buf, flags);
+		if (err == -ENOSYS && r.plus && !r.l) {
+			fc->no_plus = true;
+			r.plus = false;
+		} else if (err) {
+			break;
+		}
+	}
+	if (cmpxchg(&fc->readdir_buf, (char *)NULL, buf))
+		kvfree(buf);
+	if (err) {
+		kvfree(r.l);
+		return ERR_PTR(err);
+	}
+	r.l = fuse_fit(&r);
+	if (!r.l)
+		return ERR_PTR(-ENOMEM);
+	refcount_set(&r.l->refs, 1);
+	fuse_publish(&r, version, all && r.plus);
+	return r.l;
+}
+
+void fuse_prime_dir(struct inode *dir, struct dentry *parent)
+{
+	struct fuse_inode *fi = get_fuse_inode(dir);
+	struct fuse_listing *l = NULL;
+
+	mutex_lock(&fi->readdir_lock);
+	if (!test_bit(FUSE_I_PRIMED, &fi->state))
+		l = fuse_fetch_listing(dir, parent, true);
+	mutex_unlock(&fi->readdir_lock);
+	if (!IS_ERR(l))
+		fuse_put_listing(l);
+}
+
+/* The directory's listing, fetched if there is no fresh one. A reference, or ERR_PTR. */
+static struct fuse_listing *fuse_get_listing(struct inode *dir, struct dentry *parent)
+{
+	struct fuse_conn *fc = get_fuse_conn(dir);
+	struct fuse_inode *fi = get_fuse_inode(dir);
+	struct fuse_listing *l;
+	bool all;
+	int err;
+
+	if (!fuse_attr_fresh(dir)) {
+		err = fuse_update_attr(dir);
+		if (err)
+			return ERR_PTR(err);
+	}
+	mutex_lock(&fi->readdir_lock);
+	spin_lock(&dir->i_lock);
+	l = fi->listing;
+	if (l)
+		refcount_inc(&l->refs);
+	spin_unlock(&dir->i_lock);
+	if (!l) {
+		all = fc->stat_heat > 0;
+		if (all)
+			fc->stat_heat--;
+		l = fuse_fetch_listing(dir, parent, all);
+	}
+	mutex_unlock(&fi->readdir_lock);
+	return l;
+}
+
+/* Is pos a record's start? Only asked after a seek. */
+static bool fuse_valid_pos(struct fuse_listing *l, u64 pos)
+{
+	u32 at = 0;
+
+	while (at < pos && at < l->len)
+		at += REC_HEAD + (u8)l->data[at + 9];
+	return at == pos;
+}
+
+static int fuse_emit(struct fuse_listing *l, struct dir_context *ctx)
+{
+	u32 at = ctx->pos;
+
+	while (at < l->len) {
+		const char *p = l->data + at;
+		u64 ino;
+		u8 len = p[9];
+
+		memcpy(&ino, p, sizeof(ino));
+		if (!dir_emit(ctx, p + REC_HEAD, len, ino, (u8)p[8]))
+			break;
+		at += REC_HEAD + len;
+		ctx->pos = at;
+	}
+	return 0;
+}
+
+static int fuse_readdir(struct file *f, struct dir_context *ctx)
+{
+	struct fuse_dir_file *df = f->private_data;
+	struct fuse_listing *l;
+	int err;
+
+	if (!df) {
+		df = kzalloc(sizeof(*df), GFP_KERNEL);
+		if (!df)
+			return -ENOMEM;
+		f->private_data = df;
+	}
+	if (!df->listing || ctx->pos == 0) {
+		l = fuse_get_listing(file_inode(f), file_dentry(f));
+		if (IS_ERR(l))
+			return PTR_ERR(l);
+		fuse_put_listing(df->listing);
+		df->listing = l;
+		df->next = 0;
+	}
+	l = df->listing;
+	if (ctx->pos != df->next && (ctx->pos < 0 || ctx->pos >= l->len || !fuse_valid_pos(l, ctx->pos)))
+		return 0;
+	err = fuse_emit(l, ctx);
+	df->next = ctx->pos;
+	return err;
+}
+
+static int fuse_dir_open(struct inode *i, struct file *f)
+{
+	return fuse_open_common(i, f, true);
+}
+
+static int fuse_dir_release(struct inode *i, struct file *f)
+{
+	struct fuse_dir_file *df = f->private_data;
+
+	if (df) {
+		fuse_put_listing(df->listing);
+		kfree(df);
+	}
+	return 0;
+}
+
+static int fuse_dir_fsync(struct file *f, loff_t start, loff_t end, int datasync)
+{
+	struct inode *i = file_inode(f);
+	struct fuse_conn *fc = get_fuse_conn(i);
+	struct fuse_req *req;
+	struct fuse_fsync_in *in;
+	int err;
+
+	if (fc->readonly || fc->no_fsyncdir)
+		return 0;
+	req = fuse_get_req(fc, FUSE_FSYNCDIR, get_node_id(i));
+	if (!req)
+		return -ENOMEM;
+	in = fuse_arg(req, sizeof(*in));
+	in->fsync_flags = datasync ? FUSE_FSYNC_FDATASYNC : 0;
+	err = fuse_send(fc, req, 0);
+	fuse_put_req(req);
+	if (err != -ENOSYS)
+		return err;
+	fc->no_fsyncdir = true;
+	return 0;
+}
+
+const struct file_operations fuse_dir_operations = {
+	.llseek = generic_file_llseek,
+	.iterate_shared = fuse_readdir,
+	.open = fuse_dir_open,
+	.release = fuse_dir_release,
+	.fsync = fuse_dir_fsync,
+};

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+/* /proc/sys: settings registered by path, as numbers, strings or texts. */
+#include "internal.h"
+
+struct sysctl_value {
+	enum { SYSCTL_INT, SYSCTL_STRING } kind;
+	int *val, min, max;
+	char *buf;
+	size_t size;
+};
+static DEFINE_MUTEX(sysctl_lock); /* strings: a reader sees the old or the new one */
+
+static int value_show(struct seq_file *m, void *v)
+{
+	struct sysctl_value *s = m->private;
+
+	if (s->kind == SYSCTL_INT) {
+		seq_printf(m, "%d\n", READ_ONCE(*s->val));
+		return 0;
+	}
+	mutex_lock(&sysctl_lock);
+	seq_printf(m, "%s\n", s->buf);
+	mutex_unlock(&sysctl_lock);
+	return 0;
+}
+
+static int value_store(char *buf, void *data)
+{
+	struct sysctl_value *s = data;
+	long long v;
+
+	if (s->kind == SYSCTL_INT) {
+		if (kstrtoll(strim(buf), 0, &v) || v < s->min || v > s->max)
+			return -EINVAL;
+		WRITE_ONCE(*s->val, v);
+		return 0;
+	}
+	mutex_lock(&sysctl_lock);
+	strscpy(s->buf, buf, s->size);
+	mutex_unlock(&sysctl_lock);
+	return 0;
+}
+
+static int sysctl_open(struct inode *inode, struct file *f)
+{
+	struct proc_dir_entry *de = PROC_I(inode)->pde;
+
+	return single_open(f, de->show, de->data);
+}
+
+static ssize_t sysctl_write(struct file *f, const char __user *ubuf, size_t n, loff_t *pos)
+{
+	struct proc_dir_entry *de = PROC_I(file_inode(f))->pde;
+	char *buf, *nl;
+	int err;
+
+	if (!de->store)
+		return -EPERM;
+	if (n >= PAGE_SIZE)
+		return -ENOMEM;
+	if (!n)
+		return 0;
+	buf = kmalloc(n + 1, GFP_KERNEL);
+	if (!buf)
+		return -ENOMEM;
+	if (copy_from_user(buf, ubuf, n)) {
+		kfree(buf);
+		return -EFAULT;
+	}
+	buf[n] = 0;
+	nl = strchr(buf, '\n');
+	if (nl)
+		*nl = 0;
+	err = de->store(buf, de->data);
+	kfree(buf);
+	if (err)
+		return err;
+	*pos += n;
+	return n;
+}
+
+static const struct file_operations sysctl_fops = {
+	.open = sysctl_open, .read = seq_read, .write = sysctl_write, .llseek = seq_lseek, .release = single_release,
+};
+
+int register_sysctl_rw(const char *path, umode_t mode, int (*show)(struct seq_file *, void *), int (*store)(char *, void *), void *data)
+{
+	struct proc_dir_entry t = { .mode = S_IFREG | mode, .fop = &sysctl_fops, .show = show, .store = store, .data = data };
+	char *full = kasprintf(GFP_KERNEL, "sys/%s", path);
+	struct proc_dir_entry *de = full ? proc_tree_add(full, NULL, &t) : NULL;
+
+	kfree(full);
+	return de ? 0 : -ENOMEM;
+}
+
+static int register_value(const char *path, umode_t mode, const struct sysctl_value *value)
+{
+	struct sysctl_value *s = kmemdup(value, sizeof(*value), GFP_KERNEL);
+	int err = s ? register_sysctl_rw(path, mode, value_show, mode & 0222 ? value_store : NULL, s) : -ENOMEM;
+
+	if (err)
+		kfree(s);
+	return err;
+}
+
+int register_sysctl_int(const char *path, umode_t mode, int *val, int min, int max)
+{
+	struct sysctl_value s = { .kind = SYSCTL_INT, .val = val, .min = min, .max = max };
+
+	return register_value(path, mode, &s);
+}
+
+int register_sysctl_string(const char *path, umode_t mode, char *buf, size_t size)
+{
+	struct sysctl_value s = { .kind = SYSCTL_STRING, .buf = buf, .size = size };
+
+	return register_value(path, mode, &s);
+}
+
+int register_sysctl_show(const char *path, int (*show)(struct seq_file *, void *))
+{
+	return register_sysctl_rw(path, 0444, show, NULL, NULL);
+}

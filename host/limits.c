@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the host has to give: memory (its own, and what its control groups allow) and descriptors.
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+#include "sandbox.h"
+
+#define MIN_MEMORY (16ULL << 20)
+#define MAX_MEMORY (8ULL << 40) /* the kernel window's direct map must end below the host's own mappings */
+
+/* The whole of a small file, NUL-terminated; false when there is none. */
+static bool read_small(const char *path, char *buf, size_t n)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t len;
+
+	if (fd < 0)
+		return false;
+	len = read(fd, buf, n - 1);
+	close(fd);
+	if (len < 0)
+		return false;
+	buf[len] = 0;
+	return true;
+}
+
+static uint64_t meminfo(const char *text, const char *name)
+{
+	const char *p = strstr(text, name);
+
+	return p ? strtoull(p + strlen(name), NULL, 10) << 10 : 0;
+}
+
+/* The smallest limit on the way from a control group up to the root of the hierarchy. */
+static uint64_t hierarchy_limit(const char *mount, char *group, const char *file)
+{
+	uint64_t limit = UINT64_MAX, v;
+	char path[640], text[64], *slash;
+
+	for (;;) {
+		if (snprintf(path, sizeof(path), "%s%s/%s", mount, group, file) < (int)sizeof(path) &&
+		    read_small(path, text, sizeof(text)) && *text >= '0' && *text <= '9') {
+			v = strtoull(text, NULL, 10);
+			if (v && v < limit)
+				limit = v;
+		}
+		slash = strrchr(group, '/');
+		if (!slash)
+			return limit;
+		*slash = 0;
+	}
+}
+
+static uint64_t cgroup_limit(void)
+{
+	char text[4096], *save = NULL, *line, *ctl, *group;
+	uint64_t limit = UINT64_MAX, v;
+
+	if (!read_small("/proc/self/cgroup", text, sizeof(text)))
+		return limit;
+	for (line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
+		ctl = strchr(line, ':');
+		group = ctl ? strchr(ctl + 1, ':') : NULL;
+		if (!group || strlen(group) > 512)
+			continue;
+		*group++ = 0;
+		if (!strcmp(ctl + 1, ""))
+			v = hierarchy_limit("/sys/fs/cgroup", group, "memory.max");
+		else if (!strcmp(ctl + 1, "memory"))
+			v = hierarchy_limit("/sys/fs/cgroup/memory", group, "memory.limit_in_bytes");
+		else
+			continue;
+		if (v < limit)
+			limit = v;
+	}
+	return limit;
+}
+
+/* Three quarters of what there is, but no more than what is free now. */
+uint64_t limits_default_memory(void)
+{
+	char text[4096];
+	uint64_t total, avail, size;
+
+	if (!read_small("/proc/meminfo", text, sizeof(text)))
+		return 1ULL << 30;
+	total = meminfo(text, "MemTotal:");
+	avail = meminfo(text, "MemAvailable:");
+	size = cgroup_limit();
+	if (total && total < size)
+		size = total;
+	size = size / 4 * 3;
+	if (avail && avail < size)
+		size = avail;
+	size &= ~((2ULL << 20) - 1);
+	return size < 4 * MIN_MEMORY ? 4 * MIN_MEMORY : size;
+}
+
+int limits_check_memory(uint64_t bytes, struct err *e)
+{
+	char text[4096];
+	uint64_t have = 0, group;
+
+	if (bytes < MIN_MEMORY)
+		return err_set(e, 125, "--memory %llu bytes is too little: husk needs at least 16m",
+			       (unsigned long long)bytes);
+	if (read_small("/proc/meminfo", text, sizeof(text)))
+		have = meminfo(text, "MemTotal:") + meminfo(text, "SwapTotal:");
+	if (!have || have > MAX_MEMORY)
+		have = MAX_MEMORY;
+	if (bytes > have)
+		return err_set(e, 125, "--memory %llum cannot be had: this host has %llum with its swap; ask for less",
+			       (unsigned long long)bytes >> 20, (unsigned long long)have >> 20);
+	group = cgroup_limit();
+	if (bytes > group)
+		return err_set(e, 125, "--memory %llum cannot be had: the control group of this process is limited to %llum",
+			       (unsigned long long)bytes >> 20, (unsigned long long)group >> 20);
+	return 0;
+}
+
+/* The file server keeps a descriptor per file that the guest uses. */
+void limits_raise_files(void)
+{
+	struct rlimit l;
+
+	if (!getrlimit(RLIMIT_NOFILE, &l) && l.rlim_cur < l.rlim_max) {
+		l.rlim_cur = l.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &l);
+	}
+}

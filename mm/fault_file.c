@@ -1,0 +1,498 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Faults on mappings of files and devices: the page cache and text views mapped in windows, private copies, shared writes. */
+#include <husk/mm.h>
+#include <husk/fs.h>
+#include "internal.h"
+#include "uaccess.h"
+
+/**
+ * DOC: file faults
+ *
+ * The page under the fault comes from vm_ops->fault, locked. Where the VMA's pages are the page cache's (VM_OPS_FAULT_AROUND), its neighbours
+ * that are there, uptodate and not locked by anybody are mapped with it. A page is locked from the check that it is still the
+ * file's until its entry and host mapping are made; truncation locks each page after it has unmapped it, finds such a late mapping
+ * and removes it again. So no page stays mapped that has left its file.
+ *
+ * What is shown for execution is the page's text view, never the page. A page that has a view is not writable in any mapping: giving write
+ * access drops the view first (page_drop_text()), making a view takes write access away first (page_mkclean()).
+ */
+#define AROUND_ORDER 4
+#define MAX_AROUND_ORDER 6
+#define MAX_AROUND (1UL << MAX_AROUND_ORDER)
+
+/* Locked pages around a fault; slot i is for start + i pages. */
+struct window {
+	unsigned long start, n;
+	struct page *page[MAX_AROUND]; /* locked, with a reference; NULL: none */
+	struct page *show[MAX_AROUND]; /* the page or its view */
+};
+
+static inline bool fault_around(struct vm_area_struct *vma)
+{
+	return (vma->vm_ops->flags & VM_OPS_FAULT_AROUND) || vma->vm_ops->fault == filemap_fault;
+}
+
+/* Is text shown through views in this VMA (and not only where it is executed)? */
+static inline bool shows_text(struct fault_ctx *c)
+{
+	unsigned long f = c->vma->vm_flags & (VM_EXEC | VM_WRITE);
+
+	return f == VM_EXEC || (f == (VM_EXEC | VM_WRITE) && (c->flags & FAULT_FLAG_INSTRUCTION));
+}
+
+static void release_window(struct window *w)
+{
+	for (unsigned long i = 0; i < w->n; i++) {
+		if (w->page[i]) {
+			unlock_page(w->page[i]);
+			put_page(w->page[i]);
+		}
+	}
+}
+
+/* Empty entries of the window; bit i of the result: slot i is to be filled. For private copies mapped file pages count as well. */
+static u64 wanted_slots(struct fault_ctx *c, struct window *w, bool cow)
+{
+	pte_t *p;
+	u64 want = 0;
+
+	spin_lock(&c->mm->page_table_lock);
+	p = pte_find(c->mm, w->start);
+	for (unsigned long i = 0; i < w->n; i++) {
+		if (!p || !(p[i] & PTE_PRESENT) || (cow && !(p[i] & (PTE_ANON | PTE_SPECIAL))))
+			want |= 1UL << i;
+	}
+	spin_unlock(&c->mm->page_table_lock);
+	return want;
+}
+
+/* Locks what the page cache has for the wanted slots. Slots taken already stay. */
+static void gather(struct fault_ctx *c, struct window *w, u64 want)
+{
+	struct address_space *m = c->vma->vm_file->f_mapping;
+	pgoff_t first = linear_page_index(c->vma, w->start);
+	pgoff_t eof = DIV_ROUND_UP((u64)i_size_read(m->host), PAGE_SIZE);
+
+	spin_lock(&m->i_pages_lock);
+	for (unsigned long i = 0; i < w->n && first + i < eof; i++) {
+		struct page *p;
+
+		if (w->page[i] || !(want & (1UL << i)))
+			continue;
+		p = xa_load(&m->i_pages, first + i);
+		if (!p || !PageUptodate(p) || PageReadahead(p) || !trylock_page(p))
+			continue;
+		if (!PageUptodate(p)) {
+			unlock_page(p);
+			continue;
+		}
+		get_page(p);
+		w->page[i] = p;
+	}
+	spin_unlock(&m->i_pages_lock);
+}
+
+/* The page of the fault itself, locked, from the file. */
+static vm_fault_t get_target(struct fault_ctx *c, struct page **page)
+{
+	struct vm_fault vmf = { .vma = c->vma, .flags = c->flags, .address = c->addr, .pgoff = linear_page_index(c->vma, c->addr) };
+	vm_fault_t r;
+
+	if (!c->vma->vm_ops->fault)
+		return VM_FAULT_SIGBUS;
+	r = c->vma->vm_ops->fault(&vmf);
+	if (r & (VM_FAULT_OOM | VM_FAULT_SIGBUS | VM_FAULT_SIGSEGV | VM_FAULT_NOPAGE | VM_FAULT_RETRY))
+		return r;
+	if (!vmf.page)
+		return VM_FAULT_SIGBUS;
+	if (!(r & VM_FAULT_LOCKED)) {
+		lock_page(vmf.page);
+		if (fault_around(c->vma) && vmf.page->mapping != c->vma->vm_file->f_mapping) {
+			unlock_page(vmf.page);
+			put_page(vmf.page);
+			return VM_FAULT_RETRY;
+		}
+	}
+	*page = vmf.page;
+	return r & VM_FAULT_MAJOR;
+}
+
+/* What is shown of a locked page; NULL: nothing can be. */
+static struct page *page_to_show(struct fault_ctx *c, struct page *p, bool text)
+{
+	struct page *v;
+
+	if (!text || c->vma->vm_ops == &special_mapping_vm_ops)
+		return p;
+	if (!p->mapping)
+		return NULL; /* a device's page: nobody has looked at what is in it */
+	if (!p->text)
+		page_mkclean(p);
+	v = text_view(p->mapping, p, p->index);
+	return v;
+}
+
+static pte_t file_pte(struct fault_ctx *c, struct page *p, struct page *show)
+{
+	unsigned long vf = c->vma->vm_flags;
+	u64 flags = PTE_FILE | PTE_YOUNG;
+
+	if (show != p)
+		return mk_pte(show, flags | PTE_TEXT | PTE_EXEC);
+	if (c->vma->vm_ops == &special_mapping_vm_ops)
+		return mk_pte(p, flags | (vf & VM_EXEC ? PTE_EXEC : 0));
+	/* memory that is a file has no dirty state to keep: writable at once, unless it is run somewhere */
+	if ((vf & (VM_SHARED | VM_WRITE | VM_EXEC)) == (VM_SHARED | VM_WRITE) && p->mapping && p->mapping->in_memory && !p->text &&
+	    !c->vma->vm_ops->page_mkwrite)
+		flags |= PTE_WRITE | PTE_DIRTY;
+	return mk_pte(p, flags);
+}
+
+/* Enters the window's pages where the entries are still empty and shows them; target's index tells if it was used. */
+static vm_fault_t install(struct fault_ctx *c, struct window *w)
+{
+	struct mm_struct *mm = c->mm;
+	long rss[3] = { 0, 0, 0 }, mapped = 0;
+	pte_t *p;
+
+	spin_lock(&mm->page_table_lock);
+	p = pte_modify(mm, w->start);
+	if (!p) {
+		spin_unlock(&mm->page_table_lock);
+		return VM_FAULT_OOM;
+	}
+	for (unsigned long i = 0; i < w->n; i++) {
+		struct page *show = w->show[i];
+
+		if (!w->page[i] || !show || (p[i] & PTE_PRESENT))
+			continue;
+		get_page(show);
+		mapped += page_add_map(show);
+		p[i] = file_pte(c, w->page[i], show);
+		if ((p[i] & PTE_WRITE) && !PageDirty(w->page[i]))
+			SetPageDirty(w->page[i]);
+		rss[pte_rss_kind(p[i], show)]++;
+	}
+	for (int k = 1; k < 3; k++) {
+		if (rss[k])
+			atomic_long_add(rss[k], mm_rss(mm, k));
+	}
+	if (mapped)
+		mod_vm_stat(NR_FILE_MAPPED, mapped);
+	host_map_range(c, w->start, w->start + (w->n << PAGE_SHIFT), false);
+	spin_unlock(&mm->page_table_lock);
+	return 0;
+}
+
+static void window_around(struct fault_ctx *c, struct window *w)
+{
+	unsigned long end;
+
+	if (fault_around(c->vma)) {
+		unsigned int order = fault_order(c->vma, c->addr, AROUND_ORDER, MAX_AROUND_ORDER);
+
+		fault_window(c, order, &w->start, &end);
+	} else {
+		w->start = c->addr;
+		end = c->addr + PAGE_SIZE;
+	}
+	w->n = (end - w->start) >> PAGE_SHIFT;
+	memset(w->page, 0, w->n * sizeof(w->page[0]));
+	memset(w->show, 0, w->n * sizeof(w->show[0]));
+}
+
+/* Reads, executions, and first writes to shared memory that needs no notice of them. */
+static vm_fault_t map_window(struct fault_ctx *c)
+{
+	bool text = shows_text(c);
+	struct window w;
+	unsigned long target;
+	vm_fault_t r = 0;
+	u64 want = 0;
+
+	window_around(c, &w);
+	target = (c->addr - w.start) >> PAGE_SHIFT;
+	if (fault_around(c->vma)) {
+		want = wanted_slots(c, &w, false);
+		gather(c, &w, want);
+	}
+	if (!w.page[target]) {
+		release_window(&w); /* no page locks are held over what may read from a device */
+		memset(w.page, 0, w.n * sizeof(w.page[0]));
+		r = get_target(c, &w.page[target]);
+		if (!w.page[target])
+			return r;
+		if (want)
+			gather(c, &w, want);
+	}
+	for (unsigned long i = 0; i < w.n; i++) {
+		if (w.page[i])
+			w.show[i] = page_to_show(c, w.page[i], text);
+	}
+	if (!w.show[target])
+		r |= w.page[target]->mapping ? VM_FAULT_OOM : VM_FAULT_SIGSEGV;
+	else
+		r |= install(c, &w);
+	release_window(&w);
+	c->vma->fault_next = w.start + (w.n << PAGE_SHIFT);
+	return r;
+}
+
+/* page is locked and about to be written through this shared VMA; it may be unlocked meanwhile. False: it left its file. */
+static vm_fault_t make_writable(struct fault_ctx *c, struct page *page)
+{
+	struct vm_fault vmf = { .vma = c->vma, .flags = c->flags, .address = c->addr, .pgoff = linear_page_index(c->vma, c->addr),
+				.page = page };
+	struct address_space *m = page->mapping;
+	vm_fault_t r = 0;
+
+	if (!m)
+		return 0; /* a device's page */
+	if (c->vma->vm_ops->page_mkwrite) {
+		unlock_page(page);
+		r = c->vma->vm_ops->page_mkwrite(&vmf);
+		if (!(r & VM_FAULT_LOCKED))
+			lock_page(page);
+		if (r & (VM_FAULT_OOM | VM_FAULT_SIGBUS | VM_FAULT_SIGSEGV | VM_FAULT_NOPAGE))
+			return r & ~VM_FAULT_LOCKED;
+		if (page->mapping != m)
+			return VM_FAULT_RETRY;
+	}
+	page_drop_text(page);
+	set_page_dirty(page);
+	return 0;
+}
+
+/* A write to a shared page: entry becomes (or is made) writable. The page is locked, the caller has a reference. */
+static vm_fault_t install_shared_write(struct fault_ctx *c, struct page *page)
+{
+	struct mm_struct *mm = c->mm;
+	pte_t *p, e;
+
+	spin_lock(&mm->page_table_lock);
+	p = pte_modify(mm, c->addr);
+	if (!p) {
+		spin_unlock(&mm->page_table_lock);
+		return VM_FAULT_OOM;
+	}
+	e = *p;
+	if (!(e & PTE_PRESENT)) {
+		get_page(page);
+		mod_vm_stat(NR_FILE_MAPPED, page_add_map(page));
+		e = mk_pte(page, PTE_FILE);
+		atomic_long_inc(mm_rss(mm, pte_rss_kind(e, page)));
+	}
+	if (pte_page(e) == page) {
+		*p = (e & ~PTE_EXEC) | PTE_WRITE | PTE_DIRTY | PTE_YOUNG;
+		host_map_range(c, c->addr, c->addr + PAGE_SIZE, false);
+	}
+	spin_unlock(&mm->page_table_lock);
+	return 0;
+}
+
+static vm_fault_t shared_write(struct fault_ctx *c, struct page *page)
+{
+	vm_fault_t r;
+
+	if (c->vma->vm_file && !(page->mapping && page->mapping->in_memory)) {
+		unlock_page(page);
+		file_update_time(c->vma->vm_file);
+		lock_page(page);
+		if (fault_around(c->vma) && page->mapping != c->vma->vm_file->f_mapping) {
+			r = VM_FAULT_RETRY;
+			goto out;
+		}
+	}
+	r = make_writable(c, page);
+	if (!r)
+		r = install_shared_write(c, page);
+out:
+	unlock_page(page);
+	put_page(page);
+	return r;
+}
+
+vm_fault_t do_wp_shared(struct fault_ctx *c, pte_t pte)
+{
+	struct mm_struct *mm = c->mm;
+	struct page *page = NULL;
+	pte_t now;
+
+	if ((pte & PTE_SPECIAL) || c->vma->vm_ops == &special_mapping_vm_ops)
+		return VM_FAULT_SIGBUS;
+	if (pte & PTE_TEXT) {
+		/* the view is shown here: it is dropped, and the page itself mapped */
+		vm_fault_t r = get_target(c, &page);
+
+		return r & ~VM_FAULT_MAJOR || !page ? r : shared_write(c, page);
+	}
+	spin_lock(&mm->page_table_lock);
+	now = pte_get(mm, c->addr);
+	if (!(now & PTE_PRESENT) || pte_pfn(now) != pte_pfn(pte)) {
+		spin_unlock(&mm->page_table_lock);
+		return 0;
+	}
+	page = pte_page(pte);
+	get_page(page);
+	spin_unlock(&mm->page_table_lock);
+	lock_page(page);
+	if (fault_around(c->vma) && page->mapping != c->vma->vm_file->f_mapping) {
+		unlock_page(page);
+		put_page(page);
+		return 0; /* truncated: its entry is gone or about to go */
+	}
+	return shared_write(c, page);
+}
+
+/* ---- private copies of file pages ---- */
+
+static void copy_to_run(struct page *run, struct window *w, unsigned long first, unsigned long n)
+{
+	for (unsigned long i = 0; i < n; i++)
+		memcpy(page_address(run + i), page_address(w->page[first + i]), PAGE_SIZE);
+}
+
+static void copy_to_mapped(struct page *run, struct window *w, unsigned long first, unsigned long n, unsigned long addr)
+{
+	current->pagefault_disabled++;
+	for (unsigned long i = 0; i < n; i++, addr += PAGE_SIZE) {
+		if (unlikely(__copy_user((void *)addr, page_address(w->page[first + i]), PAGE_SIZE)))
+			memcpy(page_address(run + i), page_address(w->page[first + i]), PAGE_SIZE);
+	}
+	current->pagefault_disabled--;
+}
+
+/* Replace entries [first, first + n) of the window with the copies; false: one has become something else. */
+static bool install_copies(struct fault_ctx *c, struct window *w, unsigned long first, unsigned long n, struct page *run, bool late)
+{
+	struct mm_struct *mm = c->mm;
+	unsigned long start = w->start + (first << PAGE_SHIFT);
+	bool write = c->vma->vm_flags & VM_WRITE;
+	pte_t old[1 << AROUND_ORDER], *p;
+	long files = 0;
+
+	spin_lock(&mm->page_table_lock);
+	p = pte_modify(mm, start);
+	for (unsigned long i = 0; p && i < n; i++) {
+		if ((p[i] & PTE_PRESENT) && (p[i] & (PTE_ANON | PTE_SPECIAL)))
+			p = NULL;
+	}
+	if (!p) {
+		spin_unlock(&mm->page_table_lock);
+		return false;
+	}
+	for (unsigned long i = 0; i < n; i++) {
+		old[i] = p[i];
+		page_add_anon(run + i, mm, start + (i << PAGE_SHIFT));
+		p[i] = mk_pte(run + i, PTE_ANON | PTE_DIRTY | PTE_YOUNG | (write ? PTE_WRITE : 0));
+	}
+	if (write)
+		vma_allows_write(c->vma);
+	if (c->local) {
+		if (vma_accessible(c->vma))
+			host_map_range(c, start, start + (n << PAGE_SHIFT), false);
+		else
+			host_unmap(mm, start, n << PAGE_SHIFT);
+	}
+	if (late)
+		copy_to_mapped(run, w, first, n, start);
+	atomic_long_add(n, &mm->rss_anon);
+	mod_vm_stat(NR_ANON_PAGES, n);
+	for (unsigned long i = 0; i < n; i++) {
+		if (!(old[i] & PTE_PRESENT))
+			continue;
+		atomic_long_dec(mm_rss(mm, pte_rss_kind(old[i], pte_page(old[i]))));
+		files += page_remove_map(pte_page(old[i]), old[i]);
+		fault_note_stale(c, pte_page(old[i]), old[i], start + (i << PAGE_SHIFT));
+	}
+	if (files)
+		mod_vm_stat(NR_FILE_MAPPED, -files);
+	spin_unlock(&mm->page_table_lock);
+	return true;
+}
+
+/* Private copies of the target and of as many neighbours as there are pages for, in one contiguous run. */
+static vm_fault_t copy_window(struct fault_ctx *c, struct window *w, unsigned long target)
+{
+	unsigned long lo = target, hi = target + 1, got, first;
+	struct page *run;
+	bool zeroed, late;
+
+	while (lo && w->page[lo - 1])
+		lo--;
+	while (hi < w->n && w->page[hi])
+		hi++;
+	run = alloc_user_run(ilog2(hi - lo), &got, &zeroed);
+	if (!run)
+		return VM_FAULT_OOM;
+	first = max(lo, ALIGN_DOWN(target, got));
+	if (first + got > hi)
+		first = hi - got;
+	late = (c->vma->vm_flags & VM_WRITE) && mm_is_private_to_us(c->mm);
+	if (!late)
+		copy_to_run(run, w, first, got);
+	if (!install_copies(c, w, first, got, run, late)) {
+		for (unsigned long i = 0; i < got; i++)
+			put_page(run + i);
+	}
+	return 0;
+}
+
+vm_fault_t do_cow_file(struct fault_ctx *c, pte_t pte)
+{
+	/* a debugger's copy, and text, is one page */
+	bool around = fault_around(c->vma) && (c->vma->vm_flags & (VM_WRITE | VM_EXEC)) == VM_WRITE;
+	struct window w = { .start = c->addr, .n = 1 };
+	unsigned long target, end;
+	vm_fault_t r = 0;
+	u64 want = 0;
+
+	if ((pte & PTE_SPECIAL) || c->vma->vm_ops == &special_mapping_vm_ops)
+		return VM_FAULT_SIGBUS;
+	if (around) {
+		fault_window(c, AROUND_ORDER, &w.start, &end);
+		w.n = (end - w.start) >> PAGE_SHIFT;
+	}
+	target = (c->addr - w.start) >> PAGE_SHIFT;
+	memset(w.page, 0, w.n * sizeof(w.page[0]));
+	if (around) {
+		want = wanted_slots(c, &w, true);
+		gather(c, &w, want);
+	}
+	if (!w.page[target]) {
+		release_window(&w);
+		memset(w.page, 0, w.n * sizeof(w.page[0]));
+		r = get_target(c, &w.page[target]);
+		if (!w.page[target])
+			return r;
+		if (want)
+			gather(c, &w, want);
+	}
+	r |= copy_window(c, &w, target);
+	release_window(&w);
+	return r;
+}
+
+vm_fault_t do_file_fault(struct fault_ctx *c)
+{
+	struct vm_area_struct *vma = c->vma;
+
+	if (c->flags & FAULT_FLAG_WRITE) {
+		struct page *page = NULL;
+		vm_fault_t r, major;
+
+		if (!(vma->vm_flags & VM_SHARED))
+			return do_cow_file(c, 0);
+		if (fault_around(vma) && vma->vm_file->f_mapping->in_memory && !(vma->vm_flags & VM_EXEC)) {
+			r = map_window(c);
+			/* a page with a text view was entered read-only: the write faults again and drops it */
+			return r;
+		}
+		major = get_target(c, &page);
+		if (!page)
+			return major;
+		r = shared_write(c, page);
+		return r | (major & VM_FAULT_MAJOR);
+	}
+	return map_window(c);
+}

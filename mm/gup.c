@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Reaching user pages of any address space through the direct map: futex keys, /proc/PID/mem, exec, process_vm_readv. */
+#include <husk/mm.h>
+#include <husk/fs.h>
+#include "internal.h"
+
+/*
+ * When mm is not current's, only its page tables change; host mappings follow when its own process faults. A page that is to be written is
+ * the mm's own (COW broken) and not executable for as long as the reference lasts: exec_anon_page() refuses pages that somebody holds.
+ */
+
+/* May it be done at all? Forced accesses (debuggers) see what could be made readable, and write private copies. */
+static int gup_vma_ok(struct vm_area_struct *vma, unsigned int gup)
+{
+	if (vma->vm_flags & (VM_IO | VM_PFNMAP))
+		return -EFAULT;
+	if (gup & GUP_WRITE) {
+		if (vma->vm_flags & VM_STUBS)
+			return -EFAULT;
+		if (vma->vm_flags & VM_WRITE)
+			return 0;
+		if (!(gup & GUP_FORCE) || (vma->vm_flags & VM_SHARED) || !(vma->vm_flags & VM_MAYWRITE))
+			return -EFAULT;
+		return 0;
+	}
+	if (vma_accessible(vma))
+		return 0;
+	return (gup & GUP_FORCE) && (vma->vm_flags & VM_MAYREAD) ? 0 : -EFAULT;
+}
+
+/* Does the entry give what is asked for? */
+static bool pte_good(struct vm_area_struct *vma, pte_t e, unsigned int gup)
+{
+	if (!(e & PTE_PRESENT))
+		return false;
+	if (!(gup & GUP_WRITE))
+		return true;
+	if (e & PTE_WRITE)
+		return true;
+	/* forced: a private page of its own that nobody runs */
+	return !(vma->vm_flags & VM_WRITE) && (e & PTE_ANON) && !(e & PTE_EXEC) && page_mapcount(pte_page(e)) == 1;
+}
+
+static struct vm_area_struct *gup_vma(struct mm_struct *mm, unsigned long addr)
+{
+	struct vm_area_struct *vma = find_vma(mm, addr);
+
+	if (vma && vma->vm_start <= addr)
+		return vma;
+	if (!vma || !(vma->vm_flags & VM_GROWSDOWN))
+		return NULL;
+	mmap_read_unlock(mm);
+	mmap_write_lock(mm);
+	vma = find_vma(mm, addr);
+	if (vma && vma->vm_start > addr && expand_stack(vma, addr))
+		vma = NULL;
+	downgrade_write(&mm->mmap_lock);
+	return vma;
+}
+
+/* One look: the page, ERR_PTR, or NULL after a fault was handled and the look must be repeated. mmap_lock is held for reading. */
+static struct page *gup_once(struct fault_ctx *c, struct mm_struct *mm, unsigned long addr, unsigned int gup)
+{
+	struct vm_area_struct *vma = gup_vma(mm, addr);
+	struct page *p;
+	vm_fault_t r;
+	pte_t e;
+
+	if (!vma || gup_vma_ok(vma, gup))
+		return ERR_PTR(-EFAULT);
+	fault_init(c, mm, vma, addr, gup & GUP_WRITE ? FAULT_FLAG_WRITE : 0);
+	c->force = gup & GUP_FORCE;
+	spin_lock(&mm->page_table_lock);
+	e = pte_get(mm, addr);
+	if (pte_good(vma, e, gup)) {
+		if (e & PTE_TEXT) { /* the original bytes, not what runs */
+			spin_unlock(&mm->page_table_lock);
+			return read_mapping_page(vma->vm_file->f_mapping, linear_page_index(vma, addr), vma->vm_file);
+		}
+		p = pte_page(e);
+		get_page(p);
+		if (gup & GUP_WRITE)
+			mm->scan_seq++;
+		spin_unlock(&mm->page_table_lock);
+		return p;
+	}
+	spin_unlock(&mm->page_table_lock);
+	r = handle_mm_fault(c);
+	if (r & VM_FAULT_OOM)
+		return ERR_PTR(-ENOMEM);
+	if (r & (VM_FAULT_SIGBUS | VM_FAULT_SIGSEGV))
+		return ERR_PTR(-EFAULT);
+	return NULL;
+}
+
+struct page *gup_page(struct mm_struct *mm, unsigned long addr, unsigned int gup, int *err)
+{
+	struct fault_ctx c = { .flush_end = 0 };
+	struct page *p;
+
+	*err = -EFAULT;
+	if (addr >= TASK_SIZE)
+		return NULL;
+	do {
+		mmap_read_lock(mm);
+		p = gup_once(&c, mm, addr & PAGE_MASK, gup);
+		mmap_read_unlock(mm);
+		fault_done(&c);
+		if (!p && fatal_signal_pending(current))
+			p = ERR_PTR(-EINTR);
+	} while (!p);
+	if (IS_ERR(p)) {
+		*err = PTR_ERR(p);
+		return NULL;
+	}
+	return p;
+}
+
+struct page *get_user_page(struct mm_struct *mm, unsigned long addr, bool write)
+{
+	int err;
+
+	return gup_page(mm, addr, write ? GUP_WRITE : 0, &err);
+}
+
+/* A write through the direct map to a shared file page: the file changes, and what was made of it to run is out of date. */
+static void wrote_page(struct page *p)
+{
+	if (!p->mapping || PageAnon(p))
+		return;
+	lock_page(p);
+	if (p->mapping) {
+		page_drop_text(p);
+		set_page_dirty(p);
+	}
+	unlock_page(p);
+}
+
+int access_remote_vm(struct mm_struct *mm, unsigned long addr, void *buf, int len, bool write)
+{
+	unsigned int gup = GUP_FORCE | (write ? GUP_WRITE : 0);
+	int done = 0, err;
+
+	while (done < len) {
+		unsigned long off = offset_in_page(addr + done);
+		int n = min_t(int, len - done, PAGE_SIZE - off);
+		struct page *p = gup_page(mm, addr + done, gup, &err);
+
+		if (!p)
+			break;
+		if (write)
+			memcpy((char *)page_address(p) + off, (char *)buf + done, n);
+		else
+			memcpy((char *)buf + done, (char *)page_address(p) + off, n);
+		if (write)
+			wrote_page(p);
+		put_page(p);
+		done += n;
+	}
+	return done;
+}
+
+int copy_to_mm(struct mm_struct *mm, unsigned long addr, const void *buf, size_t len)
+{
+	size_t done = 0;
+	int err;
+
+	while (done < len) {
+		unsigned long off = offset_in_page(addr + done);
+		size_t n = min_t(size_t, len - done, PAGE_SIZE - off);
+		struct page *p = gup_page(mm, addr + done, GUP_WRITE, &err);
+
+		if (!p)
+			return err == -ENOMEM ? -ENOMEM : -EFAULT;
+		memcpy((char *)page_address(p) + off, (const char *)buf + done, n);
+		wrote_page(p);
+		put_page(p);
+		done += n;
+	}
+	return 0;
+}
+
+/**
+ * mm_access - the address space of t, if current may look into it
+ *
+ * The same user in every respect, or CAP_SYS_PTRACE; and the other must be dumpable. A reference, ERR_PTR(-EPERM), or
+ * ERR_PTR(-ESRCH) when t has none.
+ */
+struct mm_struct *mm_access(struct task_struct *t)
+{
+	const struct cred *me = current->cred, *other = t->cred;
+	struct mm_struct *mm = get_task_mm(t);
+
+	if (!mm)
+		return ERR_PTR(-ESRCH);
+	if (mm == current->mm || same_thread_group(t, current) || capable(CAP_SYS_PTRACE))
+		return mm;
+	if (mm->dumpable == 1 && me->fsuid == other->uid && me->fsuid == other->euid && me->fsuid == other->suid &&
+	    me->fsgid == other->gid && me->fsgid == other->egid && me->fsgid == other->sgid)
+		return mm;
+	mmput(mm);
+	return ERR_PTR(-EPERM);
+}

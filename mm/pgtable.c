@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Software page tables: allocation, walks, freeing. */
+#include <husk/mm.h>
+#include "internal.h"
+
+static inline unsigned int table_index(unsigned long addr, unsigned int level)
+{
+	return (addr >> (PAGE_SHIFT + 9 * level)) & (PTRS_PER_TABLE - 1);
+}
+
+static u64 *table_alloc(struct mm_struct *mm)
+{
+	struct page *p = alloc_pages(GFP_KERNEL | __GFP_ZERO, 0);
+
+	if (!p)
+		return NULL;
+	p->type = PGT_PTE;
+	atomic_long_inc(&mm->nr_ptes);
+	mod_vm_stat(NR_PAGETABLE, 1);
+	return page_address(p);
+}
+
+static void table_free(struct mm_struct *mm, u64 *t)
+{
+	atomic_long_dec(&mm->nr_ptes);
+	mod_vm_stat(NR_PAGETABLE, -1);
+	free_page((unsigned long)t);
+}
+
+int pgd_alloc(struct mm_struct *mm)
+{
+	mm->pgd = table_alloc(mm);
+	return mm->pgd ? 0 : -ENOMEM;
+}
+
+pte_t *pte_find(struct mm_struct *mm, unsigned long addr)
+{
+	u64 *t = mm->pgd;
+
+	for (unsigned int level = 3; level; level--) {
+		t = (u64 *)t[table_index(addr, level)];
+		if (!t)
+			return NULL;
+	}
+	return t + table_index(addr, 0);
+}
+
+pte_t *pte_modify(struct mm_struct *mm, unsigned long addr)
+{
+	u64 *t = mm->pgd;
+
+	for (unsigned int level = 3; level; level--) {
+		u64 *slot = t + table_index(addr, level);
+
+		if (!*slot) {
+			u64 *new = table_alloc(mm);
+
+			if (!new)
+				return NULL;
+			*slot = (u64)new;
+		}
+		t = (u64 *)*slot;
+	}
+	return t + table_index(addr, 0);
+}
+
+unsigned long pte_next_table(struct mm_struct *mm, unsigned long addr, unsigned long end)
+{
+	while (addr < end) {
+		u64 *t = mm->pgd;
+		unsigned int level;
+
+		for (level = 3; level; level--) {
+			t = (u64 *)t[table_index(addr, level)];
+			if (!t)
+				break;
+		}
+		if (!level)
+			return addr;
+		/* nothing below this entry: go on behind what it covers */
+		addr = ((addr >> (PAGE_SHIFT + 9 * level)) + 1) << (PAGE_SHIFT + 9 * level);
+	}
+	return end;
+}
+
+static bool table_empty(const u64 *t)
+{
+	for (unsigned int i = 0; i < PTRS_PER_TABLE; i++) {
+		if (t[i])
+			return false;
+	}
+	return true;
+}
+
+/* Frees what is below table t of the given level, where [start, end) covers it; base is t's first address. */
+static void free_below(struct mm_struct *mm, u64 *t, unsigned int level, unsigned long base, unsigned long start,
+		       unsigned long end)
+{
+	unsigned long span = 1UL << (PAGE_SHIFT + 9 * level);
+	unsigned long first = start > base ? (start - base) / span : 0;
+
+	for (unsigned long i = first; i < PTRS_PER_TABLE; i++) {
+		unsigned long a = base + i * span;
+		u64 *sub;
+
+		if (a >= end)
+			break;
+		sub = (u64 *)t[i];
+		if (!sub)
+			continue;
+		if (level > 1)
+			free_below(mm, sub, level - 1, a, start, end);
+		if (a >= start && a + span <= end && (level == 1 || table_empty(sub))) {
+			t[i] = 0;
+			table_free(mm, sub);
+		}
+	}
+}
+
+void pte_free_tables(struct mm_struct *mm, unsigned long start, unsigned long end)
+{
+	free_below(mm, mm->pgd, 3, 0, start, end);
+}
+
+void pgd_free(struct mm_struct *mm)
+{
+	if (!mm->pgd)
+		return;
+	free_below(mm, mm->pgd, 3, 0, 0, 1UL << 48);
+	table_free(mm, mm->pgd);
+	mm->pgd = NULL;
+}

@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Read-ahead: bringing in what a file's reader will want next. */
+#include <husk/mm.h>
+#include <husk/fs.h>
+#include "internal.h"
+
+/**
+ * DOC: read-ahead
+ *
+ * f_ra holds the last window, [start, start + size); the page at start + size - async_size has PG_readahead. A reader that meets
+ * that page makes the next window, twice as large up to the maximum, so it is on its way before it is needed. A miss
+ * at the file's start or behind the last read begins a new window; any other miss reads what was asked for and no more.
+ *
+ * Pages come in contiguous runs, so that mapping them later takes few host mappings and a device few segments.
+ */
+#define RA_DEFAULT 32 /* pages: 128 KiB */
+#define RA_MAX 128
+#define RA_RANDOM (~0u) /* f_ra.ra_pages: FADV_RANDOM */
+#define RUN_ORDER 5
+
+static unsigned int max_window(struct file *f)
+{
+	if (!f || !f->f_ra.ra_pages)
+		return RA_MAX;
+	return min_t(unsigned int, f->f_ra.ra_pages, RA_MAX * 4);
+}
+
+/* Reads a run of new pages, locked and in the cache, at consecutive indices. Drops the references. */
+static void read_run(struct address_space *m, struct file *f, struct page **pages, unsigned int n)
+{
+	if (!n)
+		return;
+	if (m->a_ops->readahead) {
+		m->a_ops->readahead(f, m, pages, n);
+	} else {
+		for (unsigned int i = 0; i < n; i++)
+			m->a_ops->read_folio(f, pages[i]);
+	}
+	for (unsigned int i = 0; i < n; i++)
+		put_page(pages[i]);
+}
+
+static bool in_cache(struct address_space *m, pgoff_t index)
+{
+	bool there;
+
+	spin_lock(&m->i_pages_lock);
+	there = xa_load(&m->i_pages, index) != NULL;
+	spin_unlock(&m->i_pages_lock);
+	return there;
+}
+
+/* How many of the next n pages are missing, from index on? */
+static unsigned long missing_run(struct address_space *m, pgoff_t index, unsigned long n)
+{
+	unsigned long k = 0;
+
+	spin_lock(&m->i_pages_lock);
+	while (k < n && !xa_load(&m->i_pages, index + k))
+		k++;
+	spin_unlock(&m->i_pages_lock);
+	return k;
+}
+
+/* do_readahead: make [index, index + nr) present, as far as the file goes; mark: the page that triggers the next window */
+static void do_readahead(struct address_space *m, struct file *f, pgoff_t index, unsigned long nr, pgoff_t mark)
+{
+	pgoff_t end = DIV_ROUND_UP((u64)i_size_read(m->host), PAGE_SIZE);
+
+	if (!m->a_ops->read_folio || index >= end)
+		return;
+	end = min(end, index + nr);
+	while (index < end) {
+		struct page *pages[1 << RUN_ORDER], *run;
+		unsigned long want, got, n = 0;
+		bool zeroed;
+
+		if (in_cache(m, index)) {
+			index++;
+			continue;
+		}
+		if (nr_free_pages() < 3 * min_free_pages)
+			return; /* not at the cost of somebody's memory */
+		want = missing_run(m, index, min_t(unsigned long, end - index, 1UL << RUN_ORDER));
+		if (!want)
+			continue;
+		run = alloc_user_run(ilog2(want), &got, &zeroed);
+		if (!run)
+			return;
+		for (unsigned long i = 0; i < got; i++) {
+			trylock_page(run + i);
+			if (index + i == mark)
+				SetPageReadahead(run + i);
+			if (n == i && !add_to_page_cache(run + i, m, index + i)) {
+				pages[n++] = run + i;
+			} else { /* somebody else brought it in: stop here */
+				unlock_page(run + i);
+				put_page(run + i);
+			}
+		}
+		index += n ? n : 1;
+		read_run(m, f, pages, n);
+		if (fatal_signal_pending(current))
+			return;
+	}
+}
+
+void force_page_cache_readahead(struct address_space *m, struct file *f, pgoff_t index, unsigned long nr)
+{
+	while (nr) {
+		unsigned long n = min_t(unsigned long, nr, RA_MAX * 4);
+
+		do_readahead(m, f, index, n, ~0UL);
+		index += n;
+		nr -= n;
+		if (index >= DIV_ROUND_UP((u64)i_size_read(m->host), PAGE_SIZE) || nr_free_pages() < 3 * min_free_pages)
+			return;
+	}
+}
+
+static unsigned int first_window(unsigned long want, unsigned int most)
+{
+	unsigned long n = roundup_pow_of_two(want);
+
+	if (n <= most / 32)
+		n *= 4;
+	else if (n <= most / 4)
+		n *= 2;
+	return clamp_t(unsigned long, max_t(unsigned long, n, min_t(unsigned int, 4, most)), 1, most);
+}
+
+static void submit_window(struct address_space *m, struct file *f)
+{
+	do_readahead(m, f, f->f_ra.start, f->f_ra.size, f->f_ra.async_size ? f->f_ra.start + f->f_ra.size - f->f_ra.async_size : ~0UL);
+}
+
+void page_cache_sync_readahead(struct address_space *m, struct file *f, pgoff_t index, unsigned long want)
+{
+	pgoff_t prev;
+	unsigned int most;
+
+	if (!f || m->in_memory)
+		return;
+	most = max_window(f);
+	want = min_t(unsigned long, want, most == RA_RANDOM ? RA_MAX : most);
+	prev = f->f_ra.prev_pos >> PAGE_SHIFT;
+	if (f->f_ra.ra_pages == RA_RANDOM || (index && index != prev && index != prev + 1 && index != f->f_ra.start + f->f_ra.size)) {
+		do_readahead(m, f, index, want, ~0UL);
+		return;
+	}
+	if (index && index == f->f_ra.start + f->f_ra.size && f->f_ra.size)
+		f->f_ra.size = min(f->f_ra.size * 2, most);
+	else
+		f->f_ra.size = first_window(want, most);
+	f->f_ra.start = index;
+	f->f_ra.async_size = f->f_ra.size > want ? f->f_ra.size - want : f->f_ra.size;
+	submit_window(m, f);
+}
+
+void page_cache_async_readahead(struct address_space *m, struct file *f, struct page *page, pgoff_t index)
+{
+	unsigned int most;
+
+	ClearPageReadahead(page);
+	if (!f || f->f_ra.ra_pages == RA_RANDOM)
+		return;
+	most = max_window(f);
+	if (index >= f->f_ra.start && index < f->f_ra.start + f->f_ra.size) {
+		f->f_ra.start += f->f_ra.size;
+		f->f_ra.size = min(f->f_ra.size * 2, most);
+	} else { /* a mark of another reader's window */
+		f->f_ra.start = index + 1;
+		f->f_ra.size = min_t(unsigned int, RA_DEFAULT, most);
+	}
+	f->f_ra.async_size = f->f_ra.size;
+	submit_window(m, f);
+}

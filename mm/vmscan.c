@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Reclaim of page cache, and kmemd, the thread that keeps memory in order. */
+#include <husk/mm.h>
+#include <husk/fs.h>
+#include <husk/init.h>
+#include <husk/time.h>
+#include "internal.h"
+
+/**
+ * DOC: reclaim
+ *
+ * A clock hand goes over struct pages between the lowest and the highest ever used. A page of the cache that was read since the hand last
+ * came by (PG_referenced) loses the bit; one that was not, and that is clean and not mapped, leaves the cache. No lists, and
+ * nothing to do on the paths that use pages. The hand only tries locks, so reclaim may run under any lock but i_pages_lock of the
+ * page it looks at, which it then finds taken.
+ *
+ * Mapped pages need shoot-downs, and dirty ones writing: both wait, so only kmemd does that, when the rest was not enough.
+ *
+ * kmemd also gives free memory back to the host: all that is beyond DIRTY_MOST at once, and while the sandbox is quiet half of
+ * what is beyond DIRTY_LEAST each second.
+ */
+#define DIRTY_LEAST ((4UL << 20) >> PAGE_SHIFT)
+static unsigned long hand;
+
+static DECLARE_WAIT_QUEUE_HEAD(kmemd_queue);
+static DECLARE_WAIT_QUEUE_HEAD(progress_queue);
+static u32 kmemd_work, dirty_excess;
+static unsigned long kmemd_rounds;
+static bool kmemd_running;
+
+void wake_kmemd(void)
+{
+	if (READ_ONCE(kmemd_work))
+		return;
+	WRITE_ONCE(kmemd_work, 1);
+	if (kmemd_running)
+		wake_up_all(&kmemd_queue);
+}
+
+void kmemd_dirty_excess(void)
+{
+	if (READ_ONCE(dirty_excess))
+		return;
+	WRITE_ONCE(dirty_excess, 1);
+	wake_kmemd();
+}
+
+/* Bring p to where it can be judged: a reference and the page lock. False: leave it. */
+static bool isolate(struct page *p)
+{
+	if (READ_ONCE(p->type) != PGT_CACHE || !get_page_unless_zero(p))
+		return false;
+	if (p->type == PGT_CACHE && p->mapping && !p->mapping->in_memory && !PageWriteback(p) && trylock_page(p))
+		return true;
+	put_page(p);
+	return false;
+}
+
+static bool second_chance(struct page *p)
+{
+	return PageReferenced(p) && TestClearPageReferenced(p);
+}
+
+static bool reclaim_clean(struct page *p)
+{
+	struct address_space *m = p->mapping;
+	bool gone = false;
+
+	if (!m || PageDirty(p) || page_mapcount(p) || (p->text && page_mapcount(p->text)) || !spin_trylock(&m->i_pages_lock))
+		return false;
+	if (p->mapping == m && page_count(p) == 2 && !PageDirty(p) && PageUptodate(p)) {
+		__delete_from_page_cache(p);
+		gone = true;
+	}
+	spin_unlock(&m->i_pages_lock);
+	if (gone) {
+		text_page_release(p);
+		put_page(p);
+	}
+	return gone;
+}
+
+/* The part that waits; kmemd only. The page is locked; it comes back unlocked. */
+static bool reclaim_hard(struct page *p)
+{
+	struct address_space *m = p->mapping;
+	bool gone;
+
+	if (!m) {
+		unlock_page(p);
+		return false;
+	}
+	if (page_mapcount(p) || (p->text && page_mapcount(p->text)))
+		unmap_page(p);
+	if (PageDirty(p)) {
+		struct inode *i = igrab(m->host);
+
+		if (!i) {
+			unlock_page(p);
+			return false;
+		}
+		write_one_page(p, m, true);
+		if (!trylock_page(p)) {
+			iput(i);
+			return false;
+		}
+		gone = p->mapping == m && reclaim_clean(p);
+		unlock_page(p);
+		iput(i);
+		return gone;
+	}
+	gone = reclaim_clean(p);
+	unlock_page(p);
+	return gone;
+}
+
+static unsigned long scan(unsigned long want, unsigned long rounds, bool hard)
+{
+	unsigned long lo = lowest_pfn, n = READ_ONCE(highest_pfn) - lo, freed = 0;
+
+	for (unsigned long left = n * rounds; left && freed < want; left--) {
+		unsigned long pfn = __atomic_fetch_add(&hand, 1, __ATOMIC_RELAXED);
+		struct page *p = pfn_to_page(lo + pfn % n);
+
+		if (likely(!isolate(p)))
+			continue;
+		if (second_chance(p)) {
+			unlock_page(p);
+		} else if (!hard) {
+			freed += reclaim_clean(p);
+			unlock_page(p);
+		} else {
+			freed += reclaim_hard(p);
+		}
+		put_page(p);
+	}
+	return freed;
+}
+
+unsigned long reclaim_pages(unsigned long nr)
+{
+	if (!atomic64_read(&vm_stat[NR_FILE_PAGES]))
+		return 0;
+	return scan(nr, 2, false);
+}
+
+/* Waits for one round of kmemd; for tasks that found nothing else to free. */
+static void wait_for_kmemd(void)
+{
+	unsigned long round = READ_ONCE(kmemd_rounds);
+
+	wake_kmemd();
+	wait_event_timeout(progress_queue, READ_ONCE(kmemd_rounds) != round, 20 * NSEC_PER_MSEC);
+}
+
+bool reclaim_wait(void)
+{
+	unsigned long before = nr_free_pages();
+
+	if (!kmemd_running || (current->flags & PF_KTHREAD))
+		return false;
+	for (int i = 0; i < 3 && nr_free_pages() <= min_free_pages + 16; i++)
+		wait_for_kmemd();
+	return nr_free_pages() > before && nr_free_pages() > min_free_pages;
+}
+
+static void balance_memory(void)
+{
+	unsigned long want = 3 * min_free_pages, have = nr_free_pages();
+
+	if (have < 2 * min_free_pages) {
+		unsigned long freed = reclaim_pages(want - have);
+
+		if (nr_free_pages() < 2 * min_free_pages && freed < want - have)
+			scan(want - have - freed, 2, true);
+	}
+}
+
+/* Free memory that the host still backs. True: there is more than we want to keep for long. */
+static bool trim(bool quiet)
+{
+	unsigned long most = max_t(unsigned long, totalram_pages / 4, 4 * DIRTY_LEAST), have = nr_dirty_free_pages();
+
+	if (have > most) {
+		release_free_pages(most / 2, 4);
+	} else if (quiet && have > DIRTY_LEAST) {
+		drain_page_caches();
+		release_free_pages(DIRTY_LEAST + (have - DIRTY_LEAST) / 2, 4);
+	}
+	return nr_dirty_free_pages() > DIRTY_LEAST && nr_dirty_free_pages() < have;
+}
+
+static int kmemd(void *unused)
+{
+	for (;;) {
+		bool trimming = READ_ONCE(dirty_excess);
+		u64 due = writeback_next(), now = ktime_get_ns();
+		s64 wait = MAX_SCHEDULE_TIMEOUT;
+		bool timed_out;
+
+		if (due)
+			wait = due > now ? (s64)(due - now) : 1;
+		if (trimming)
+			wait = min_t(s64, wait, NSEC_PER_SEC);
+		timed_out = wait_event_timeout(kmemd_queue, READ_ONCE(kmemd_work), wait) == 0;
+		WRITE_ONCE(kmemd_work, 0);
+		balance_memory();
+		writeback_work();
+		if (READ_ONCE(dirty_excess) && !trim(timed_out) && timed_out)
+			WRITE_ONCE(dirty_excess, 0);
+		__atomic_fetch_add(&kmemd_rounds, 1, __ATOMIC_RELEASE);
+		wake_up_all(&progress_queue);
+	}
+	return 0;
+}
+
+static int kmemd_init(void)
+{
+	if (!kthread_run(kmemd, NULL, "kmemd"))
+		return -ENOMEM;
+	kmemd_running = true;
+	if (READ_ONCE(kmemd_work))
+		wake_up_all(&kmemd_queue);
+	return 0;
+}
+subsys_initcall(kmemd_init);

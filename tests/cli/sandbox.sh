@@ -1,0 +1,205 @@
+# SPDX-License-Identifier: Apache-2.0
+# Whole sandboxes: what the options do, exit statuses, failures of programs. Sourced by tests/cli/run.
+
+test_run_status() { run -- true; status 0; quiet; run -- false; status 1; run -- sh -c 'exit 42'; status 42; }
+test_run_signal() { run -- sh -c 'kill -TERM $$; sleep 9'; status 143; run -- bash -c '(kill -KILL $BASHPID); exit $?'; status 137; }
+test_run_no_dashes() { run echo a -n b; status 0; prints 'a -n b'; }
+test_run_missing() { run -- no-such-program; status 127; says 'cannot run no-such-program'; one_line; }
+test_run_missing_path() { run -- /no/such/program; status 127; says 'No such file'; one_line; }
+test_run_empty_name() { run -- ''; status 127; one_line; }
+test_run_directory() { run -- /usr; status 126; says 'it is a directory'; one_line; }
+test_run_not_executable() { run -- /etc/passwd; status 126; says 'not executable'; one_line; }
+test_run_not_a_program() { echo nonsense >"$work/text"; chmod 755 "$work/text"; run -- "$work/text"; status 126; one_line; }
+test_run_other_architecture() {
+	head -c 64 /bin/true >"$work/arm"
+	printf '\267\0' | dd of="$work/arm" bs=1 seek=18 conv=notrunc status=none
+	chmod 755 "$work/arm"
+	run -- "$work/arm"
+	status 126
+	says 'another architecture'
+	one_line
+}
+test_run_no_interpreter() { printf '#!/no/such/interpreter\n' >"$work/script"; chmod 755 "$work/script"; run -- "$work/script"; status 127; one_line; }
+test_run_unreadable() {
+	[ "$(id -u)" -eq 0 ] && command -v setpriv >/dev/null || return 0
+	cp /bin/true "$work/locked"
+	chmod 700 "$work/locked"
+	guard setpriv --reuid 1000 --regid 1000 --clear-groups "$husk" run --platform="$platform" -- "$work/locked" >"$work/out" 2>"$work/err"
+	rc=$? err=$(<"$work/err")
+	status 126
+	one_line
+}
+test_run_env() {
+	export HUSK_T1=one HUSK_T2=two
+	run -e HUSK_T3=three -e HUSK_T1=eins -- sh -c 'echo $HUSK_T1 $HUSK_T2 $HUSK_T3'
+	prints 'eins two three'
+	run --clear-env -e HUSK_T2 -- sh -c 'echo "$HUSK_T1|$HUSK_T2"; test -n "$PATH"'
+	status 0
+	prints '|two'
+	printf '# comment\nHUSK_T4=four\nHUSK_T2\n' >"$work/env"
+	run --clear-env --env-file "$work/env" -- sh -c 'echo "$HUSK_T4 $HUSK_T2"'
+	prints 'four two'
+	unset HUSK_T1 HUSK_T2
+}
+test_run_workdir() { run -- pwd; prints "$PWD"; run -w /usr/../usr/lib/ -- pwd; prints /usr/lib; }
+test_run_user() {
+	run -u 1234:5678 -- id -u; prints 1234
+	run -u 1234:5678 -- id -g; prints 5678
+	run -u daemon -- id -un; prints daemon
+	run -u daemon -- sh -c 'echo $HOME'; prints "$(getent passwd daemon | cut -d: -f6)"
+	run -- id; prints "$(id)"
+}
+test_run_hostname() { run -- uname -n; prints husk; run --hostname box -- hostname; prints box; }
+test_run_umask() { (umask 027; run -- sh -c umask; prints 0027; echo "$problem" >"$work/problem"); problem=$(<"$work/problem"); }
+test_run_overlay() {
+	run -- sh -c "echo new >$work/new && cat $work/new && rm -r /usr/bin && ls -d /usr/bin 2>/dev/null; echo end"
+	status 0
+	prints $'new\nend'
+	[ ! -e "$work/new" ] && [ -d /usr/bin ] || wrong "the host's files changed"
+}
+test_run_read_only() { run --read-only -- sh -c 'echo x >/etc/husk-test'; [ "$rc" -ne 0 ] || wrong "status 0"; says 'ead-only file system'; }
+test_run_volume() {
+	mkdir -p "$work/vol"
+	echo host >"$work/vol/file"
+	run -v "$work/vol:/data" -- sh -c 'cat /data/file; echo guest >/data/made; mv /data/file /data/moved'
+	status 0
+	prints host
+	[ "$(cat "$work/vol/made")" = guest ] && [ -e "$work/vol/moved" ] || wrong "the share was not written"
+	run -v "$work/vol:/data:ro" -- sh -c 'cat /data/made; echo x >/data/made'
+	prints guest
+	says 'ead-only file system'
+	[ "$(cat "$work/vol/made")" = guest ] || wrong "a read-only share was written"
+	run --read-only -v "$work/vol:/mnt" -- sh -c 'echo rw >/mnt/made'
+	status 0
+	[ "$(cat "$work/vol/made")" = rw ] || wrong "a share under a read-only root was not written"
+	rm -rf "$work/vol"
+}
+test_run_volume_escape() {
+	mkdir -p "$work/esc"
+	ln -s /etc/passwd "$work/esc/link"
+	run --root "$work/esc" -v "$work/esc:/data" -- /nothing
+	status 127
+	ln -sf ../../../../etc/passwd "$work/esc/dots"
+	run -v "$work/esc:/data" -- sh -c 'cd /data && cat ../data/../../../etc/hostname >/dev/null; ls -l /data >/dev/null'
+	rm -rf "$work/esc"
+}
+test_run_root() {
+	mkdir -p "$work/root/bin"
+	printf 'int main(void) { return 33; }\n' | gcc -static -x c -o "$work/root/bin/prog" - 2>/dev/null || return 0
+	run --root "$work/root" -- /bin/prog
+	status 33
+	run --root "$work/root" -- prog
+	status 33
+	rm -rf "$work/root"
+}
+test_run_memory() {
+	run --memory 256m -- awk '/MemTotal/ { print ($2 <= 262144 && $2 > 131072) }' /proc/meminfo
+	prints 1
+}
+test_run_timeout() {
+	local start=$EPOCHREALTIME
+	run --timeout 0.5 -- sleep 50
+	status 124
+	says 'time limit'
+	[ $((${EPOCHREALTIME/./} - ${start/./})) -lt 5000000 ] || wrong "took too long"
+	run --timeout 30 -- true
+	status 0
+}
+test_run_stdin() { echo some input | { run -- cat; prints 'some input'; status 0; echo "$problem" >"$work/problem"; }; problem=$(<"$work/problem"); }
+test_run_closed() {
+	guard "$husk" run --platform="$platform" -- sh -c 'echo x' >&- 2>"$work/err"
+	[ $? -ne 0 ] || wrong "closed stdout: status 0"
+	guard "$husk" run --platform="$platform" -- true <&- >&- 2>&-
+	[ $? -eq 0 ] || wrong "all closed: status $?"
+	guard "$husk" run --platform="$platform" -- sh -c 'exec 3</dev/null; readlink /proc/self/fd/3' <&- >"$work/out" 2>"$work/err"
+	[ $? -eq 0 ] || wrong "closed stdin"
+}
+test_run_full_disk() {
+	guard "$husk" run --platform="$platform" -- sh -c 'echo x; sleep 0.1; echo y' >/dev/full 2>"$work/err"
+	err=$(<"$work/err")
+	says 'No space left'
+}
+test_run_broken_pipe() {
+	guard "$husk" run --platform="$platform" -- yes 2>"$work/err" | head -n 1 >/dev/null
+	[ "${PIPESTATUS[0]}" -eq 141 ] || wrong "yes | head: status ${PIPESTATUS[0]}, expected 141"
+}
+test_run_large_args() {
+	local n
+	n=$(printf 'x%.0s' {1..100000})
+	run -- sh -c 'echo ${#1}' sh "$n"
+	prints 100000
+}
+test_run_signals() {
+	local s pid
+	for s in TERM INT HUP QUIT; do
+		env --default-signal=INT,QUIT "$husk" run --platform="$platform" -- sleep 30 </dev/null 2>/dev/null &
+		pid=$!
+		sleep 1
+		kill -"$s" "$pid"
+		wait "$pid"
+		rc=$?
+		[ "$rc" -eq $((128 + $(kill -l "$s"))) ] || wrong "$s: status $rc"
+	done
+}
+test_run_trap() {
+	local pid
+	"$husk" run --platform="$platform" -- sh -c 'trap "echo caught; exit 5" TERM; sleep 30 & wait' </dev/null >"$work/out" 2>/dev/null &
+	pid=$!
+	sleep 1
+	kill -TERM "$pid"
+	wait "$pid"
+	rc=$? out=$(<"$work/out")
+	status 5
+	prints caught
+}
+test_run_monitor_killed() {
+	local pid
+	HUSK_CLI_TEST=killed "$husk" run --platform="$platform" -- sh -c 'sleep 60 & sleep 60' </dev/null &
+	pid=$!
+	sleep 1
+	kill -KILL "$pid"
+	wait "$pid" 2>/dev/null
+	none_left killed
+}
+test_run_jail_killed() {
+	local pid
+	"$husk" run --platform="$platform" -- sleep 60 </dev/null 2>"$work/err" &
+	pid=$!
+	sleep 1
+	kill -KILL $(cat /proc/$pid/task/*/children)
+	wait "$pid"
+	rc=$? err=$(<"$work/err")
+	status 70
+	says 'crashed'
+}
+# any other host process of the jail: the kernel notices
+test_run_jailed_process_killed() {
+	local pid jailed
+	"$husk" run --platform="$platform" -- sh -c 'sleep 60; echo not reached' </dev/null >"$work/out" 2>"$work/err" &
+	pid=$!
+	sleep 1
+	jailed=$(cat /proc/$pid/task/*/children)
+	jailed=$(cat /proc/${jailed// /}/task/*/children | tr ' ' '\n' | tail -n 1)
+	[ -n "$jailed" ] || { wrong "there is only one jailed process"; kill -KILL $pid; return; }
+	kill -KILL "$jailed"
+	for _ in {1..50}; do kill -0 $pid 2>/dev/null || break; sleep 0.1; done
+	kill -KILL $pid 2>/dev/null && wrong "the sandbox went on"
+	wait "$pid"
+	rc=$? err=$(<"$work/err")
+	status 70
+}
+test_run_as_user() {
+	[ "$(id -u)" -eq 0 ] && command -v setpriv >/dev/null || return 0
+	guard setpriv --reuid 1000 --regid 1000 --clear-groups "$husk" run --platform="$platform" -- sh -c 'id -u; echo x >/tmp/husk-as-user; cat /tmp/husk-as-user' >"$work/out" 2>"$work/err"
+	rc=$? out=$(<"$work/out") err=$(<"$work/err")
+	status 0
+	prints $'1000\nx'
+}
+test_run_log() { run --log "$work/log" --log-level debug -- true; status 0; quiet; [ -s "$work/log" ] || wrong "the log is empty"; }
+test_run_boot_time() { run --boot-time -- true; status 0; says 'first user code'; }
+test_run_script() {
+	(cd /usr/lib && "$top/run" -- pwd) >"$work/out" 2>"$work/err"
+	rc=$? out=$(<"$work/out")
+	status 0
+	prints /usr/lib
+}
