@@ -153,11 +153,9 @@ int vfs_unlink(struct inode *dir, struct dentry *d)
 	r = d->d_mounted ? -EBUSY : dir->i_op->unlink(dir, d);
 	inode_unlock(i);
 	if (!r) {
-		if (unlikely(atomic_read(&fsnotify_nr_marks))) {
-			fsnotify(FS_ATTRIB, NULL, i, NULL, 0);
-			fsnotify(FS_DELETE, dir, i, d->d_name.name, 0);
-		}
+		fsnotify(FS_ATTRIB, NULL, i, NULL, 0);
 		d_delete(d);
+		fsnotify(FS_DELETE, dir, NULL, d->d_name.name, 0);
 	}
 	return r;
 }
@@ -180,11 +178,11 @@ int vfs_rmdir(struct inode *dir, struct dentry *d)
 		d->d_flags |= DCACHE_CANT_MOUNT;
 	}
 	inode_unlock(i);
-	if (!r)
-		fsnotify(FS_DELETE | FS_ISDIR, dir, i, d->d_name.name, 0);
 	dput(d);
-	if (!r)
+	if (!r) {
 		d_delete(d);
+		fsnotify(FS_DELETE | FS_ISDIR, dir, NULL, d->d_name.name, 0);
+	}
 	return r;
 }
 

@@ -85,7 +85,7 @@ ssize_t vfs_read(struct file *f, char __user *buf, size_t n, loff_t *pos)
 	if (unlikely(!(f->f_mode & FMODE_READ)))
 		return -EBADF;
 	if (unlikely(!(f->f_mode & FMODE_CAN_READ)))
-		return -EINVAL;
+		return S_ISDIR(file_inode(f)->i_mode) ? -EISDIR : -EINVAL;
 	if (unlikely(!access_ok(buf, n)))
 		return -EFAULT;
 	r = rw_verify(f, pos, n);
@@ -148,7 +148,7 @@ static ssize_t do_iter(struct file *f, struct iov_iter *i, loff_t *pos, int flag
 	if (!(f->f_mode & (write ? FMODE_WRITE : FMODE_READ)))
 		return -EBADF;
 	if (!(f->f_mode & (write ? FMODE_CAN_WRITE : FMODE_CAN_READ)))
-		return -EINVAL;
+		return S_ISDIR(file_inode(f)->i_mode) ? -EISDIR : -EINVAL;
 	r = rw_verify(f, pos, iov_iter_count(i));
 	if (r <= 0)
 		return r;

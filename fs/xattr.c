@@ -33,11 +33,25 @@ static int xattr_permission(struct inode *i, const char *name, int mask)
 	return inode_permission(i, mask);
 }
 
+/* The name has a namespace that there is, and something behind it. */
+static int xattr_name_ok(const char *name)
+{
+	static const char *const prefix[] = { XATTR_USER_PREFIX, XATTR_TRUSTED_PREFIX, XATTR_SECURITY_PREFIX,
+					      XATTR_SYSTEM_PREFIX };
+
+	for (unsigned k = 0; k < ARRAY_SIZE(prefix); k++)
+		if (has_prefix(name, prefix[k]))
+			return name[strlen(prefix[k])] ? 0 : -EINVAL;
+	return -EOPNOTSUPP;
+}
+
 ssize_t vfs_getxattr(struct dentry *d, const char *name, void *v, size_t n)
 {
 	struct inode *i = d->d_inode;
 	int r = xattr_permission(i, name, MAY_READ);
 
+	if (!r)
+		r = xattr_name_ok(name);
 	if (r)
 		return r;
 	return i->i_op->getxattr ? i->i_op->getxattr(d, i, name, v, n) : -EOPNOTSUPP;
@@ -50,6 +64,8 @@ static int set_locked(struct dentry *d, const char *name, const void *v, size_t 
 
 	inode_lock(i);
 	r = xattr_permission(i, name, MAY_WRITE);
+	if (!r)
+		r = xattr_name_ok(name);
 	if (!r && has_prefix(name, XATTR_SECURITY_PREFIX) && !capable(CAP_SYS_ADMIN))
 		r = strcmp(name, XATTR_NAME_CAPS) || !capable(CAP_SETFCAP) ? -EPERM : 0;
 	if (!r)

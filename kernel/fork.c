@@ -411,6 +411,7 @@ struct task_struct *copy_process(struct kernel_clone_args *a, bool kthread, cons
 	struct pid *pid;
 	pid_t want = 0;
 	int err, pidfd;
+	bool copied;
 
 	if (unlikely(!task_cache))
 		tasks_init();
@@ -484,8 +485,9 @@ struct task_struct *copy_process(struct kernel_clone_args *a, bool kthread, cons
 	if (err)
 		goto bad_mm;
 	get_task_struct(t);
+	copied = t->mm && t->mm != current->mm; /* the child may be gone, and its mm with it, when the call returns */
 	err = platform->start_thread(t, a);
-	if (t->mm && t->mm != current->mm)
+	if (copied)
 		dup_mm_done();
 	if (unlikely(err)) {
 		if (pidfile) {

@@ -46,7 +46,7 @@ husk_prepare() {
 	husk_tools || return 1
 	mkdir -p "$top/build" || return 1
 	echo "husk: building (once; about a minute)" >&2
-	: >"$top/build/.building" # files that change during the build are newer than this
+	touch "$top/build/.building" || return 1 # files that change during the build are newer than this
 	if ! make -C "$top" -j"$(nproc)" all >"$top/build/make.log" 2>&1; then
 		tail -n 20 "$top/build/make.log" >&2
 		echo "husk: the build failed; all of its output is in build/make.log" >&2

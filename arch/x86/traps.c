@@ -191,7 +191,7 @@ static void user_trap(struct thread_info *ti, int sig, const struct host_siginfo
 		if (c->trapno == TRAP_PF)
 			user_page_fault(ti, c, sig);
 		else if (!text_trap_fixup(&ti->regs, sig))
-			force_sig_fault(sig, sig == SIGBUS ? BUS_ADRALN : SEGV_MAPERR, NULL);
+			force_sig_fault(sig, sig == SIGBUS ? BUS_ADRALN : SI_KERNEL, NULL); /* #GP, #AC: no address */
 		break;
 	case SIGTRAP:
 	case SIGILL:

@@ -8,7 +8,8 @@
 /*
  * DOC: life of a tty. A file holds a reference; so does the master of a pty on its slave, until the master's last
  * close, and the slave on its master, to the end. A hang-up gives tty->hangup_seq a new value: files opened before it
- * read end of file, write EIO, and no longer count in tty->count. The console's tty is never freed.
+ * read end of file and write EIO; they count in tty->count until they are closed, so the master of a pty
+ * learns that its slave is gone when the last descriptor is, hung up or not. The console's tty is never freed.
  */
 
 DEFINE_MUTEX(tty_mutex);
@@ -173,7 +174,7 @@ static int tty_release(struct inode *inode, struct file *f)
 	struct tty_struct *tty = p->tty;
 
 	mutex_lock(&tty_mutex);
-	if (p->hangup_seq == tty->hangup_seq && --tty->count == 0 && tty->ops->close)
+	if (--tty->count == 0 && tty->ops->close)
 		tty->ops->close(tty);
 	mutex_unlock(&tty_mutex);
 	kfree(p);
@@ -187,14 +188,9 @@ static int tty_release(struct inode *inode, struct file *f)
  */
 void tty_hangup_locked(struct tty_struct *tty, bool exit_session)
 {
-	bool was_open = tty->count > 0;
-
 	WRITE_ONCE(tty->hangup_seq, tty->hangup_seq + 1);
-	tty->count = 0;
 	tty_signal_session(tty, exit_session);
 	clear_bit(TTY_EXCLUSIVE, &tty->flags);
-	if (was_open && tty->ops->close)
-		tty->ops->close(tty);
 	spin_lock(&tty->flow_lock);
 	tty->stopped = tty->tco_stopped = false;
 	spin_unlock(&tty->flow_lock);

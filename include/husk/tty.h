@@ -31,7 +31,7 @@ struct pts_fs_info;
  */
 struct tty_operations {
 	int (*open)(struct tty_struct *tty, struct file *f);
-	void (*close)(struct tty_struct *tty); /* last descriptor gone, or hung up; under tty_mutex */
+	void (*close)(struct tty_struct *tty); /* last descriptor gone; under tty_mutex */
 	size_t (*write)(struct tty_struct *tty, const u8 *buf, size_t n);
 	size_t (*write_room)(struct tty_struct *tty);
 	size_t (*chars_in_buffer)(struct tty_struct *tty);
@@ -76,7 +76,7 @@ struct tty_struct {
 	struct ktermios termios, termios_locked;	/* written under n.lock and output_lock */
 	struct winsize winsize;			/* under flow_lock */
 	pid_t pgrp, session;			/* under tasklist_lock */
-	int count;				/* open files that are not hung up; under tty_mutex */
+	int count;				/* open files, hung up or not; under tty_mutex */
 	u32 hangup_seq;				/* files opened under another number are hung up */
 	spinlock_t flow_lock;
 	bool stopped, tco_stopped, packet;

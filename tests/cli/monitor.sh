@@ -147,9 +147,9 @@ test_stub_memory_limit() {
 }
 test_stub_nothing_left() {
 	local before after
-	before=$(ls -A /tmp | sort; wc -l </proc/self/mountinfo)
-	run_stub -- true
-	after=$(ls -A /tmp | sort; wc -l </proc/self/mountinfo)
+	before=$(ls -A "$work" "${TMPDIR:-/tmp}" | grep -i husk; wc -l </proc/self/mountinfo)
+	TMPDIR=$work run_stub -- true
+	after=$(ls -A "$work" "${TMPDIR:-/tmp}" | grep -i husk; wc -l </proc/self/mountinfo)
 	[ "$before" = "$after" ] || wrong "files or mounts were left behind"
 }
 test_stub_user() {

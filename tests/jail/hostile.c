@@ -94,7 +94,7 @@ static void catch_sigsys(void)
 
 static bool listed(int nr)
 {
-	static const short list[] = {__NR_futex, __NR_mmap, __NR_mprotect, __NR_munmap, __NR_rt_sigreturn, __NR_clone, __NR_exit,
+	static const short list[] = {__NR_futex, __NR_mmap, __NR_mprotect, __NR_munmap, __NR_rt_sigreturn, __NR_restart_syscall, __NR_clone, __NR_exit,
 				     __NR_sigaltstack, __NR_arch_prctl, __NR_rt_sigprocmask, __NR_tgkill, __NR_madvise,
 				     __NR_membarrier, __NR_sched_yield, __NR_clock_gettime, __NR_wait4, __NR_exit_group,
 				     __NR_rt_sigaction};
