@@ -14,7 +14,7 @@ extern u64 xfeature_mask;      /* XCR0 */
 extern unsigned xstate_size;   /* bytes of an xsave image with these */
 extern u64 boot_stack_slot;
 extern char gate_entry[], gate_entry_taken[], gate_exit_start[], gate_exit_end[], full_exit_start[], full_exit_end[];
-extern char sig_entry[], exit_to_user[], _stext[], _etext[], _end[];
+extern char sig_entry[], sig_entry_taken[], exit_to_user[], _stext[], _etext[], _end[];
 
 /* the page at PROC_PRIVATE_BASE: what a host process knows of itself */
 struct proc_private {
@@ -25,7 +25,7 @@ struct proc_private {
 #define proc_private ((struct proc_private *)PROC_PRIVATE_BASE)
 
 /* ti->arch[] */
-enum { TA_FSBASE, TA_BLANK, TA_KTHREAD, TA_FPU, TA_READY };
+enum { TA_FSBASE, TA_BLANK, TA_KTHREAD, TA_FPU, TA_READY, TA_TRAPNO, TA_ERR, TA_CR2 };
 #define USER_CS 0x33
 #define USER_DS 0x2b
 #define X86_FLAGS_USER 0x250dd5 /* CF PF AF ZF SF TF DF OF NT? RF AC ID: what user code may set */
@@ -56,7 +56,7 @@ void thread_start(struct thread_info *ti) __noreturn;
 void vdso_init(u64 base);
 void traps_init(void);
 void thread_enter(struct thread_info *ti);
-void sig_dispatch(int sig, void *info, void *uc, unsigned long sp, struct thread_info *ti);
+void sig_dispatch(int sig, void *info, void *uc, unsigned long sp, struct thread_info *ti, u32 from_user);
 void sig_forged(struct thread_info *ti) __noreturn;
 void serialize_core(void);
 /* shoot-downs asked of the current host process; async-signal-safe */

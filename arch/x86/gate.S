@@ -206,14 +206,20 @@ ENTRY sig_entry
 	subq	%rsp, %rcx
 	cmpq	$(ASM_THREAD_SIZE - ASM_TI_SIZE), %rcx
 	ja	1f
+	xorl	%eax, %eax
+	xchgl	%eax, TI_IN_USER(%r9)
+	.globl sig_entry_taken
+	.hidden sig_entry_taken
+sig_entry_taken:
 	movq	%r8, %rdx
 	movq	%r8, %rbx
 	movq	%rsp, %rcx
 	movq	%r9, %r8
+	movl	%eax, %r9d
 	xorl	%ebp, %ebp
 	subq	$8, %rsp
 	andq	$-16, %rsp
-	call	sig_dispatch		// rdi, rsi, rdx, rcx: where the host put us, r8: thread_info
+	call	sig_dispatch		// rdi, rsi, rdx, rcx: where the host put us, r8: thread_info, r9: in_user
 	// interrupted kernel code goes on: the host restores it
 	movq	%rbx, %rsp
 	movq	host_secret(%rip), %r9
@@ -374,8 +380,8 @@ ENTRY __copy_user
 12:	movq	%rdx, %rax
 	ret
 	.pushsection .ex_table, "a"
-	.quad 3b, 12b
-	.quad 5b, 12b
+	.quad 3b, 6b // the last bytes one by one: exact where the fault is
+	.quad 5b, 6b
 	.quad 6b, 12b
 	.quad 7b, 12b
 	.quad 2b, 11b

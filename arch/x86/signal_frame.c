@@ -153,8 +153,7 @@ int setup_rt_frame(struct ksignal *ks, struct pt_regs *regs)
 		.r13 = regs->r13, .r14 = regs->r14, .r15 = regs->r15, .di = regs->di, .si = regs->si,
 		.bp = regs->bp, .bx = regs->bx, .dx = regs->dx, .ax = regs->ax, .cx = regs->cx, .sp = regs->sp,
 		.ip = regs->ip, .flags = regs->flags, .cs = USER_CS, .ss = USER_DS, .fpstate = fp,
-		.cr2 = ks->sig == SIGSEGV || ks->sig == SIGBUS ? ks->info._fault.addr : 0,
-		.trapno = ks->sig == SIGSEGV ? 14 : 0,
+		.cr2 = t->ti->arch[TA_CR2], .trapno = t->ti->arch[TA_TRAPNO], .err = t->ti->arch[TA_ERR],
 	};
 	f.uc.sigmask = test_thread_flag(TIF_RESTORE_SIGMASK) ? t->saved_sigmask : t->blocked;
 	f.uc.mc.oldmask = f.uc.sigmask;

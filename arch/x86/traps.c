@@ -11,8 +11,9 @@
  * DOC: what the host pushes
  *
  * A host signal arrives on the kernel stack (the thread's alternate stack). If in_user was 1 the frame is where user code stood, or
- * one of three windows of the gate, all between "in_user is 1" and "user code runs":
- *  - gate entry: nothing happened yet; a kick just returns, the system call will see the flags on its way out;
+ * one of four windows of the gate, all between "in_user is 1" and "user code runs":
+ *  - gate entry, signal entry (two host signals at once: the second interrupts the first at its first instruction): nothing happened
+ *    yet; a kick just returns, what it interrupted will see the flags on its way out;
  *  - either exit: the whole user state is in ti->regs; the exit is abandoned and done again.
  * If in_user was 0, kernel code was interrupted: a user-access fault is resolved and retried or sent to its fix-up; a kick only
  * serves shoot-downs; anything else is an oops. The host's rt_sigreturn, with the secret, resumes kernel code.
@@ -55,6 +56,7 @@ struct host_stack {
 #define FRAME_USED 0x6465737520676973ULL
 #define PF_PRESENT 1
 #define PF_WRITE 2
+#define PF_USER 4
 #define PF_INSTR 16
 #define PF_PK 32
 #define TRAP_DB 1
@@ -180,8 +182,22 @@ static void user_syscall(struct thread_info *ti, const struct host_siginfo *info
 	do_syscall_64(r);
 }
 
+/* What a signal frame says of the trap; never the protection key's bit. Kernel addresses look as if mapped, as on Linux. */
+static void record_trap(struct thread_info *ti, const struct host_sigcontext *c)
+{
+	ti->arch[TA_TRAPNO] = c->trapno;
+	ti->arch[TA_ERR] = c->err & (PF_PRESENT | PF_WRITE | PF_USER | PF_INSTR);
+	if (c->trapno == TRAP_PF) {
+		ti->arch[TA_CR2] = c->cr2;
+		if (c->cr2 >= TASK_SIZE)
+			ti->arch[TA_ERR] |= PF_PRESENT;
+	}
+}
+
 static void user_trap(struct thread_info *ti, int sig, const struct host_siginfo *info, const struct host_sigcontext *c)
 {
+	if (sig != SIGSYS)
+		record_trap(ti, c);
 	switch (sig) {
 	case SIGSYS:
 		user_syscall(ti, info);
@@ -245,9 +261,9 @@ __used __noreturn void sig_forged(struct thread_info *ti)
 
 /**
  * sig_dispatch - every host signal, from sig_entry
- * @sp: stack pointer at entry. @ti: the thread. Returns to resume interrupted kernel code; does not return for user traps.
+ * @sp: stack pointer at entry. @ti: the thread. @from_user: in_user was 1, and is now taken. Returns to resume interrupted kernel code; does not return for user traps.
  */
-void sig_dispatch(int sig, void *info_, void *uc_, unsigned long sp, struct thread_info *ti)
+void sig_dispatch(int sig, void *info_, void *uc_, unsigned long sp, struct thread_info *ti, u32 from_user)
 {
 	struct host_siginfo *info = info_;
 	struct host_ucontext *uc = uc_;
@@ -260,11 +276,13 @@ void sig_dispatch(int sig, void *info_, void *uc_, unsigned long sp, struct thre
 	 * sig_entry might name again.
 	 */
 	if ((u64)uc_ != sp + 8 || (u64)info_ < sp || (u64)info_ >= (u64)ti || uc->link ||
-	    (u64)c->fpstate <= (u64)info_ || (u64)c->fpstate + xstate_size > (u64)ti)
+	    (u64)c->fpstate <= (u64)info_ || (u64)c->fpstate + xstate_size > (u64)ti) {
+		ti->in_user = from_user;
 		sig_forged(ti);
+	}
 	uc->link = FRAME_USED;
 
-	if (!xchg(&ti->in_user, 0)) {
+	if (!from_user) {
 		if (kick) {
 			shootdown_serve();
 			WRITE_ONCE(ti->kick_sent, 0);
@@ -274,7 +292,8 @@ void sig_dispatch(int sig, void *info_, void *uc_, unsigned long sp, struct thre
 		return;
 	}
 
-	if (in_range(c->ip, gate_entry, gate_entry_taken)) {
+	/* nothing was done yet at the gate's entry, or at that of another host signal that came at the same moment */
+	if (in_range(c->ip, gate_entry, gate_entry_taken) || in_range(c->ip, sig_entry, sig_entry_taken)) {
 		if (!kick) { /* only a jump into its middle can fault there */
 			WRITE_ONCE(ti->in_user, 1);
 			sig_forged(ti);
