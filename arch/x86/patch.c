@@ -297,6 +297,20 @@ static bool patch_b(struct site *s, struct pt_regs *regs)
 	return true;
 }
 
+/* Form A is in place before this syscall instruction: it returns right behind it, so those bytes must stay. */
+static bool patched_a(struct site *s)
+{
+	s64 target;
+	s32 disp;
+
+	if (offset_in_page(s->p) < 5 || s->p[-5] != OP_JMP)
+		return false;
+	memcpy(&disp, s->p - 4, 4);
+	target = (s64)s->file_off + disp;
+	return target >= (s64)s->ti->stub_delta && target < (s64)(s->ti->stub_delta + STUB_AREA) &&
+	       IS_ALIGNED(target - s->ti->stub_delta, STUB_SIZE);
+}
+
 /**
  * patch_syscall_site - a system call trapped; regs->ip is behind its syscall instruction
  *
@@ -318,7 +332,7 @@ bool patch_syscall_site(struct pt_regs *regs)
 		goto out_put;
 	mutex_lock(&s.ti->lock);
 	if (s.p[0] == 0x0f && s.p[1] == 0x05) {
-		done = patch_a(&s, regs->orig_ax) || patch_b(&s, regs);
+		done = patched_a(&s) || patch_a(&s, regs->orig_ax) || patch_b(&s, regs);
 	} else if (s.p[0] == OP_JMP && s.room >= 5) { /* form B, patched since we trapped */
 		memcpy(&disp, s.p + 1, 4);
 		regs->ip = s.va + 5 + disp + 20;

@@ -155,17 +155,28 @@ static unsigned fault_flags(const struct host_sigcontext *c)
 	       (c->err & PF_PRESENT ? FAULT_FLAG_PROT : 0);
 }
 
+/* As Linux's show_unhandled_signals: a line for a program that dies of a fault. */
+static void log_unhandled(struct thread_info *ti, int sig, const char *what)
+{
+	if (current->sighand->action[sig - 1].handler == HUSK_SIG_DFL)
+		pr_info("%s[%d]: %s at %lx ip %lx sp %lx error %lx\n", current->comm, current->pid, what,
+			(unsigned long)ti->arch[TA_CR2], (unsigned long)ti->regs.ip, (unsigned long)ti->regs.sp,
+			(unsigned long)ti->arch[TA_ERR]);
+}
+
 static void user_page_fault(struct thread_info *ti, const struct host_sigcontext *c, int hostsig)
 {
 	int sig = SIGSEGV, code = SEGV_MAPERR;
 
 	if (c->cr2 >= TASK_SIZE || (c->err & PF_PK)) {
+		log_unhandled(ti, SIGSEGV, "segfault");
 		force_sig_fault(SIGSEGV, SEGV_MAPERR, (void *)c->cr2);
 		return;
 	}
-	if (do_page_fault(c->cr2, fault_flags(c) | FAULT_FLAG_USER, &sig, &code))
+	if (do_page_fault(c->cr2, fault_flags(c) | FAULT_FLAG_USER, &sig, &code)) {
+		log_unhandled(ti, SIGSEGV, "segfault");
 		force_sig_fault(sig, code, (void *)c->cr2);
-	else if (hostsig == SIGBUS)
+	} else if (hostsig == SIGBUS)
 		force_sig_fault(SIGBUS, BUS_ADRERR, (void *)c->cr2);
 }
 
@@ -206,13 +217,16 @@ static void user_trap(struct thread_info *ti, int sig, const struct host_siginfo
 	case SIGBUS:
 		if (c->trapno == TRAP_PF)
 			user_page_fault(ti, c, sig);
-		else if (!text_trap_fixup(&ti->regs, sig))
+		else if (!text_trap_fixup(&ti->regs, sig)) {
+			log_unhandled(ti, SIGSEGV, "general protection fault");
 			force_sig_fault(sig, sig == SIGBUS ? BUS_ADRALN : SI_KERNEL, NULL); /* #GP, #AC: no address */
+		}
 		break;
 	case SIGTRAP:
 	case SIGILL:
 		if (text_trap_fixup(&ti->regs, sig))
 			break;
+		log_unhandled(ti, sig, sig == SIGTRAP ? "trap" : "invalid opcode");
 		if (sig == SIGTRAP && c->trapno == TRAP_BP) {
 			force_sig(SIGTRAP);
 			break;
