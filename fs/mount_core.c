@@ -284,7 +284,8 @@ bool has_mounts_below(struct dentry *d)
 	struct mount *m;
 	bool r = false;
 
-	down_read(&namespace_sem);
+	if (!down_read_trylock(&namespace_sem)) /* a directory lock may be held that the tree's changer waits for */
+		return false;
 	list_for_each_entry(m, &mount_list, mnt_list) {
 		if (m->mnt_parent != m && m->mnt_mountpoint->d_sb == d->d_sb &&
 		    is_subdir(m->mnt_mountpoint, d)) {

@@ -39,6 +39,8 @@ static int xattr_name_ok(const char *name)
 	static const char *const prefix[] = { XATTR_USER_PREFIX, XATTR_TRUSTED_PREFIX, XATTR_SECURITY_PREFIX,
 					      XATTR_SYSTEM_PREFIX };
 
+	if (has_prefix(name, "system.posix_acl_")) /* there are no access lists: programs then use the mode */
+		return -EOPNOTSUPP;
 	for (unsigned k = 0; k < ARRAY_SIZE(prefix); k++)
 		if (has_prefix(name, prefix[k]))
 			return name[strlen(prefix[k])] ? 0 : -EINVAL;

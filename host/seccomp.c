@@ -188,6 +188,7 @@ int jail_seccomp_install(uint64_t s, bool pidns, enum platform_kind platform)
 	simple(p, SYS_sigaltstack, s);
 	rule_arch_prctl(p, s);
 	simple(p, SYS_rt_sigprocmask, s);
+	simple(p, SYS_gettid, s); /* who a thread is whose GS base was lost */
 	simple(p, SYS_tgkill, s);
 	simple(p, SYS_madvise, s);
 	simple(p, SYS_membarrier, s);

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/sysinfo.h>
 #include <unistd.h>
@@ -207,6 +208,19 @@ static void setup_clocks(struct hostif_boot *b)
 	b->boot_monotonic_ns = clock_ns();
 }
 
+/* The program inherits its caller's resource limits, as any child would. */
+static void setup_rlimits(struct hostif_boot *b)
+{
+	struct rlimit l;
+
+	for (int i = 0; i < 16; i++) {
+		if (getrlimit(i, &l))
+			l.rlim_cur = l.rlim_max = RLIM_INFINITY;
+		b->rlimit[i][0] = l.rlim_cur;
+		b->rlimit[i][1] = l.rlim_max;
+	}
+}
+
 static void setup_options(struct sandbox *s)
 {
 	const struct sandbox_config *c = s->config;
@@ -226,6 +240,7 @@ static void setup_options(struct sandbox *s)
 		   (c->jit_fast ? HOSTIF_B_JIT_FAST : 0);
 	b->overlay_size = c->overlay_size;
 	b->max_tasks = c->max_tasks;
+	setup_rlimits(b);
 }
 
 /* Everything in the boot page. The last thing that is placed ends where the kernel's own memory begins. */

@@ -390,11 +390,19 @@ void do_exit(long code)
 	me->exit_code = code;
 	group_dead = atomic_dec_and_test(&s->live);
 	if (group_dead) {
+		/* threads that ended one by one: the last one's status is the process's */
+		spin_lock(&me->sighand->siglock);
+		if (!(s->flags & SIGNAL_GROUP_EXIT)) {
+			s->flags = SIGNAL_GROUP_EXIT;
+			s->group_exit_code = code;
+			s->group_stop_count = 0;
+		}
+		spin_unlock(&me->sighand->siglock);
 		exit_group_timers(s);
 		if (child_reaper && s == child_reaper->signal) {
 			exit_files(me);
 			exit_fs(me);
-			end_sandbox(me, s->flags & SIGNAL_GROUP_EXIT ? s->group_exit_code : code);
+			end_sandbox(me, s->group_exit_code);
 		}
 		if (me->mm)
 			s->maxrss = max_t(u64, s->maxrss, me->mm->hiwater_rss);

@@ -44,10 +44,13 @@ static void __cold tasks_init(void)
 	/* kernel stacks may take a quarter of RAM */
 	limit = max_t(u64, totalram_pages / (4 << THREAD_ORDER), 64);
 	max_threads = min_t(u64, boot->max_tasks ?: 32768, limit);
-	for (int i = 0; i < 2; i++) {
-		struct rlimit *r = &init_task.signal->rlim[i ? RLIMIT_SIGPENDING : RLIMIT_NPROC];
+	for (int i = 0; i < RLIM_NLIMITS; i++) {
+		struct rlimit *r = &init_task.signal->rlim[i];
+		u64 most = i == RLIMIT_SIGPENDING || i == RLIMIT_NPROC ? max_threads / 2 :
+			   i == RLIMIT_NOFILE ? r->rlim_max : RLIM_INFINITY;
 
-		r->rlim_cur = r->rlim_max = max_threads / 2;
+		r->rlim_cur = min_t(u64, boot->rlimit[i][0], most);
+		r->rlim_max = min_t(u64, boot->rlimit[i][1], most);
 	}
 }
 

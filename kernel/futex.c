@@ -22,6 +22,8 @@
  * waker therefore holds a task reference over it.
  */
 
+#define USER_END 0x7ffffffff000UL
+
 struct futex_bucket futex_hash[1 << FUTEX_HASH_BITS];
 
 static int key_of_shared(u32 *uaddr, struct futex_key *key)
@@ -50,10 +52,11 @@ int futex_key(u32 *uaddr, bool shared, struct futex_key *key)
 {
 	if (unlikely((unsigned long)uaddr & 3))
 		return -EINVAL;
-	if (unlikely(!access_ok(uaddr, 4)))
+	/* a private key needs no memory behind it: programs may wake at any user address of the ABI */
+	if (unlikely((unsigned long)uaddr > USER_END - 4))
 		return -EFAULT;
 	if (shared)
-		return key_of_shared(uaddr, key);
+		return access_ok(uaddr, 4) ? key_of_shared(uaddr, key) : -EFAULT;
 	key->object = current->mm;
 	key->offset = (unsigned long)uaddr;
 	return 0;

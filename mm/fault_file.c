@@ -440,8 +440,9 @@ static vm_fault_t copy_window(struct fault_ctx *c, struct window *w, unsigned lo
 
 vm_fault_t do_cow_file(struct fault_ctx *c, pte_t pte)
 {
-	/* a debugger's copy, and text, is one page */
-	bool around = fault_around(c->vma) && (c->vma->vm_flags & (VM_WRITE | VM_EXEC)) == VM_WRITE;
+	/* a debugger's copy, and text, is one page; and so is what somebody may write to, whom pages not yet copied follow */
+	bool around = fault_around(c->vma) && (c->vma->vm_flags & (VM_WRITE | VM_EXEC)) == VM_WRITE &&
+		      atomic_read(&file_inode(c->vma->vm_file)->i_writecount) <= 0;
 	struct window w = { .start = c->addr, .n = 1 };
 	unsigned long target, end;
 	vm_fault_t r = 0;

@@ -13,8 +13,9 @@ extern struct thread_info *gate_table[];
 extern u64 xfeature_mask;      /* XCR0 */
 extern unsigned xstate_size;   /* bytes of an xsave image with these */
 extern u64 boot_stack_slot;
+extern u64 ram_bytes;
 extern char gate_entry[], gate_entry_taken[], gate_exit_start[], gate_exit_end[], full_exit_start[], full_exit_end[];
-extern char sig_entry[], sig_entry_taken[], exit_to_user[], _stext[], _etext[], _end[];
+extern char sig_entry[], sig_entry_taken[], sig_lost_gs[], sig_lost_gs_end[], exit_to_user[], _stext[], _etext[], _end[];
 
 /* the page at PROC_PRIVATE_BASE: what a host process knows of itself */
 struct proc_private {

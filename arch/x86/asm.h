@@ -9,6 +9,7 @@
 #define ASM_TASK_SIZE 0x700000000000
 #define ASM_GATE_SCRATCH 0x7000e0000000
 #define ASM_PROC_PRIVATE 0x7000f0000000
+#define ASM_DIRECT_MAP 0x701000000000
 #define MAX_THREAD_SLOTS 32768
 #define SLOT_SHIFT 6
 #define ASM_THREAD_SIZE 32768
@@ -46,6 +47,10 @@
 
 /* the bits of TI_FLAGS that must be looked at before user code runs */
 #define TIF_EXIT_MASK 0x4f
+#define TIF_FULL_EXIT_BIT 0x8
+
+/* flags that kernel code must not run with and that a system call keeps: TF, DF, NT, AC */
+#define FLAGS_CONTROL 0x44500
 
 #ifdef __ASSEMBLY__
 .macro ENTRY name

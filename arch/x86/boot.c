@@ -13,6 +13,7 @@ void platform_select(u32 which);
 void start_kernel(void) __noreturn;
 void random_init(const u64 *seed);
 void locking_init(unsigned ncpus);
+u64 ram_bytes; /* what the direct map spans, for the gate */
 extern u64 __start_pkru_sites[], __stop_pkru_sites[];
 
 #define offset_of_regs(f, o) static_assert(offsetof(struct pt_regs, f) == (o), #f)
@@ -28,6 +29,9 @@ static_assert(offsetof(struct thread_info, in_user) == TI_IN_USER, "TI_IN_USER")
 static_assert(offsetof(struct thread_info, kstack_top) == TI_KSTACK, "TI_KSTACK");
 static_assert(offsetof(struct thread_info, mm_id) == TI_MM_ID, "TI_MM_ID");
 static_assert(offsetof(struct thread_info, host_tid) == TI_HOST_TID, "TI_HOST_TID");
+static_assert(offsetof(struct thread_info, slot) == TI_SLOT, "TI_SLOT");
+static_assert(TIF_FULL_EXIT_BIT == 1 << TIF_FULL_EXIT, "TIF_FULL_EXIT");
+static_assert(DIRECT_MAP_BASE == ASM_DIRECT_MAP, "asm.h agrees");
 static_assert(THREAD_SIZE == ASM_THREAD_SIZE && TASK_SIZE == ASM_TASK_SIZE, "asm.h agrees");
 static_assert(GATE_SCRATCH_BASE == ASM_GATE_SCRATCH && PROC_PRIVATE_BASE == ASM_PROC_PRIVATE, "asm.h agrees");
 
@@ -85,6 +89,7 @@ __noreturn __used void arch_boot(struct hostif_boot *b)
 	s64 sec, nsec;
 
 	boot = b;
+	ram_bytes = b->ram_size;
 	host_secret = b->secret;
 	WRITE_ONCE(b->secret, 0);
 	direct_map = (char *)DIRECT_MAP_BASE;

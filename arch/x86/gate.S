@@ -64,10 +64,11 @@ gate_entry_taken:
 	movq	%rdx, %rbx
 	pushfq
 	popq	%rcx
-	andl	$0xffffd5fe, %ecx	// as compilers may assume after a call: no CF, DF, OF leftovers that matter
+	testl	$FLAGS_CONTROL, %ecx
+	jnz	gate_flags
+gate_flags_kept:
 	movq	%rcx, R_FLAGS(%rbx)
 	movq	%rcx, R_R11(%rbx)
-	cld
 	movq	%gs:0, %rax
 	movq	%gs:8, %rdx
 	movq	%gs:16, %rcx
@@ -124,6 +125,11 @@ gate_exit_end:
 	ud2
 gate_die:
 	ud2
+gate_flags:			// DF, AC and the like: not for kernel code, and back on the way out, which must be the one with iretq
+	lock orl $TIF_FULL_EXIT_BIT, TI_FLAGS(%rbx)
+	pushq	$2
+	popfq
+	jmp	gate_flags_kept
 END gate_entry
 
 // exit_to_user: %rbx = thread_info, on its kernel stack. Runs pending work, leaves with every register (iretq).
@@ -195,13 +201,17 @@ ENTRY sig_entry
 	SET_PKRU
 	cmpl	$PKRU_KERNEL, %eax
 	jne	gate_die
-	cld
 	rdgsbase %rcx
 	movabsq	$ASM_GATE_SCRATCH, %rax
 	subq	%rax, %rcx
+	cmpq	$(MAX_THREAD_SLOTS << SLOT_SHIFT), %rcx
+	jae	sig_lost_gs
+	testl	$63, %ecx
+	jnz	sig_lost_gs
 	shrq	$3, %rcx
 	leaq	gate_table(%rip), %rax
 	movq	(%rax,%rcx), %r9	// thread_info
+sig_thread_known:
 	movq	%r9, %rcx
 	subq	%rsp, %rcx
 	cmpq	$(ASM_THREAD_SIZE - ASM_TI_SIZE), %rcx
@@ -219,6 +229,8 @@ sig_entry_taken:
 	xorl	%ebp, %ebp
 	subq	$8, %rsp
 	andq	$-16, %rsp
+	pushq	$2			// the host clears DF and TF, but not AC
+	popfq
 	call	sig_dispatch		// rdi, rsi, rdx, rcx: where the host put us, r8: thread_info, r9: in_user
 	// interrupted kernel code goes on: the host restores it
 	movq	%rbx, %rsp
@@ -230,6 +242,48 @@ sig_entry_taken:
 	movq	TI_KSTACK(%r9), %rsp
 	xorl	%ebp, %ebp
 	call	sig_forged
+	ud2
+// User code loaded a selector into %gs, which changes the base. The host says who this thread is: rsp names a thread_info if it lies on its stack, the
+// gate's table confirms that it is one, and its host_tid must be the caller's. Nothing is written before that is known.
+	.globl sig_lost_gs, sig_lost_gs_end
+	.hidden sig_lost_gs, sig_lost_gs_end
+sig_lost_gs:
+	movq	%rsp, %r9
+	movabsq	$ASM_DIRECT_MAP, %rax
+	movq	%r9, %rcx
+	subq	%rax, %rcx
+	cmpq	ram_bytes(%rip), %rcx
+	jae	gate_die
+	andq	$-ASM_THREAD_SIZE, %r9
+	addq	$(ASM_THREAD_SIZE - ASM_TI_SIZE), %r9
+	movl	TI_SLOT(%r9), %ecx
+	cmpl	$MAX_THREAD_SLOTS, %ecx
+	jae	gate_die
+	leaq	gate_table(%rip), %rax
+	cmpq	(%rax,%rcx,8), %r9
+	jne	gate_die
+	movq	%rdi, %r12
+	movq	%rsi, %r13
+	movq	%r9, %r14
+	movq	%rcx, %r15
+	movq	host_secret(%rip), %r9
+	movl	$186, %eax		// gettid
+	syscall
+	cmpl	%eax, TI_HOST_TID(%r14)
+	jne	gate_die
+	movabsq	$ASM_GATE_SCRATCH, %rsi
+	shlq	$SLOT_SHIFT, %r15
+	addq	%r15, %rsi
+	movl	$0x1001, %edi		// ARCH_SET_GS
+	movl	$158, %eax
+	syscall
+	testq	%rax, %rax
+	jnz	gate_die
+	movq	%r12, %rdi
+	movq	%r13, %rsi
+	movq	%r14, %r9
+	jmp	sig_thread_known
+sig_lost_gs_end:
 	ud2
 END sig_entry
 

@@ -307,7 +307,16 @@ void sig_dispatch(int sig, void *info_, void *uc_, unsigned long sp, struct thre
 	}
 
 	/* nothing was done yet at the gate's entry, or at that of another host signal that came at the same moment */
-	if (in_range(c->ip, gate_entry, gate_entry_taken) || in_range(c->ip, sig_entry, sig_entry_taken)) {
+	if (in_range(c->ip, gate_entry, gate_entry_taken) || in_range(c->ip, sig_entry, sig_entry_taken) ||
+	    in_range(c->ip, sig_lost_gs, sig_lost_gs_end)) {
+		if (sig == SIGTRAP && c->trapno == TRAP_DB && c->ip == (u64)gate_entry) { /* a single step into the gate */
+			fpu_restore(c->fpstate, xfeature_mask);
+			regs_from_host(&ti->regs, c);
+			ti->regs.ip = c->cx;
+			ti->regs.orig_ax = c->ax;
+			do_syscall_64(&ti->regs);
+			leave_to_user(ti);
+		}
 		if (!kick) { /* only a jump into its middle can fault there */
 			WRITE_ONCE(ti->in_user, 1);
 			sig_forged(ti);

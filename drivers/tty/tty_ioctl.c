@@ -304,15 +304,13 @@ static long output_ioctl(struct tty_struct *tty, struct tty_struct *real, struct
 int tty_do_resize(struct tty_struct *tty, const struct winsize *ws)
 {
 	bool same;
-	pid_t pgrp;
 
 	spin_lock(&tty->flow_lock);
 	same = !memcmp(&tty->winsize, ws, sizeof(*ws));
 	tty->winsize = *ws;
 	spin_unlock(&tty->flow_lock);
-	pgrp = READ_ONCE(tty->pgrp);
-	if (!same && pgrp > 0)
-		kill_pgrp(pgrp, SIGWINCH, 1);
+	if (!same)
+		tty_signal_pgrp(tty, SIGWINCH);
 	return 0;
 }
 

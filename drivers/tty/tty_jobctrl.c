@@ -98,12 +98,32 @@ int tty_check_change(struct tty_struct *tty, int sig)
 	return stop_background(tty, sig);
 }
 
+/* set_foreground: tasklist_lock held for writing; p may be NULL */
+static void set_foreground(struct tty_struct *tty, struct pid *p)
+{
+	struct pid *old = tty->pgrp_pid;
+
+	tty->pgrp_pid = p ? get_pid(p) : NULL;
+	tty->pgrp = p ? p->nr : 0;
+	put_pid(old);
+}
+
+void tty_signal_pgrp(struct tty_struct *tty, int sig)
+{
+	if (READ_ONCE(tty->pgrp) <= 0)
+		return;
+	read_lock(&tasklist_lock);
+	if (tty->pgrp > 0 && find_pid(tty->pgrp) == tty->pgrp_pid)
+		kill_pgrp_locked(tty->pgrp, sig, 1);
+	read_unlock(&tasklist_lock);
+}
+
 void __proc_set_tty(struct tty_struct *tty)
 {
 	write_lock(&tasklist_lock);
 	if (!test_bit(TTY_DEAD, &tty->flags)) {
 		tty->session = current->signal->sid;
-		tty->pgrp = current->signal->pgid;
+		set_foreground(tty, current->signal->pgrp);
 		current->signal->tty = tty;
 		current->signal->tty_old_pgrp = 0;
 	}
@@ -126,7 +146,7 @@ static void clear_session(struct tty_struct *tty)
 		if (p->signal->tty == tty)
 			p->signal->tty = NULL;
 	tty->session = 0;
-	tty->pgrp = 0;
+	set_foreground(tty, NULL);
 }
 
 void tty_clear_session(struct tty_struct *tty)
@@ -263,7 +283,7 @@ static long set_pgrp(struct tty_struct *tty, pid_t __user *arg)
 	else if (sid != current->signal->sid)
 		r = -EPERM;
 	else if (current->signal->tty == tty)
-		tty->pgrp = pgrp;
+		set_foreground(tty, find_pid(pgrp));
 	write_unlock(&tasklist_lock);
 	return r;
 }

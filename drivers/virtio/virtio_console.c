@@ -363,16 +363,20 @@ void console_winch(void)
 		tty_do_resize(tty, &ws);
 }
 
+/*
+ * console_signal: a signal that the monitor got. What a terminal would have sent goes to the foreground group, or to the
+ * program's own where it has no terminal; anything else was meant for the program.
+ */
 void console_signal(int sig)
 {
+	bool from_keys = sig == SIGINT || sig == SIGQUIT || sig == SIGTSTP || sig == SIGCONT;
 	struct tty_struct *tty = console();
-	pid_t pgrp = tty ? READ_ONCE(tty->pgrp) : 0;
 
 	if (sig <= 0 || sig > _NSIG)
 		return;
-	if (pgrp > 0)
-		kill_pgrp(pgrp, sig, 1);
-	else
+	if (from_keys && tty && READ_ONCE(tty->pgrp) > 0)
+		tty_signal_pgrp(tty, sig);
+	else if (!from_keys || kill_pgrp(child_reaper->signal->pgid, sig, 1))
 		kill_pid(1, sig, 1);
 }
 

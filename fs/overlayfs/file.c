@@ -200,37 +200,89 @@ static int ovl_open(struct inode *i, struct file *f)
 	return generic_file_open(i, f);
 }
 
-/* a file opened before the copy-up reads the new data, too */
-static inline void refresh(struct file *f)
+/*
+ * A file opened before the copy-up reads the new data, too. Its f_mapping is switched, unless it was mapped while that was still
+ * the lower file's: VMAs are linked to what f_mapping was then. Such a file (MAPPED_LOWER) gets a second one for reading,
+ * in private_data.
+ */
+#define MAPPED_LOWER ((void *)1)
+
+static struct file *second_file(struct file *f, struct address_space *m)
+{
+	struct file *n, *old = MAPPED_LOWER;
+
+	n = alloc_file_clone(f, f->f_flags, f->f_op);
+	if (IS_ERR(n))
+		return f;
+	n->f_mapping = m;
+	if (!__atomic_compare_exchange_n(&f->private_data, (void **)&old, n, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)) {
+		fput(n);
+		return old;
+	}
+	return n;
+}
+
+static inline struct file *refresh(struct file *f)
 {
 	struct address_space *m = READ_ONCE(file_inode(f)->i_mapping);
+	void *second;
 
-	if (unlikely(f->f_mapping != m))
-		f->f_mapping = m;
+	if (likely(READ_ONCE(f->f_mapping) == m))
+		return f;
+	spin_lock(&f->f_lock);
+	second = f->private_data;
+	if (!second)
+		WRITE_ONCE(f->f_mapping, m);
+	spin_unlock(&f->f_lock);
+	if (!second)
+		return f;
+	return second == MAPPED_LOWER ? second_file(f, m) : second;
+}
+
+static int ovl_release(struct inode *i, struct file *f)
+{
+	if (f->private_data && f->private_data != MAPPED_LOWER)
+		fput(f->private_data);
+	return 0;
 }
 
 static ssize_t ovl_read_iter(struct kiocb *k, struct iov_iter *to)
 {
-	refresh(k->ki_filp);
-	return generic_file_read_iter(k, to);
+	struct file *f = k->ki_filp;
+	ssize_t r;
+
+	k->ki_filp = refresh(f);
+	r = generic_file_read_iter(k, to);
+	k->ki_filp = f;
+	return r;
 }
 
 static ssize_t ovl_write_iter(struct kiocb *k, struct iov_iter *from)
 {
-	refresh(k->ki_filp);
-	return generic_file_write_iter(k, from);
+	return generic_file_write_iter(k, from); /* a writer's f_mapping is the own one from its open on */
 }
 
 static int ovl_mmap(struct file *f, struct vm_area_struct *vma)
 {
-	refresh(f);
+	if (refresh(f) == f && READ_ONCE(f->f_mapping) != &file_inode(f)->i_data) {
+		spin_lock(&f->f_lock);
+		if (f->f_mapping != &file_inode(f)->i_data && !f->private_data)
+			f->private_data = MAPPED_LOWER;
+		spin_unlock(&f->f_lock);
+	}
 	return generic_file_mmap(f, vma);
 }
 
 static ssize_t ovl_splice_read(struct file *in, loff_t *pos, struct pipe_inode_info *pipe, size_t n, unsigned flags)
 {
-	refresh(in);
-	return generic_file_splice_read(in, pos, pipe, n, flags);
+	return generic_file_splice_read(refresh(in), pos, pipe, n, flags);
+}
+
+static loff_t ovl_llseek(struct file *f, loff_t off, int whence)
+{
+	struct inode *i = file_inode(f);
+
+	return generic_file_llseek_size(f, off, whence, i->i_sb->s_maxbytes, i_size_read(i));
 }
 
 static int materialise(struct inode *i, pgoff_t from, pgoff_t to)
@@ -283,7 +335,8 @@ out:
 
 const struct file_operations ovl_file_operations = {
 	.open = ovl_open,
-	.llseek = generic_file_llseek,
+	.release = ovl_release,
+	.llseek = ovl_llseek,
 	.read_iter = ovl_read_iter,
 	.write_iter = ovl_write_iter,
 	.mmap = ovl_mmap,

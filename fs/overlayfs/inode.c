@@ -233,6 +233,10 @@ struct inode *ovl_new_inode(struct inode *dir, umode_t mode, dev_t rdev)
 	oi->own_xattrs = true;
 	if (S_ISREG(mode))
 		ovl_own_data(i);
+	if (S_ISDIR(mode)) { /* as disk file systems show an empty one */
+		i->i_size = PAGE_SIZE;
+		i->i_blocks = PAGE_SIZE / 512;
+	}
 	set_operations(i, rdev);
 	return i;
 }

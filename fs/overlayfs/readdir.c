@@ -239,6 +239,7 @@ const struct file_operations ovl_dir_operations = {
 	.open = ovl_dir_open,
 	.release = ovl_dir_release,
 	.iterate_shared = ovl_iterate,
+	.read = generic_read_dir,
 	.llseek = default_llseek,
 	.fsync = noop_fsync,
 };

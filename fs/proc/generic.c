@@ -135,7 +135,7 @@ void *pde_data(const struct inode *inode)
 	return PROC_I(inode)->pde->data;
 }
 
-static int pde_setattr(struct dentry *d, struct iattr *a)
+int pde_setattr(struct dentry *d, struct iattr *a)
 {
 	int err = setattr_prepare(d, a);
 
@@ -144,7 +144,7 @@ static int pde_setattr(struct dentry *d, struct iattr *a)
 	return err;
 }
 
-static int pde_getattr(const struct path *p, struct kstat *st, u32 mask, unsigned flags)
+int pde_getattr(const struct path *p, struct kstat *st, u32 mask, unsigned flags)
 {
 	struct inode *inode = p->dentry->d_inode;
 	struct proc_dir_entry *de = PROC_I(inode)->pde;
@@ -182,7 +182,7 @@ struct inode *pde_inode(struct super_block *sb, struct proc_dir_entry *de)
 		inode->i_link = de->link;
 		inode->i_size = strlen(de->link);
 	} else {
-		inode->i_op = &pde_file_iops;
+		inode->i_op = de->iop ? de->iop : &pde_file_iops;
 		inode->i_fop = de->fop;
 	}
 	return inode;

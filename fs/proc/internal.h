@@ -18,6 +18,7 @@ struct proc_dir_entry {
 	struct proc_dir_entry *parent;
 	struct list_head children, sibling;
 	const struct file_operations *fop;
+	const struct inode_operations *iop;	/* of a file; NULL: the plain ones */
 	int (*show)(struct seq_file *, void *);
 	int (*store)(char *buf, void *data);
 	void *data;
@@ -30,6 +31,8 @@ struct proc_dir_entry *proc_tree_add(const char *path, struct proc_dir_entry *pa
 struct proc_dir_entry *pde_find(struct proc_dir_entry *dir, const char *name, unsigned len); /* proc_tree_lock held */
 struct dentry *pde_lookup(struct inode *dir, struct dentry *d, unsigned flags);
 int pde_readdir(struct file *f, struct dir_context *ctx);
+int pde_setattr(struct dentry *d, struct iattr *a);
+int pde_getattr(const struct path *p, struct kstat *st, u32 mask, unsigned flags);
 struct inode *pde_inode(struct super_block *sb, struct proc_dir_entry *de);
 extern const struct inode_operations proc_root_iops, proc_self_iops;
 extern const struct file_operations proc_root_fops;

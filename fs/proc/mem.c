@@ -4,10 +4,10 @@
 
 /*
  * DOC: open keeps the mm_struct (mm_count), not the memory; each access takes mm_users and finds an exited task's memory
- * gone: end of file.
+ * gone: end of file. cmdline alone looks at the task anew for each read, as on Linux.
  */
 
-static int open_mm(struct inode *inode, struct file *f, bool check, bool attach)
+static int open_mm(struct inode *inode, struct file *f, bool attach)
 {
 	struct task_struct *t = get_proc_task(inode);
 	struct mm_struct *mm;
@@ -15,7 +15,7 @@ static int open_mm(struct inode *inode, struct file *f, bool check, bool attach)
 	if (!t)
 		return -ESRCH;
 	mm = get_task_mm(t);
-	if (mm && check && mm != current->mm && !proc_may_access(t, attach)) {
+	if (mm && mm != current->mm && !proc_may_access(t, attach)) {
 		mmput(mm);
 		mm = ERR_PTR(-EACCES);
 	}
@@ -91,7 +91,7 @@ static ssize_t copy_in(struct mm_struct *mm, unsigned long addr, const char __us
 
 static int mem_open(struct inode *inode, struct file *f)
 {
-	return open_mm(inode, f, true, true);
+	return open_mm(inode, f, true);
 }
 
 static ssize_t mem_read(struct file *f, char __user *buf, size_t n, loff_t *pos)
@@ -143,7 +143,7 @@ const struct file_operations pid_mem_fops = {
 
 static int environ_open(struct inode *inode, struct file *f)
 {
-	return open_mm(inode, f, true, false);
+	return open_mm(inode, f, false);
 }
 
 /* read_range: of [start, end) from *pos on */
@@ -193,9 +193,17 @@ const struct file_operations pid_auxv_fops = {
 	.open = environ_open, .read = auxv_read, .llseek = generic_file_llseek, .release = mm_release,
 };
 
-static int cmdline_open(struct inode *inode, struct file *f)
+/* The arguments are those of the program that the task runs when they are read, not when the file was opened. */
+static struct mm_struct *cmdline_mm(struct file *f)
 {
-	return open_mm(inode, f, false, false);
+	struct task_struct *t = get_proc_task(file_inode(f));
+	struct mm_struct *mm;
+
+	if (!t)
+		return ERR_PTR(-ESRCH);
+	mm = get_task_mm(t);
+	put_task_struct(t);
+	return mm;
 }
 
 /*
@@ -222,12 +230,12 @@ static ssize_t read_title(struct mm_struct *mm, unsigned long end, char __user *
 
 static ssize_t cmdline_read(struct file *f, char __user *buf, size_t n, loff_t *pos)
 {
-	struct mm_struct *mm = f->private_data;
+	struct mm_struct *mm = cmdline_mm(f);
 	ssize_t r = 0;
 	char last = 0;
 
-	if (!mm_use(mm))
-		return 0;
+	if (IS_ERR_OR_NULL(mm))
+		return PTR_ERR(mm);
 	if (mm->arg_end <= mm->arg_start)
 		goto out;
 	if (mm->env_start == mm->arg_end && mm->env_end > mm->env_start &&
@@ -241,5 +249,5 @@ out:
 }
 
 const struct file_operations pid_cmdline_fops = {
-	.open = cmdline_open, .read = cmdline_read, .llseek = generic_file_llseek, .release = mm_release,
+	.read = cmdline_read, .llseek = generic_file_llseek,
 };

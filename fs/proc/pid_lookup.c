@@ -109,7 +109,7 @@ static int pid_getattr(const struct path *p, struct kstat *st, u32 mask, unsigne
 
 	generic_fillattr(inode, st);
 	if (!t)
-		return -ENOENT;
+		return 0;
 	proc_task_owner(t, inode->i_mode, &st->uid, &st->gid);
 	if (inode->i_op == &pid_task_dir_iops)
 		st->nlink = 2 + READ_ONCE(t->signal->nr_threads);
@@ -192,7 +192,15 @@ static int pid_dir_readdir(struct file *f, struct dir_context *ctx)
 	return 0;
 }
 
-const struct inode_operations pid_dir_iops = { .lookup = pid_dir_lookup, .getattr = pid_getattr, .setattr = pid_setattr };
+/* a dead task's directory that is still open: ESRCH for whatever is asked of it */
+static int pid_dir_permission(struct inode *inode, int mask)
+{
+	return READ_ONCE(PROC_I(inode)->pid->task) ? generic_permission(inode, mask) : -ESRCH;
+}
+
+const struct inode_operations pid_dir_iops = {
+	.lookup = pid_dir_lookup, .permission = pid_dir_permission, .getattr = pid_getattr, .setattr = pid_setattr,
+};
 const struct file_operations pid_dir_fops = {
 	.read = generic_read_dir, .iterate_shared = pid_dir_readdir, .llseek = generic_file_llseek,
 };

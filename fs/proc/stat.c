@@ -170,6 +170,12 @@ static int empty_show(struct seq_file *m, void *v)
 	return 0;
 }
 
+static int cgroups_show(struct seq_file *m, void *v)
+{
+	seq_puts(m, "#subsys_name\thierarchy\tnum_cgroups\tenabled\n");
+	return 0;
+}
+
 static int tty_drivers_show(struct seq_file *m, void *v)
 {
 	seq_puts(m, "/dev/tty             /dev/tty        5       0 system:/dev/tty\n"
@@ -191,6 +197,7 @@ static int stat_init(void)
 	proc_create_single("interrupts", 0444, NULL, interrupts_show);
 	proc_create_single("swaps", 0444, NULL, swaps_show);
 	proc_create_single("cmdline", 0444, NULL, cmdline_show);
+	proc_create_single("cgroups", 0444, NULL, cgroups_show);
 	proc_create_single("modules", 0444, NULL, empty_show);
 	proc_create_single("tty/drivers", 0444, NULL, tty_drivers_show);
 	return 0;

@@ -83,9 +83,31 @@ static const struct file_operations sysctl_fops = {
 	.open = sysctl_open, .read = seq_read, .write = sysctl_write, .llseek = seq_lseek, .release = single_release,
 };
 
+/* sysctl_permission: the mode alone counts: what is read-only is so for root too */
+static int sysctl_permission(struct inode *inode, int mask)
+{
+	umode_t mode = inode->i_mode;
+
+	if (!current_euid())
+		mode >>= 6;
+	else if (in_egroup_p(0))
+		mode >>= 3;
+	return mask & ~mode & (MAY_READ | MAY_WRITE | MAY_EXEC) ? -EACCES : 0;
+}
+
+static int sysctl_setattr(struct dentry *d, struct iattr *a)
+{
+	return a->ia_valid & (ATTR_MODE | ATTR_UID | ATTR_GID) ? -EPERM : pde_setattr(d, a);
+}
+
+static const struct inode_operations sysctl_iops = {
+	.permission = sysctl_permission, .getattr = pde_getattr, .setattr = sysctl_setattr,
+};
+
 int register_sysctl_rw(const char *path, umode_t mode, int (*show)(struct seq_file *, void *), int (*store)(char *, void *), void *data)
 {
-	struct proc_dir_entry t = { .mode = S_IFREG | mode, .fop = &sysctl_fops, .show = show, .store = store, .data = data };
+	struct proc_dir_entry t = { .mode = S_IFREG | mode, .fop = &sysctl_fops, .iop = &sysctl_iops,
+				    .show = show, .store = store, .data = data };
 	char *full = kasprintf(GFP_KERNEL, "sys/%s", path);
 	struct proc_dir_entry *de = full ? proc_tree_add(full, NULL, &t) : NULL;
 

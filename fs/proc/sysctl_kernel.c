@@ -166,9 +166,12 @@ static int name_show(struct seq_file *m, void *v)
 
 static int name_store(char *buf, void *data)
 {
+	char name[UTS_NAME_MAX] = {}; /* uname(2) hands out all of it */
+
 	if (!capable(CAP_SYS_ADMIN))
 		return -EPERM;
-	strscpy(data, buf, UTS_NAME_MAX);
+	strscpy(name, buf, sizeof(name));
+	memcpy(data, name, sizeof(name));
 	return 0;
 }
 

@@ -160,6 +160,19 @@ static struct inode *node_inode(struct super_block *sb, struct sysfs_node *n)
 	return inode;
 }
 
+/* a name that is not there may be any time later: it is asked for again, and not kept */
+static int absent_revalidate(struct dentry *d, unsigned flags)
+{
+	return d->d_inode != NULL;
+}
+
+static int absent_delete(const struct dentry *d)
+{
+	return 1;
+}
+
+static const struct dentry_operations absent_dops = { .d_revalidate = absent_revalidate, .d_delete = absent_delete };
+
 static struct dentry *sysfs_lookup(struct inode *dir, struct dentry *d, unsigned flags)
 {
 	struct sysfs_node *n;
@@ -169,8 +182,11 @@ static struct dentry *sysfs_lookup(struct inode *dir, struct dentry *d, unsigned
 	down_read(&tree_lock);
 	n = find(dir->i_private, d->d_name.name, d->d_name.len);
 	up_read(&tree_lock);
-	if (!n)
-		return ERR_PTR(-ENOENT);
+	if (!n) { /* a negative dentry, so that mkdir(2) and the like say EPERM */
+		d->d_op = &absent_dops;
+		d_add(d, NULL);
+		return NULL;
+	}
 	inode = node_inode(dir->i_sb, n);
 	if (!inode)
 		return ERR_PTR(-ENOMEM);

@@ -116,6 +116,7 @@ struct hostif_boot {
 
 	uint32_t ndevices, pad0;
 	struct hostif_device device[HOSTIF_MAX_DEVICES];
+	uint64_t rlimit[16][2];		/* the caller's resource limits, soft and hard, by RLIMIT_* of the kernel ABI */
 };
 
 #define HOSTIF_B_READ_ONLY 1u	/* no overlay: the root is read-only */

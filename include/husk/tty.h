@@ -76,6 +76,7 @@ struct tty_struct {
 	struct ktermios termios, termios_locked;	/* written under n.lock and output_lock */
 	struct winsize winsize;			/* under flow_lock */
 	pid_t pgrp, session;			/* under tasklist_lock */
+	struct pid *pgrp_pid;			/* pgrp's object, a reference: the number may be another's by now */
 	int count;				/* open files, hung up or not; under tty_mutex */
 	u32 hangup_seq;				/* files opened under another number are hung up */
 	spinlock_t flow_lock;
@@ -132,6 +133,7 @@ int tty_check_change(struct tty_struct *tty, int sig); /* 0, -EIO, -ERESTARTSYS 
 struct tty_struct *get_current_tty(void);	       /* a reference, or NULL */
 void tty_open_set_ctty(struct tty_struct *tty, struct file *f);
 long tty_jobctrl_ioctl(struct tty_struct *tty, struct tty_struct *real, struct file *f, unsigned cmd, unsigned long arg);
+void tty_signal_pgrp(struct tty_struct *tty, int sig);	/* to the foreground group, if it still exists */
 void tty_clear_session(struct tty_struct *tty);	/* nobody has it as controlling terminal any more */
 void tty_signal_session(struct tty_struct *tty, bool exit_session);
 void __proc_set_tty(struct tty_struct *tty);

@@ -95,7 +95,7 @@ static void catch_sigsys(void)
 static bool listed(int nr)
 {
 	static const short list[] = {__NR_futex, __NR_mmap, __NR_mprotect, __NR_munmap, __NR_rt_sigreturn, __NR_restart_syscall, __NR_clone, __NR_exit,
-				     __NR_sigaltstack, __NR_arch_prctl, __NR_rt_sigprocmask, __NR_tgkill, __NR_madvise,
+				     __NR_sigaltstack, __NR_arch_prctl, __NR_rt_sigprocmask, __NR_gettid, __NR_tgkill, __NR_madvise,
 				     __NR_membarrier, __NR_sched_yield, __NR_clock_gettime, __NR_wait4, __NR_exit_group,
 				     __NR_rt_sigaction};
 
@@ -136,12 +136,16 @@ static void probe_all(void)
 			continue;
 		}
 		call(__NR_wait4, pid, (u64)&st, 0x40000000, 0, 0, secret);
-		if (result[nr][0] != TRAPPED) {
+		/*
+		 * 335 and 336 (uretprobe, uprobe): Linux lets them past every filter, for uprobes' own trampolines; called from anywhere
+		 * else they end in SIGILL or ENXIO.
+		 */
+		if (result[nr][0] != TRAPPED && !(nr == 336 && result[nr][0] == -6)) {
 			line("call", nr, "passed without the secret");
 			bad++;
 		}
 		for (int i = 1; i < 4 && !listed(nr); i++) {
-			if (result[nr][i] != TRAPPED) {
+			if (result[nr][i] != TRAPPED && !(nr == 336 && result[nr][i] == -6)) {
 				line("call", nr, "passed and is not on the list");
 				bad++;
 			}

@@ -289,10 +289,10 @@ static void test_timerfd(void)
 	CHECK_EQ(SYS4(timerfd_settime, fd, 0, its, NULL), 0);
 	CHECK_EQ(poll_one(fd, POLLIN, 1000), POLLIN);
 	CHECK_EQ(SYS3(read, fd, v, 8), 8);
-	CHECK_EQ(*v, 1);
+	CHECK(*v >= 1);
 	poll_one(-1, 0, 21);
 	CHECK_EQ(SYS3(read, fd, v, 8), 8);
-	CHECK(*v >= 9);
+	CHECK(*v >= 5);
 	CHECK_EQ(SYS2(timerfd_gettime, fd, its), 0);
 	CHECK(its[0].tv_nsec == 2000000 && its[1].tv_nsec > 0 && its[1].tv_nsec <= 2000000);
 	its[0] = ns_to_timespec64(1000000000);

@@ -5,11 +5,13 @@
  */
 #include <husk/tty.h>
 
+#pragma GCC visibility push(default) /* libc's */
 int printf(const char *fmt, ...) __printf(1, 2);
 void *malloc(size_t n);
 void *calloc(size_t n, size_t size);
 void free(void *p);
 void abort(void) __noreturn;
+#pragma GCC visibility pop
 
 static struct tty_struct *tty;
 static struct file file;
@@ -30,7 +32,7 @@ void __lock_slow(spinlock_t *l) { abort(); }
 void __unlock_slow(spinlock_t *l) { abort(); }
 void *kmalloc(size_t n, gfp_t g) { return malloc(n); }
 void kfree(const void *p) { free((void *)p); }
-int kill_pgrp(pid_t pgrp, int s, int priv) { last_sig = s; return 0; }
+void tty_signal_pgrp(struct tty_struct *t, int s) { last_sig = s; }
 void tty_start(struct tty_struct *t) { t->stopped = false; }
 void tty_stop(struct tty_struct *t) { t->stopped = true; }
 void tty_packet_event(struct tty_struct *t, u8 set, u8 clear) { }
