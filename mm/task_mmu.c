@@ -55,20 +55,16 @@ static void show_vma_line(struct seq_file *m, struct vm_area_struct *vma)
 	seq_putc(m, '\n');
 }
 
-int task_maps_show(struct seq_file *m, struct task_struct *t)
+int mm_maps_show(struct seq_file *m, struct mm_struct *mm)
 {
-	struct mm_struct *mm = get_task_mm(t);
 	struct vm_area_struct *vma;
 
-	if (!mm)
-		return 0;
 	mmap_read_lock(mm);
 	list_for_each_entry(vma, &mm->mmap, vm_list) {
 		if (!hidden(vma))
 			show_vma_line(m, vma);
 	}
 	mmap_read_unlock(mm);
-	mmput(mm);
 	return 0;
 }
 
@@ -164,13 +160,10 @@ static void show_vm_flags(struct seq_file *m, unsigned long flags)
 	seq_putc(m, '\n');
 }
 
-int task_smaps_show(struct seq_file *m, struct task_struct *t)
+int mm_smaps_show(struct seq_file *m, struct mm_struct *mm)
 {
-	struct mm_struct *mm = get_task_mm(t);
 	struct vm_area_struct *vma;
 
-	if (!mm)
-		return 0;
 	mmap_read_lock(mm);
 	list_for_each_entry(vma, &mm->mmap, vm_list) {
 		struct smap s = { 0 };
@@ -187,19 +180,15 @@ int task_smaps_show(struct seq_file *m, struct task_struct *t)
 		show_vm_flags(m, vma->vm_flags);
 	}
 	mmap_read_unlock(mm);
-	mmput(mm);
 	return 0;
 }
 
-int task_smaps_rollup_show(struct seq_file *m, struct task_struct *t)
+int mm_smaps_rollup_show(struct seq_file *m, struct mm_struct *mm)
 {
-	struct mm_struct *mm = get_task_mm(t);
 	unsigned long first = 0, last = 0;
 	struct vm_area_struct *vma;
 	struct smap s = { 0 };
 
-	if (!mm)
-		return 0;
 	mmap_read_lock(mm);
 	list_for_each_entry(vma, &mm->mmap, vm_list) {
 		if (hidden(vma))
@@ -210,7 +199,6 @@ int task_smaps_rollup_show(struct seq_file *m, struct task_struct *t)
 		smap_vma(&s, vma);
 	}
 	mmap_read_unlock(mm);
-	mmput(mm);
 	seq_printf(m, "%08lx-%08lx ---p 00000000 00:00 0                          [rollup]\n", first, last);
 	show_smap(m, &s);
 	return 0;

@@ -26,7 +26,7 @@
 	ONEP_("syscall", 0400, proc_pid_syscall), \
 	REG_("cmdline", 0444, pid_cmdline_fops), \
 	ONE_("statm", 0444, proc_pid_statm), \
-	ONEP_("maps", 0444, proc_pid_maps), \
+	REG_("maps", 0444, pid_maps_fops), \
 	ONE_("children", 0444, proc_pid_children), \
 	REG_("mem", 0600, pid_mem_fops), \
 	LNK_("cwd", proc_cwd_link), \
@@ -35,8 +35,8 @@
 	ONE_("mounts", 0444, show_mounts), \
 	ONE_("mountinfo", 0444, show_mountinfo), \
 	REG_("clear_refs", 0200, pid_clear_refs_fops), \
-	ONEP_("smaps", 0444, proc_pid_smaps), \
-	ONEP_("smaps_rollup", 0444, proc_pid_smaps_rollup), \
+	REG_("smaps", 0444, pid_smaps_fops), \
+	REG_("smaps_rollup", 0444, pid_smaps_rollup_fops), \
 	ONE_("wchan", 0444, proc_pid_wchan), \
 	ONE_("schedstat", 0444, proc_pid_schedstat), \
 	ONE_("cpuset", 0444, proc_pid_cpuset), \

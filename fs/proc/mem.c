@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/* /proc/PID/mem, environ, auxv, cmdline: a task's memory as a file. */
+/* /proc/PID/mem, environ, auxv, cmdline, maps: a task's memory as a file. */
 #include "internal.h"
+#include <husk/proc_mm.h>
 
 /*
  * DOC: open keeps the mm_struct (mm_count), not the memory; each access takes mm_users and finds an exited task's memory
@@ -251,3 +252,51 @@ out:
 const struct file_operations pid_cmdline_fops = {
 	.read = cmdline_read, .llseek = generic_file_llseek,
 };
+
+/* open_maps: the memory that the task has now; after its next exec the file is empty */
+static int open_maps(struct inode *inode, struct file *f, int (*show)(struct seq_file *m, void *v))
+{
+	struct mm_struct *mm;
+	int r = open_mm(inode, f, false);
+
+	if (r)
+		return r;
+	mm = f->private_data;
+	f->private_data = NULL;
+	r = single_open(f, show, mm);
+	if (r && mm)
+		mmdrop(mm);
+	return r;
+}
+
+static int maps_release(struct inode *inode, struct file *f)
+{
+	struct mm_struct *mm = ((struct seq_file *)f->private_data)->private;
+
+	if (mm)
+		mmdrop(mm);
+	return single_release(inode, f);
+}
+
+#define MAPS_FILE(name)                                                                                                \
+	static int name##_show(struct seq_file *m, void *v)                                                            \
+	{                                                                                                              \
+		int r = 0;                                                                                             \
+                                                                                                                       \
+		if (mm_use(m->private)) {                                                                              \
+			r = mm_##name##_show(m, m->private);                                                           \
+			mmput(m->private);                                                                             \
+		}                                                                                                      \
+		return r;                                                                                              \
+	}                                                                                                              \
+	static int name##_open(struct inode *inode, struct file *f)                                                    \
+	{                                                                                                              \
+		return open_maps(inode, f, name##_show);                                                               \
+	}                                                                                                              \
+	const struct file_operations pid_##name##_fops = {                                                             \
+		.open = name##_open, .read = seq_read, .llseek = seq_lseek, .release = maps_release,                   \
+	}
+
+MAPS_FILE(maps);
+MAPS_FILE(smaps);
+MAPS_FILE(smaps_rollup);

@@ -5,21 +5,6 @@
 
 #define ULL(x) ((unsigned long long)(x))
 
-int proc_pid_maps(struct seq_file *m, struct task_struct *t)
-{
-	return task_maps_show(m, t);
-}
-
-int proc_pid_smaps(struct seq_file *m, struct task_struct *t)
-{
-	return task_smaps_show(m, t);
-}
-
-int proc_pid_smaps_rollup(struct seq_file *m, struct task_struct *t)
-{
-	return task_smaps_rollup_show(m, t);
-}
-
 static const struct { const char *name, *unit; } limit_names[RLIM_NLIMITS_] = {
 	[RLIMIT_CPU] = { "Max cpu time", "seconds" },
 	[RLIMIT_FSIZE] = { "Max file size", "bytes" },

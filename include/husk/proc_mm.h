@@ -5,9 +5,9 @@
 #include <husk/seq_file.h>
 struct task_struct;
 /* All return 0, or -errno; a task without memory shows nothing (statm: zeroes). */
-int task_maps_show(struct seq_file *m, struct task_struct *t);
-int task_smaps_show(struct seq_file *m, struct task_struct *t);
-int task_smaps_rollup_show(struct seq_file *m, struct task_struct *t);
+int mm_maps_show(struct seq_file *m, struct mm_struct *mm);
+int mm_smaps_show(struct seq_file *m, struct mm_struct *mm);
+int mm_smaps_rollup_show(struct seq_file *m, struct mm_struct *mm);
 int task_statm_show(struct seq_file *m, struct task_struct *t);
 int task_mem_status_show(struct seq_file *m, struct task_struct *t); /* the Vm* and Rss* lines of status */
 /* task_pagemap_read: entries of /proc/PID/pagemap for n pages from index; how many were filled */
