@@ -114,7 +114,8 @@ static noinline void __fput(struct file *f)
 	struct dentry *d = f->f_path.dentry;
 
 	if (likely(f->f_mode & FMODE_OPENED)) {
-		fsnotify_file(f, f->f_mode & FMODE_WRITE ? FS_CLOSE_WRITE : FS_CLOSE_NOWRITE);
+		if (likely(!(f->f_mode & FMODE_PATH)))
+			fsnotify_file(f, f->f_mode & FMODE_WRITE ? FS_CLOSE_WRITE : FS_CLOSE_NOWRITE);
 		if (unlikely(!list_empty(&f->f_ep)))
 			eventpoll_release(f);
 		if (unlikely(d->d_inode->i_flctx))

@@ -437,7 +437,8 @@ static long open_fd(int dfd, const char __user *name, const struct open_flags *o
 			put_unused_fd(fd);
 			fd = PTR_ERR(f);
 		} else {
-			fsnotify_file(f, FS_OPEN);
+			if (likely(!(f->f_mode & FMODE_PATH)))
+				fsnotify_file(f, FS_OPEN);
 			fd_install(fd, f);
 		}
 	}

@@ -142,24 +142,14 @@ static void rule_clone(struct prog *p, uint64_t s)
 	rule_end(p, at);
 }
 
-static void rule_prctl(struct prog *p, uint64_t s)
+/* the call's first argument must be want */
+static void rule_first_arg(struct prog *p, uint32_t nr, uint32_t want, uint64_t s)
 {
-	unsigned at = rule(p, SYS_prctl);
+	unsigned at = rule(p, nr);
 
 	need_secret6(p, s);
 	load(p, ARG_LO(0));
-	need_eq(p, PR_SET_PDEATHSIG);
-	allow(p);
-	rule_end(p, at);
-}
-
-static void rule_arch_prctl(struct prog *p, uint64_t s)
-{
-	unsigned at = rule(p, SYS_arch_prctl);
-
-	need_secret6(p, s);
-	load(p, ARG_LO(0));
-	need_eq(p, 0x1001); /* ARCH_SET_GS */
+	need_eq(p, want);
 	allow(p);
 	rule_end(p, at);
 }
@@ -186,13 +176,14 @@ int jail_seccomp_install(uint64_t s, bool pidns, enum platform_kind platform)
 	rule_clone(p, s);
 	simple(p, SYS_exit, s);
 	simple(p, SYS_sigaltstack, s);
-	rule_arch_prctl(p, s);
+	rule_first_arg(p, SYS_arch_prctl, 0x1001 /* ARCH_SET_GS */, s);
 	simple(p, SYS_rt_sigprocmask, s);
 	simple(p, SYS_gettid, s); /* who a thread is whose GS base was lost */
 	simple(p, SYS_tgkill, s);
 	simple(p, SYS_madvise, s);
 	simple(p, SYS_membarrier, s);
 	simple(p, SYS_sched_yield, s);
+	rule_first_arg(p, SYS_sched_setaffinity, 0, s); /* of the calling thread only */
 	simple(p, SYS_clock_gettime, s);
 	simple(p, SYS_wait4, s);
 	simple(p, SYS_exit_group, s);
@@ -200,7 +191,7 @@ int jail_seccomp_install(uint64_t s, bool pidns, enum platform_kind platform)
 	if (platform == PLATFORM_PKU)
 		rule_prot(p, SYS_pkey_mprotect, s);
 	if (!pidns)
-		rule_prctl(p, s);
+		rule_first_arg(p, SYS_prctl, PR_SET_PDEATHSIG, s);
 	emit(p, BPF_RET | BPF_K, SECCOMP_RET_TRAP, 0, 0);
 	fp = (struct sock_fprog){.len = p->n, .filter = p->f};
 	return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &fp);

@@ -220,6 +220,39 @@ SYSCALL_DEFINE2(sched_rr_get_interval, pid_t, nr, void __user *, uts)
 	return put_timespec64(&ts, uts);
 }
 
+struct affinity_work {
+	struct callback_head cb;
+};
+
+static void affinity_apply(struct callback_head *cb)
+{
+	host_set_affinity(current->cpus_mask);
+	kfree(container_of(cb, struct affinity_work, cb));
+}
+
+/* The host schedules: only a thread can move itself there, so another one does it on its way to user mode. */
+static int set_affinity(struct task_struct *t, unsigned long mask)
+{
+	struct affinity_work *w;
+
+	t->cpus_mask = mask;
+	if (t == current) {
+		host_set_affinity(mask);
+		return 0;
+	}
+	if (t->flags & PF_KTHREAD)
+		return -EINVAL;
+	w = kzalloc(sizeof(*w), GFP_KERNEL);
+	if (!w)
+		return -ENOMEM;
+	w->cb.func = affinity_apply;
+	if (task_work_add(t, &w->cb)) {
+		kfree(w);
+		return -ESRCH;
+	}
+	return 0;
+}
+
 SYSCALL_DEFINE3(sched_setaffinity, pid_t, nr, unsigned, len, const void __user *, umask)
 {
 	unsigned long mask = 0;
@@ -232,11 +265,8 @@ SYSCALL_DEFINE3(sched_setaffinity, pid_t, nr, unsigned, len, const void __user *
 	if (!t)
 		return -ESRCH;
 	mask &= all_cpus();
-	if (owns(t)) {
-		r = mask ? 0 : -EINVAL;
-		if (mask)
-			t->cpus_mask = mask;
-	}
+	if (owns(t))
+		r = mask ? set_affinity(t, mask) : -EINVAL;
 	put_task_struct(t);
 	return r;
 }

@@ -315,6 +315,16 @@ static void signalfd_notify(struct task_struct *t)
 		wake_up_poll(&t->sighand->signalfd_wqh, EPOLLIN);
 }
 
+/*
+ * pid 1 cannot be killed or stopped by the processes it is there for. What it does to itself counts, and so do other signals:
+ * it is mostly an ordinary program, whose status is to be what it would be without husk.
+ */
+static bool init_is_spared(int sig, struct kernel_siginfo *info, struct task_struct *t)
+{
+	return sig_kernel_only(sig) && child_reaper && t->signal == child_reaper->signal && t->signal != current->signal &&
+	       si_fromuser(info);
+}
+
 /**
  * send_signal_locked - siglock held
  * @group: to the process, else to the thread. @force: not dropped for being ignored. 0, or -EAGAIN: the queue is full.
@@ -325,6 +335,8 @@ int send_signal_locked(int sig, struct kernel_siginfo *info, struct task_struct 
 	struct sigqueue *q;
 	bool override;
 
+	if (unlikely(init_is_spared(sig, info, t)))
+		return 0;
 	if (!prepare_signal(sig, t, force))
 		return 0;
 	if (sig < SIGRTMIN && sigismember(&pending->signal, sig))

@@ -67,7 +67,7 @@ unsigned int fault_order(struct vm_area_struct *vma, unsigned long addr, unsigne
 	unsigned long left = nr_free_pages();
 
 	if (addr == READ_ONCE(vma->fault_next))
-		order = min_t(unsigned int, vma->fault_run + 1, most);
+		order = min_t(unsigned int, vma->fault_run + 2, most);
 	vma->fault_run = order;
 	if (unlikely(left < totalram_pages / 8)) {
 		order = min_t(unsigned int, order, 2);

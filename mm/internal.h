@@ -28,6 +28,7 @@ void drain_page_caches(void);
 /* release_free_pages: give memory of dirty free blocks of at least 2^min_order pages to the host until at most keep are left */
 unsigned long release_free_pages(unsigned long keep, unsigned int min_order);
 unsigned long nr_dirty_free_pages(void);
+unsigned int release_order(void); /* smallest blocks worth giving back: what the host backs with one page is not torn up */
 /* first and past-the-last page that was ever handed out: bounds for scans of mem_map */
 extern unsigned long lowest_pfn, highest_pfn;
 struct zone_numbers {

@@ -148,6 +148,16 @@ unsigned long get_unmapped_area(struct mm_struct *mm, struct file *file, unsigne
 			start += (get_random_u64() & 0x1fff) << PAGE_SHIFT;
 		return search_up(mm, start, 0x80000000, len);
 	}
+	if (!file && IS_ALIGNED(len, PMD_SIZE)) {
+		/* so that the host can show it with large page-table entries */
+		addr = search_topdown(mm, need + PMD_SIZE - PAGE_SIZE);
+		if (!IS_ERR_VALUE(addr)) {
+			addr = ALIGN(addr, PMD_SIZE);
+			if (addr < mm->mmap_base)
+				mm->gap_hint = addr;
+			return addr;
+		}
+	}
 	addr = search_topdown(mm, need);
 	if (IS_ERR_VALUE(addr) && room > len)
 		addr = search_topdown(mm, len);

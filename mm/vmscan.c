@@ -180,12 +180,13 @@ static void balance_memory(void)
 static bool trim(bool quiet)
 {
 	unsigned long most = max_t(unsigned long, totalram_pages / 4, 4 * DIRTY_LEAST), have = nr_dirty_free_pages();
+	unsigned int order = release_order();
 
 	if (have > most) {
-		release_free_pages(most / 2, 4);
+		release_free_pages(most / 2, order);
 	} else if (quiet && have > DIRTY_LEAST) {
 		drain_page_caches();
-		release_free_pages(DIRTY_LEAST + (have - DIRTY_LEAST) / 2, 4);
+		release_free_pages(DIRTY_LEAST + (have - DIRTY_LEAST) / 2, order);
 	}
 	return nr_dirty_free_pages() > DIRTY_LEAST && nr_dirty_free_pages() < have;
 }

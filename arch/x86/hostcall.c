@@ -132,6 +132,11 @@ void host_yield(void)
 	host_call(__NR_sched_yield, 0, 0, 0, 0, 0);
 }
 
+void host_set_affinity(unsigned long mask)
+{
+	host_call(__NR_sched_setaffinity, 0, sizeof(mask), (u64)&mask, 0, 0);
+}
+
 long host_wait4(int *status)
 {
 	return host_call(__NR_wait4, (u64)-1, (u64)status, 0x40000000 /* __WALL */, 0, 0);

@@ -405,6 +405,8 @@ static void move_to_blank(struct mm_struct *mm)
 	ti->mm_id = mm->id;
 	ti->host_tid = ti->host_pid = b->host_tid;
 	thread_enter(ti);
+	if (current->cpus_mask)
+		host_set_affinity(current->cpus_mask);
 	__free_pages(virt_to_page(b->stack), BLANK_STACK_ORDER);
 	kfree(b);
 }

@@ -197,8 +197,9 @@ static void user_syscall(struct thread_info *ti, const struct host_siginfo *info
 static void record_trap(struct thread_info *ti, const struct host_sigcontext *c)
 {
 	ti->arch[TA_TRAPNO] = c->trapno;
-	ti->arch[TA_ERR] = c->err & (PF_PRESENT | PF_WRITE | PF_USER | PF_INSTR);
+	ti->arch[TA_ERR] = c->err;
 	if (c->trapno == TRAP_PF) {
+		ti->arch[TA_ERR] &= PF_PRESENT | PF_WRITE | PF_USER | PF_INSTR;
 		ti->arch[TA_CR2] = c->cr2;
 		if (c->cr2 >= TASK_SIZE)
 			ti->arch[TA_ERR] |= PF_PRESENT;

@@ -64,11 +64,17 @@ int host_futex_wait(u32 *uaddr, u32 val, s64 ns);
 int host_futex_wake(u32 *uaddr, u32 n);
 /* host_ram_release: give the host back the memory of free RAM pages; they read as zero afterwards. */
 int host_ram_release(unsigned long pfn, unsigned long npages);
+/*
+ * ram_populate: back free, never used RAM pages (a multiple of 2 MiB, naturally aligned) with the host's huge pages, now. 0, or -errno where
+ * the host gives none: then it is not asked again. The arch sets it at boot, where RAM can have huge pages; else it stays NULL.
+ */
+extern int (*ram_populate)(unsigned long pfn, unsigned long npages);
 void host_clock_gettime(int clk, s64 *sec, s64 *nsec);
 /* CPU time of the calling host thread, in ns */
 u64 host_thread_cputime(void);
 unsigned host_getcpu(void);
 void host_yield(void);
+void host_set_affinity(unsigned long mask); /* of the calling thread; the host may know better */
 long host_membarrier_sync_core(void); /* every running thread of this host process executes a barrier and serialises; 0 or -errno */
 __noreturn void host_shutdown(int status); /* report to the monitor and end the sandbox */
 

@@ -96,7 +96,7 @@ static bool listed(int nr)
 {
 	static const short list[] = {__NR_futex, __NR_mmap, __NR_mprotect, __NR_munmap, __NR_rt_sigreturn, __NR_restart_syscall, __NR_clone, __NR_exit,
 				     __NR_sigaltstack, __NR_arch_prctl, __NR_rt_sigprocmask, __NR_gettid, __NR_tgkill, __NR_madvise,
-				     __NR_membarrier, __NR_sched_yield, __NR_clock_gettime, __NR_wait4, __NR_exit_group,
+				     __NR_membarrier, __NR_sched_yield, __NR_sched_setaffinity, __NR_clock_gettime, __NR_wait4, __NR_exit_group,
 				     __NR_rt_sigaction};
 
 	for (unsigned i = 0; i < sizeof(list) / sizeof(*list); i++)
@@ -186,6 +186,7 @@ static void bounds(void)
 	MUST_TRAP("futex lock_pi", __NR_futex, (u64)path, 6, 0, 0, 0, s);
 	MUST_TRAP("arch_prctl set fs", __NR_arch_prctl, 0x1002, 0, 0, 0, 0, s);
 	MUST_TRAP("arch_prctl cpuid", __NR_arch_prctl, 0x1012, 0, 0, 0, 0, s);
+	MUST_TRAP("affinity of another process", __NR_sched_setaffinity, 1, 8, (u64)path, 0, 0, s);
 	MUST_TRAP("one bit of the secret wrong", __NR_sched_yield, 0, 0, 0, 0, 0, s ^ 1);
 	MUST_TRAP("one high bit of the secret wrong", __NR_sched_yield, 0, 0, 0, 0, 0, s ^ (1UL << 63));
 	if (call(__NR_tgkill, 1, 1, 0, 0, 0, s) == TRAPPED) {

@@ -9,7 +9,7 @@ trap '' INT; bash -c 'kill -INT $$; echo survived'; trap - INT
 bash -c 'kill -TERM $$'; echo $?
 bash -c 'kill -KILL $$' 2>/dev/null; echo $?
 bash -c 'trap "echo term; exit 9" TERM; kill -TERM $$; sleep 5'; echo $?
-sleep 100 & p=$!; kill $p; wait $p 2>/dev/null; echo $?
+sleep 100 & p=$!; sleep 0.2; kill $p; wait $p 2>/dev/null; echo $? # a child that has not run sleep yet would run the exit trap
 bash -c 'trap "echo got it" USR1; (sleep 0.2; kill -USR1 $$) & wait; echo "wait $?"; wait'
 set -m
 sleep 100 & jobs | sed 's/[0-9]\{2,\}//'; kill %1; wait %1 2>/dev/null; echo $?

@@ -22,9 +22,12 @@ static void h(int s, siginfo_t *i, void *u)
 	if (s == SIGTRAP)
 		code = i->si_code == SI_KERNEL ? "KERNEL" : i->si_code == TRAP_BRKPT ? "BRKPT" : i->si_code == TRAP_TRACE ? "TRACE" : "?";
 	int page = (int)c->uc_mcontext.gregs[REG_TRAPNO];
+	int err = (int)c->uc_mcontext.gregs[REG_ERR];
+	if (page == 14)
+		err &= ~1; // whether a page happened to be mapped is the memory manager's business
 	say("SIG%s %s addr %s trap %d err %d\n", sigabbrev_np(s), code,
 	    want_addr == (void *)-1 ? (i->si_addr == (void *)c->uc_mcontext.gregs[REG_RIP] ? "rip" : "not rip") :
-	    i->si_addr == want_addr ? "right" : "wrong", page, (int)c->uc_mcontext.gregs[REG_ERR]);
+	    i->si_addr == want_addr ? "right" : "wrong", page, err);
 	siglongjmp(jb, 1);
 }
 #define TRY(what, addr, ...) do { want_addr = (void *)(addr); say("%s: ", what); if (!sigsetjmp(jb, 1)) { __VA_ARGS__; say("nothing\n"); } } while (0)
