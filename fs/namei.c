@@ -135,7 +135,7 @@ static inline int fast_child(struct fast *w, struct fast *next, const char *name
 	op = READ_ONCE(c->d_op);
 	if (d_seq_retry(c, next->seq) || d_seq_retry(w->cur.dentry, w->seq))
 		return -ECHILD;
-	if (unlikely(op) && op->d_revalidate)
+	if (unlikely(op) && op->d_revalidate && !(op->d_fresh && op->d_fresh(c)))
 		return -ECHILD;
 	if (!next->inode)
 		return -ENOENT;
@@ -474,10 +474,21 @@ struct dentry *__lookup_hash(const struct qstr *name, struct dentry *base, unsig
 	return d ? d : lookup_real(base, name, flags);
 }
 
+/* Unused names may take about an eighth of memory, less when it is short. No lock is held here. */
+static inline void prune_names(void)
+{
+	long unused = atomic64_read(&nr_dentries_unused);
+
+	if (unlikely(unused > (long)(totalram_pages / 4) ||
+		     (unused > 1024 && nr_free_pages() < totalram_pages / 32)))
+		shrink_dcache(64);
+}
+
 static struct dentry *lookup_slow(const struct qstr *name, struct dentry *dir, unsigned flags)
 {
 	struct dentry *d;
 
+	prune_names();
 	inode_lock(dir->d_inode);
 	d = __lookup_hash(name, dir, flags);
 	inode_unlock(dir->d_inode);

@@ -549,8 +549,3 @@ SYSCALL_DEFINE3(fchown, unsigned, fd, uid_t, uid, gid_t, gid)
 	fdput(f);
 	return r;
 }
-
-SYSCALL_DEFINE0(vhangup)
-{
-	return capable(CAP_SYS_TTY_CONFIG) ? -ENOSYS : -EPERM;
-}

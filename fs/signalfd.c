@@ -11,16 +11,6 @@ struct signalfd_ctx {
 	u64 sigmask;
 };
 
-/**
- * signalfd_cleanup - a sighand is about to be freed: pollers must forget its queue
- * Called by whoever drops the last reference. Every entry takes itself off the queue.
- */
-void signalfd_cleanup(struct sighand_struct *sighand)
-{
-	if (waitqueue_active(&sighand->signalfd_wqh))
-		__wake_up(&sighand->signalfd_wqh, TASK_NORMAL, 0, (void *)(unsigned long)(EPOLLHUP | POLLFREE));
-}
-
 static int signalfd_release(struct inode *i, struct file *f)
 {
 	kfree(f->private_data);

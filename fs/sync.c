@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /* sync(2), fsync(2), fdatasync(2), syncfs(2), sync_file_range(2). */
 #include "internal.h"
+#include <husk/boot.h>
+#include <husk/init.h>
 #include <linux/fs.h>
 
 /* Write back every dirty mapping of sb. The inode in hand is kept by a reference while the list's lock is dropped. */
@@ -33,7 +35,8 @@ static int sync_sb(struct super_block *sb)
 	return r;
 }
 
-SYSCALL_DEFINE0(sync)
+/* all file systems that can be written; also when the sandbox ends */
+static void sync_filesystems(void)
 {
 	struct super_block *sb, *prev = NULL;
 
@@ -51,8 +54,22 @@ SYSCALL_DEFINE0(sync)
 	mutex_unlock(&sb_lock);
 	if (prev)
 		deactivate_super(prev);
+}
+
+SYSCALL_DEFINE0(sync)
+{
+	sync_filesystems();
 	return 0;
 }
+
+static struct reboot_notifier sync_notifier = {.fn = sync_filesystems};
+
+static int sync_init(void)
+{
+	register_reboot_notifier(&sync_notifier);
+	return 0;
+}
+late_initcall(sync_init);
 
 SYSCALL_DEFINE1(syncfs, int, fd)
 {

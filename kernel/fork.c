@@ -68,8 +68,10 @@ void __put_task_struct(struct task_struct *t)
 
 void put_sighand(struct sighand_struct *sh)
 {
-	if (refcount_dec_and_test(&sh->count))
+	if (refcount_dec_and_test(&sh->count)) {
+		signalfd_cleanup(sh);
 		kmem_cache_free(sighand_cache, sh);
+	}
 }
 
 struct sighand_struct *alloc_sighand(void)

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Sending signals: queues, permission, which thread takes them, what stop, continue and fatal signals do to a process.
 
-#include <husk/fs.h>
+#include <husk/poll.h>
+#include <asm/poll.h>
 #include <husk/pid.h>
 #include "signal_internal.h"
 #include "task_internal.h"
@@ -618,4 +619,14 @@ void exit_signals(struct task_struct *me)
 		do_notify_parent_cldstop(me, CLD_STOPPED);
 		read_unlock(&tasklist_lock);
 	}
+}
+
+/**
+ * signalfd_cleanup - a sighand is about to be freed: pollers must forget its queue
+ * Called by whoever drops the last reference. Every entry takes itself off the queue.
+ */
+void signalfd_cleanup(struct sighand_struct *sighand)
+{
+	if (waitqueue_active(&sighand->signalfd_wqh))
+		__wake_up(&sighand->signalfd_wqh, TASK_NORMAL, 0, (void *)(unsigned long)(EPOLLHUP | POLLFREE));
 }

@@ -24,7 +24,7 @@
 #define PCP_MAX 30
 #define PCP_BATCH 16
 #define HUGE_ORDER 9
-#define SMALL_START ((4UL << 20) >> PAGE_SHIFT) /* a sandbox that stays this small takes no huge pages */
+#define SMALL_START ((8UL << 20) >> PAGE_SHIFT) /* a sandbox that stays this small takes no huge pages */
 enum { DIRTY, ZERO };
 
 struct page *mem_map;
@@ -137,6 +137,23 @@ static void break_huge(void)
 	add_block(p + (1UL << (HUGE_ORDER - 1)), HUGE_ORDER - 1, z);
 }
 
+/* Which order to take from: of the dirty blocks the smallest that will do, of the fresh ones the lowest in memory. */
+static unsigned int pick_order(unsigned int z, unsigned int order)
+{
+	u32 mask = zone.mask[z] >> order << order;
+	unsigned int best = __builtin_ctz(mask);
+
+	if (z == DIRTY)
+		return best;
+	for (mask &= mask - 1; mask; mask &= mask - 1) {
+		unsigned int o = __builtin_ctz(mask);
+
+		if (zone.list[z][o].next < zone.list[z][best].next)
+			best = o;
+	}
+	return best;
+}
+
 /* Takes a block of 2^order off the lists; its PG_zeroed says what it holds. */
 static struct page *take_block(unsigned int order)
 {
@@ -146,14 +163,14 @@ static struct page *take_block(unsigned int order)
 
 	if (!(zone.mask[z] >> order))
 		return NULL;
-	o = order + __builtin_ctz(zone.mask[z] >> order);
+	o = pick_order(z, order);
 	if (z == ZERO && order < HUGE_ORDER && o >= HUGE_ORDER && want_huge()) {
 		break_huge();
 		/* others may have taken it */
 		z = zone.mask[DIRTY] >> order ? DIRTY : ZERO;
 		if (!(zone.mask[z] >> order))
 			return NULL;
-		o = order + __builtin_ctz(zone.mask[z] >> order);
+		o = pick_order(z, order);
 	}
 	p = list_first_entry(&zone.list[z][o], struct page, lru);
 	del_block(p, o, z);

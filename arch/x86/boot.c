@@ -108,6 +108,7 @@ __noreturn __used void arch_boot(struct hostif_boot *b)
 	memset(b->seed, 0, sizeof(b->seed));
 	locking_init(b->host_ncpus);
 	mem_init(b->mem_start, b->ram_size);
+	ram_populate = host_ram_populate;
 	slab_init();
 	ti = alloc_thread_info(&init_task);
 	if (!ti)

@@ -75,6 +75,9 @@ void traps_init(void)
 	};
 
 	for (unsigned i = 0; i < ARRAY_SIZE(sync_signals); i++) {
+		/* Kicks do not nest: a busy sender of shoot-downs would fill the stack with their frames. See kicks_unblock(). */
+		if (sync_signals[i] == HOST_KICK_SIGNAL)
+			sa.flags &= ~(u64)SA_NODEFER;
 		long r = host_call(13 /* rt_sigaction */, sync_signals[i], (u64)&sa, 0, 8, 0);
 
 		if (r)
@@ -264,6 +267,14 @@ static void kernel_trap(struct thread_info *ti, int sig, const struct host_sigin
 	      (unsigned long)c->sp);
 }
 
+/* The kick's handler runs with kicks blocked. The host's sigreturn ends that; where user code is left by hand it must be done before. */
+static void kicks_unblock(void)
+{
+	u64 set = 1ULL << (HOST_KICK_SIGNAL - 1);
+
+	host_call(14 /* rt_sigprocmask */, SIG_UNBLOCK, (u64)&set, 0, 8, 0);
+}
+
 /* A jump to sig_entry with a stack that is not the thread's own: it is user code, and it is over for it. */
 __used __noreturn void sig_forged(struct thread_info *ti)
 {
@@ -327,6 +338,8 @@ void sig_dispatch(int sig, void *info_, void *uc_, unsigned long sp, struct thre
 		WRITE_ONCE(ti->in_user, 1);
 		return;
 	}
+	if (sig == HOST_KICK_SIGNAL)
+		kicks_unblock();
 	fpu_restore(c->fpstate, xfeature_mask);
 	if (in_range(c->ip, gate_exit_start, gate_exit_end) || in_range(c->ip, full_exit_start, full_exit_end)) {
 		ti->regs.orig_ax = -1UL;

@@ -4,6 +4,7 @@
 #include <husk/device.h>
 #include <husk/init.h>
 #include <husk/seq_file.h>
+#include <husk/syscalls.h>
 
 /*
  * DOC: life of a tty. A file holds a reference; so does the master of a pty on its slave, until the master's last
@@ -395,15 +396,19 @@ int tty_open_peer(struct tty_struct *master, int flags)
 	return fd;
 }
 
-/* tty_vhangup_self: vhangup(2): the caller's own terminal */
-void tty_vhangup_self(void)
+/* the caller's own terminal */
+SYSCALL_DEFINE0(vhangup)
 {
-	struct tty_struct *tty = get_current_tty();
+	struct tty_struct *tty;
 
+	if (!capable(CAP_SYS_TTY_CONFIG))
+		return -EPERM;
+	tty = get_current_tty();
 	if (tty) {
 		tty_hangup(tty, false);
 		tty_put(tty);
 	}
+	return 0;
 }
 
 const struct file_operations tty_fops = {

@@ -2,6 +2,7 @@
 /* /proc/PID/fd and fdinfo. */
 #include "internal.h"
 #include <husk/mount.h>
+#include <husk/filelock.h>
 
 static umode_t fd_mode(struct file *f)
 {
@@ -81,6 +82,7 @@ static int fdinfo_show(struct seq_file *m, struct task_struct *t)
 	seq_printf(m, "pos:\t%lli\nflags:\t0%o\nmnt_id:\t%i\nino:\t%llu\n", (long long)f->f_pos,
 		   (f->f_flags & ~O_CLOEXEC) | (cloexec ? O_CLOEXEC : 0), real_mount(f->f_path.mnt)->mnt_id,
 		   (unsigned long long)file_inode(f)->i_ino);
+	show_fd_locks(m, f, t->files);
 	if (f->f_op && f->f_op->show_fdinfo)
 		f->f_op->show_fdinfo(m, f);
 	fput(f);

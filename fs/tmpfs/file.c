@@ -449,6 +449,11 @@ static int shmem_mmap(struct file *f, struct vm_area_struct *vma)
 	if ((vma->vm_flags & VM_SHARED) && !(si->seals & 1)) {
 		vma->vm_ops = &shmem_sealable_vm_ops;
 		shmem_vm_open(vma);
+		smp_mb(); /* counted first, then looked: F_SEAL_WRITE does it the other way round */
+		if ((READ_ONCE(si->seals) & SEAL_WRITE_ANY) && (vma->vm_flags & VM_WRITE)) {
+			shmem_vm_close(vma);
+			return -EPERM;
+		}
 	}
 	return 0;
 }

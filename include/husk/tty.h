@@ -112,7 +112,6 @@ static inline bool tty_hung_up(struct file *f)
 	return READ_ONCE(p->tty->hangup_seq) != p->hangup_seq;
 }
 void tty_hangup(struct tty_struct *tty, bool exit_session); /* takes tty_mutex */
-void tty_vhangup_self(void);			/* for vhangup(2) */
 void tty_hangup_locked(struct tty_struct *tty, bool exit_session);
 int tty_open_peer(struct tty_struct *master, int flags);
 void tty_wake_writers(struct tty_struct *tty); /* the driver has room again */
