@@ -246,13 +246,65 @@ static int ovl_release(struct inode *i, struct file *f)
 	return 0;
 }
 
+/* read_piece: at most n bytes by the page cache's own way: pages that must be made or waited for */
+static ssize_t read_piece(struct kiocb *k, struct iov_iter *to, size_t n)
+{
+	size_t rest = iov_iter_count(to) - n;
+	ssize_t r;
+
+	to->count = n;
+	r = generic_file_read_iter(k, to);
+	to->count += rest;
+	return r;
+}
+
+/* read_own: of a file whose data are here. Holes read as zeros without a page being made for them. */
+static ssize_t read_own(struct kiocb *k, struct iov_iter *to, struct inode *i)
+{
+	ssize_t done = 0, c;
+
+	while (iov_iter_count(to)) {
+		loff_t pos = k->ki_pos, size = i_size_read(i);
+		unsigned off = offset_in_page(pos);
+		struct page *p;
+		size_t n;
+
+		if (pos >= size)
+			break;
+		n = min_t(u64, min_t(u64, PAGE_SIZE - off, size - pos), iov_iter_count(to));
+		p = find_get_page(&i->i_data, pos >> PAGE_SHIFT);
+		if (p && PageUptodate(p)) {
+			c = copy_page_to_iter(p, off, n, to);
+			k->ki_pos += c;
+		} else if (p || (pos >> PAGE_SHIFT) < READ_ONCE(OVL_I(i)->lower_pages)) {
+			c = read_piece(k, to, n);
+		} else {
+			c = iov_iter_zero(n, to);
+			k->ki_pos += c;
+		}
+		if (p)
+			put_page(p);
+		if (c <= 0)
+			return done ? done : c ? c : -EFAULT;
+		done += c;
+		if (unlikely(fatal_signal_pending(current)))
+			break;
+	}
+	touch_atime(&k->ki_filp->f_path);
+	return done;
+}
+
 static ssize_t ovl_read_iter(struct kiocb *k, struct iov_iter *to)
 {
 	struct file *f = k->ki_filp;
+	struct inode *i = file_inode(f);
 	ssize_t r;
 
 	k->ki_filp = refresh(f);
-	r = generic_file_read_iter(k, to);
+	if (k->ki_filp->f_mapping == &i->i_data)
+		r = read_own(k, to, i);
+	else
+		r = generic_file_read_iter(k, to);
 	k->ki_filp = f;
 	return r;
 }
@@ -278,11 +330,48 @@ static ssize_t ovl_splice_read(struct file *in, loff_t *pos, struct pipe_inode_i
 	return generic_file_splice_read(refresh(in), pos, pipe, n, flags);
 }
 
+/* Pages of the lower file count as data; pages of our own are where they are. */
+static loff_t seek_page(struct inode *i, loff_t pos, bool data)
+{
+	unsigned long index = pos >> PAGE_SHIFT, end = PFN_UP((u64)i->i_size), found = index;
+	unsigned long lower = OVL_I(i)->lower_pages;
+	struct address_space *m = &i->i_data;
+
+	if (data && index < lower)
+		return pos;
+	if (!data)
+		found = max(index, lower);
+	spin_lock(&m->i_pages_lock);
+	if (data) {
+		if (!xa_find(&m->i_pages, &found, end - 1))
+			found = end;
+	} else {
+		while (found < end && xa_load(&m->i_pages, found))
+			found++;
+	}
+	spin_unlock(&m->i_pages_lock);
+	if (found == index)
+		return pos;
+	if (found >= end)
+		return data ? -ENXIO : i->i_size;
+	return (loff_t)found << PAGE_SHIFT;
+}
+
 static loff_t ovl_llseek(struct file *f, loff_t off, int whence)
 {
 	struct inode *i = file_inode(f);
 
-	return generic_file_llseek_size(f, off, whence, i->i_sb->s_maxbytes, i_size_read(i));
+	if ((whence != SEEK_DATA && whence != SEEK_HOLE) || !OVL_I(i)->own_data)
+		return generic_file_llseek_size(f, off, whence, i->i_sb->s_maxbytes, i_size_read(i));
+	inode_lock(i);
+	if (off < 0 || off >= i->i_size)
+		off = -ENXIO;
+	else
+		off = seek_page(i, off, whence == SEEK_DATA);
+	if (off >= 0)
+		off = vfs_setpos(f, off, i->i_sb->s_maxbytes);
+	inode_unlock(i);
+	return off;
 }
 
 static int materialise(struct inode *i, pgoff_t from, pgoff_t to)

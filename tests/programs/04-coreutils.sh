@@ -18,7 +18,8 @@ rm -rf w/dir?; ls w | wc -l; rm -rf w v; ls
 du -b --apparent-size t/dir1/f1.txt; du -a t | wc -l
 dd if=/dev/zero of=big bs=1M count=20 2>/dev/null; wc -c < big; sha256sum big
 dd if=big of=part bs=1000 skip=7 count=13 conv=notrunc 2>/dev/null; stat -c %s part
-truncate -s 5G sparse; stat -c %s sparse; cp --sparse=always sparse sparse2; cmp -n 1000000 sparse sparse2 && stat -c %s sparse2
+truncate -s 5G sparse; stat -c %s sparse; cp --sparse=always sparse sparse2; cmp -n 1000000 sparse sparse2 && stat -c '%s %b' sparse2
+printf x | dd of=sparse bs=1 seek=1000000 conv=notrunc 2>/dev/null; cp sparse sparse3; head -c 2000000 sparse3 | tr -d '\0'; stat -c ' %s' sparse3; du --block-size=1M sparse3
 split -b 3M big pp; ls pp*; cat pp* | cmp - big && echo joined; rm pp*
 seq 1 200000 | sort -R --random-source=<(yes) | sort -n | sha256sum
 seq 1 50000 | sort -r -S 100k -T . | tail -2
