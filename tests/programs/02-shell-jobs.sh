@@ -17,7 +17,6 @@ sleep 100 & p=$!; kill -STOP $p; sleep 0.2; jobs -s | awk '{print $2}'; kill -CO
 bash -c 'set -m; sleep 100 & ps -o pgid= -p $! | tr -d " " | grep -qx "$!" && echo own group; kill $!' 
 set +m
 for i in 1 2 3 4 5 6 7 8; do (sleep 0.0$i; echo "job $i" > j$i) & done; wait; cat j?
-wait -n 2>/dev/null; echo $?
 (sleep 0.05; exit 6) & wait -n; echo $?
 timeout 0.2 sleep 10; echo $?
 timeout -s KILL 0.2 sleep 10; echo $?

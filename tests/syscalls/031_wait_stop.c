@@ -52,6 +52,8 @@ int main(void)
 		}
 		for (;;) {
 			MUST(waitpid(q, &s, WUNTRACED | WCONTINUED));
+			if (WIFCONTINUED(s)) // may be overtaken by the next stop before it is collected
+				continue;
 			say("%s\n", st(s));
 			if (WIFEXITED(s))
 				break;
