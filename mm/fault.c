@@ -77,11 +77,34 @@ unsigned int fault_order(struct vm_area_struct *vma, unsigned long addr, unsigne
 	return order;
 }
 
+/* The page that can be executed at addr. */
+static struct page *exec_page(struct mm_struct *mm, unsigned long addr)
+{
+	pte_t *p = addr < TASK_SIZE ? pte_find(mm, addr) : NULL;
+
+	return p && (*p & PTE_PRESENT) && (*p & PTE_EXEC) && !(*p & PTE_SPECIAL) ? pte_page(*p) : NULL;
+}
+
+/* Executable pages come to lie next to others: nothing forbidden may lie across the border. page_table_lock is held. */
+static void check_borders(struct mm_struct *mm, unsigned long start, unsigned long end)
+{
+	struct page *lo = start ? exec_page(mm, start - PAGE_SIZE) : NULL, *hi;
+
+	for (unsigned long a = start; a <= end; a += PAGE_SIZE, lo = hi) {
+		hi = exec_page(mm, a);
+		if (lo && hi)
+			text_cut_border(lo, hi);
+	}
+}
+
 /* One host mapping; the host's limit on their number is met by starting over. */
 static void host_map(struct mm_struct *mm, unsigned long addr, unsigned long pfn, unsigned long n, int hprot)
 {
-	int err = platform->map(mm, addr, pfn, n, hprot, true);
+	int err;
 
+	if (hprot & HPROT_EXEC)
+		check_borders(mm, addr, addr + (n << PAGE_SHIFT));
+	err = platform->map(mm, addr, pfn, n, hprot, true);
 	if (unlikely(err)) {
 		/* what is mapped is only a cache of the page tables; entries keep PTE_HOST, which says "may be" */
 		host_unmap(mm, 0, TASK_SIZE);

@@ -2,7 +2,6 @@
 // Emulation of simple user instructions whose bytes may not be executable: they spell a forbidden instruction somewhere inside.
 
 #include <husk/mm.h>
-#include <husk/uaccess.h>
 #include "arch.h"
 #include "insn.h"
 

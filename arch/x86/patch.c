@@ -8,6 +8,7 @@
 #include <asm/unistd.h>
 #include "arch.h"
 #include "hostcall.h"
+#include "insn.h"
 #include "text.h"
 
 /**
@@ -47,7 +48,7 @@ static bool find_site(unsigned long addr, struct site *s)
 		return false;
 	s->mapping = vma->vm_file->f_mapping;
 	s->ti = s->mapping->text;
-	if (!s->ti || !s->ti->patchable)
+	if (!s->ti)
 		return false;
 	index = vma->vm_pgoff + ((addr - vma->vm_start) >> PAGE_SHIFT);
 	page = find_get_page(s->mapping, index);
@@ -119,13 +120,6 @@ static bool padding(const u8 *p, unsigned n)
 		if (p[i] != 0xcc && p[i] != 0x90 && p[i] != 0x66 && p[i] != 0x0f && p[i] != 0x1f && p[i] != 0x2e && p[i])
 			return false;
 	return true;
-}
-
-static void put32(u8 *p, s64 v)
-{
-	s32 x = v;
-
-	memcpy(p, &x, 4);
 }
 
 /* lea back(%rip),%rcx; movabs $gate,%r11; jmp *%r11. at: address of out, back: address to load; both relative alike. */
@@ -235,66 +229,85 @@ static bool spells_forbidden(struct site *s, const u8 *at, const u8 *code, unsig
 static bool patch_a(struct site *s, u32 nr)
 {
 	u32 imm;
-	u8 *mov = s->p - 5, *stub, jmp[5] = {OP_JMP};
-	unsigned idx;
+	u8 *mov = s->p - 5, stub[STUB_SIZE] = {0}, jmp[5] = {OP_JMP};
 	s64 stub_off;
+	size_t scan;
 
 	if (offset_in_page(s->p) < 6 || mov[0] != 0xb8 || (mov[-1] & 0xf0) == 0x40)
 		return false;
 	memcpy(&imm, mov + 1, 4);
 	if (imm != nr)
 		return false;
-	stub = text_stub_alloc(s->ti, &idx);
-	if (!stub)
-		return false;
-	stub_off = s->ti->stub_delta + idx * STUB_SIZE;
-	memcpy(stub, mov, 5);
-	emit_gate_jump(stub + 5, stub_off + 5, s->file_off + 2);
-	put32(jmp + 1, stub_off - (s64)s->file_off); /* the jump ends where the syscall begins */
-	if (spells_forbidden(s, mov, jmp, 5))
-		return false;
-	poke(s, mov, jmp, 5);
-	return true;
+	for (unsigned tries = 0; tries < 4; tries++) {
+		unsigned idx = text_stub_reserve(s->ti, STUB_KEY(s->file_off, STUB_A), tries);
+
+		if (idx == STUB_NONE)
+			return false;
+		stub_off = s->ti->stub_delta + idx * STUB_SIZE;
+		memcpy(stub, mov, 5);
+		emit_gate_jump(stub + 5, stub_off + 5, s->file_off + 2);
+		put32(jmp + 1, stub_off - (s64)s->file_off); /* the jump ends where the syscall begins */
+		scan = 0;
+		if (scan_text(stub, sizeof(stub), &scan) || spells_forbidden(s, mov, jmp, 5) || !text_stub_write(s->ti, idx, stub))
+			continue;
+		poke(s, mov, jmp, 5);
+		return true;
+	}
+	return false;
+}
+
+/* The whole instructions behind the syscall that a jump needs room for: bytes from the syscall on, 0 when they cannot run elsewhere. */
+static unsigned tail_length(struct site *s, bool *ret, unsigned *extra)
+{
+	unsigned n = 2, len;
+
+	while (n < 5 && !*ret) {
+		len = relocatable(s->p + n, s->room - n, ret);
+		if (!len)
+			return 0;
+		n += len;
+	}
+	*extra = n;
+	if (n < 5) { /* syscall; ret; padding */
+		if (s->room < 5 || !padding(s->p + n, 5 - n))
+			return 0;
+		*extra = 5;
+	}
+	return n;
 }
 
 static bool patch_b(struct site *s, struct pt_regs *regs)
 {
-	unsigned n = 2, idx, len, extra;
-	u8 *stub, code[16] = {OP_JMP};
-	s64 stub_off;
+	u8 stub[STUB_SIZE] = {0}, code[16] = {OP_JMP};
 	bool ret = false;
+	unsigned extra, n = tail_length(s, &ret, &extra);
+	s64 stub_off;
+	size_t scan;
 
-	while (n < 5 && !ret) {
-		len = relocatable(s->p + n, s->room - n, &ret);
-		if (!len)
-			return false;
-		n += len;
-	}
-	extra = n;
-	if (n < 5) { /* syscall; ret; padding */
-		if (s->room < 5 || !padding(s->p + n, 5 - n))
-			return false;
-		extra = 5;
-	}
-	if (extra > sizeof(code))
+	if (!n || extra > sizeof(code))
 		return false;
-	stub = text_stub_alloc(s->ti, &idx);
-	if (!stub)
-		return false;
-	stub_off = s->ti->stub_delta + idx * STUB_SIZE;
-	emit_gate_jump(stub, stub_off, stub_off + 20);
-	memcpy(stub + 20, s->p + 2, n - 2);
-	if (!ret) {
-		stub[20 + n - 2] = OP_JMP;
-		put32(stub + 20 + n - 1, (s64)(s->file_off + n) - (stub_off + 20 + n + 3));
-	}
-	put32(code + 1, stub_off - (s64)(s->file_off + 5));
 	memset(code + 5, OP_INT3, sizeof(code) - 5);
-	if (spells_forbidden(s, s->p, code, extra))
-		return false;
-	poke(s, s->p, code, extra);
-	regs->ip = s->va - s->file_off + stub_off + 20;
-	return true;
+	for (unsigned tries = 0; tries < 4; tries++) {
+		unsigned idx = text_stub_reserve(s->ti, STUB_KEY(s->file_off, STUB_B), tries);
+
+		if (idx == STUB_NONE)
+			return false;
+		stub_off = s->ti->stub_delta + idx * STUB_SIZE;
+		emit_gate_jump(stub, stub_off, stub_off + 20);
+		memcpy(stub + 20, s->p + 2, n - 2);
+		if (!ret) {
+			stub[20 + n - 2] = OP_JMP;
+			put32(stub + 20 + n - 1, (s64)(s->file_off + n) - (stub_off + 20 + n + 3));
+		}
+		put32(code + 1, stub_off - (s64)(s->file_off + 5));
+		scan = 0;
+		if (scan_text(stub, sizeof(stub), &scan) || spells_forbidden(s, s->p, code, extra) || !text_stub_write(s->ti, idx, stub))
+			continue;
+		poke(s, s->p, code, extra);
+		regs->ip = s->va - s->file_off + stub_off + 20;
+		return true;
+	}
+	return false;
 }
 
 /* Form A is in place before this syscall instruction: it returns right behind it, so those bytes must stay. */
@@ -328,7 +341,7 @@ bool patch_syscall_site(struct pt_regs *regs)
 	mmap_read_lock(mm);
 	if (!find_site(regs->ip - 2, &s))
 		goto out_unlock;
-	if (s.room < 2)
+	if (s.room < 2 || !s.ti->patchable)
 		goto out_put;
 	mutex_lock(&s.ti->lock);
 	if (s.p[0] == 0x0f && s.p[1] == 0x05) {
@@ -346,30 +359,93 @@ out_unlock:
 	return done;
 }
 
+/* The bytes of the file behind an address that find_site() knows; how many. May wait for pages: no lock but mmap_lock. */
+static unsigned original_bytes(struct site *s, u8 *buf, unsigned want)
+{
+	unsigned n = 0;
+
+	while (n < want) {
+		u64 off = s->file_off + n;
+		unsigned k = min_t(unsigned, want - n, PAGE_SIZE - offset_in_page(off));
+		struct page *p = off < (u64)i_size_read(s->mapping->host) ? read_mapping_page(s->mapping, off >> PAGE_SHIFT, NULL) : NULL;
+
+		if (IS_ERR_OR_NULL(p))
+			break;
+		memcpy(buf + n, page_address(p) + offset_in_page(off), k);
+		put_page(p);
+		n += k;
+	}
+	return n;
+}
+
+enum trap_cause { TRAP_GUEST, TRAP_RETRY, TRAP_EMULATE };
+
+/* Whose int3 is at addr? For ours that stay: what was there, in buf. */
+static enum trap_cause whose_int3(u64 addr, u8 *buf, unsigned *n)
+{
+	enum trap_cause r = TRAP_GUEST;
+	struct site s;
+	u8 now;
+
+	mmap_read_lock(current->mm);
+	if (find_site(addr, &s)) {
+		mutex_lock(&s.ti->lock); /* a patch in progress is over when we have it */
+		now = *s.p;
+		mutex_unlock(&s.ti->lock);
+		put_page(s.view);
+		if (now != OP_INT3) {
+			r = TRAP_RETRY;
+		} else {
+			*n = original_bytes(&s, buf, 15);
+			r = *n && buf[0] != OP_INT3 ? TRAP_EMULATE : TRAP_GUEST;
+		}
+	}
+	mmap_read_unlock(current->mm);
+	if (r == TRAP_GUEST && (*n = text_private_original(current->mm, addr, buf)))
+		r = TRAP_EMULATE;
+	return r;
+}
+
 /**
  * text_trap_fixup - SIGTRAP, SIGILL or SIGSEGV in user code: was it our doing?
  *
- * An int3 of a patch in progress: wait until it is done and run the new bytes.
+ * An int3 of a patch in progress: wait until it is done and run the new bytes. An int3 in place of an instruction that may not be
+ * executable as it is: do what the instruction does.
  */
 bool text_trap_fixup(struct pt_regs *regs, int sig)
 {
-	struct site s;
-	bool ours = false;
+	u8 buf[16];
+	unsigned n = 0;
+	struct insn i;
+	u64 addr = 0;
 
-	if (sig != SIGTRAP || regs->ip >= TASK_SIZE || regs->ip < 4096)
+	if (sig != SIGTRAP || regs->ip > TASK_SIZE || regs->ip < 4096)
 		return false;
-	mmap_read_lock(current->mm);
-	if (find_site(regs->ip - 1, &s)) {
-		mutex_lock(&s.ti->lock);
-		if (s.p[0] != OP_INT3) {
-			regs->ip -= 1;
-			ours = true;
-		}
-		mutex_unlock(&s.ti->lock);
-		put_page(s.view);
+	switch (whose_int3(regs->ip - 1, buf, &n)) {
+	case TRAP_GUEST:
+		return false;
+	case TRAP_RETRY:
+		regs->ip -= 1;
+		return true;
+	case TRAP_EMULATE:
+		break;
 	}
-	mmap_read_unlock(current->mm);
-	return ours;
+	regs->ip -= 1;
+	if (!insn_decode(&i, buf, n)) {
+		force_sig_fault(SIGILL, ILL_ILLOPN, (void *)regs->ip);
+		return true;
+	}
+	switch (insn_emulate(regs, &i, &addr)) {
+	case EMU_DONE:
+		break;
+	case EMU_ILLEGAL:
+		force_sig_fault(SIGILL, ILL_ILLOPN, (void *)regs->ip);
+		break;
+	case EMU_FAULT:
+		force_sig_fault(SIGSEGV, SEGV_MAPERR, (void *)addr);
+		break;
+	}
+	return true;
 }
 
 u64 text_restart_ip(u64 ip)

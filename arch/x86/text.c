@@ -35,6 +35,10 @@ static void parse_elf(struct address_space *m, struct text_info *ti)
 		goto out;
 	ph = (void *)((char *)eh + eh->e_phoff);
 	for (int i = 0; i < eh->e_phnum; i++) {
+		if (ph[i].p_type == PT_GNU_EH_FRAME) {
+			ti->eh_vaddr = ph[i].p_vaddr;
+			ti->eh_off = ph[i].p_offset;
+		}
 		if (ph[i].p_type != PT_LOAD)
 			continue;
 		if (ph[i].p_vaddr + ph[i].p_memsz > TASK_SIZE)
@@ -51,8 +55,10 @@ static void parse_elf(struct address_space *m, struct text_info *ti)
 	if (!have_exec || end - start > 0x40000000)
 		goto out;
 	ti->stub_delta = PAGE_ALIGN(end) + PAGE_SIZE - delta;
+	ti->delta = delta;
 	ti->span = PAGE_ALIGN(end) - start + PAGE_SIZE + STUB_AREA;
-	ti->patchable = true;
+	ti->site = kzalloc(STUB_AREA / STUB_SIZE * sizeof(*ti->site), GFP_KERNEL);
+	ti->patchable = ti->site != NULL;
 	for (int i = 0; i < STUB_PAGES; i++) {
 		ti->stub[i] = alloc_page(GFP_KERNEL | __GFP_ZERO);
 		if (!ti->stub[i]) {
@@ -63,6 +69,15 @@ static void parse_elf(struct address_space *m, struct text_info *ti)
 	}
 out:
 	put_page(p);
+}
+
+static void free_info(struct text_info *ti)
+{
+	for (int i = 0; i < STUB_PAGES; i++)
+		if (ti->stub[i])
+			put_page(ti->stub[i]);
+	kfree(ti->site);
+	kfree(ti);
 }
 
 struct text_info *text_info_get(struct address_space *m)
@@ -81,10 +96,7 @@ struct text_info *text_info_get(struct address_space *m)
 		smp_store_release((struct text_info **)&m->text, ti);
 	if (m->text != ti) { /* lost the race */
 		mutex_unlock(&text_create_lock);
-		for (int i = 0; i < STUB_PAGES; i++)
-			if (ti->stub[i])
-				put_page(ti->stub[i]);
-		kfree(ti);
+		free_info(ti);
 		return m->text;
 	}
 	mutex_unlock(&text_create_lock);
@@ -98,10 +110,7 @@ void text_mapping_release(struct address_space *m)
 	if (!ti)
 		return;
 	m->text = NULL;
-	for (int i = 0; i < STUB_PAGES; i++)
-		if (ti->stub[i])
-			put_page(ti->stub[i]);
-	kfree(ti);
+	free_info(ti);
 }
 
 void text_page_release(struct page *page)
@@ -146,54 +155,36 @@ void text_mapped(struct mm_struct *mm, struct address_space *mapping, unsigned l
 			       ti->stub);
 }
 
-u8 *text_stub_alloc(struct text_info *ti, unsigned *index)
-{
-	unsigned i = ti->nstubs;
+#define STUB_UNWRITTEN (1ULL << 63)
 
-	if (!ti->patchable || i >= STUB_AREA / STUB_SIZE)
-		return NULL;
+unsigned text_stub_reserve(struct text_info *ti, u64 key, unsigned skip)
+{
+	unsigned i;
+
+	if (!ti->patchable)
+		return STUB_NONE;
+	for (i = 0; i < ti->nstubs; i++)
+		if ((ti->site[i] & ~STUB_UNWRITTEN) == key && !skip--)
+			return i;
+	if (i >= STUB_AREA / STUB_SIZE)
+		return STUB_NONE;
+	ti->site[i] = key | STUB_UNWRITTEN;
 	ti->nstubs++;
-	*index = i;
-	return (u8 *)page_address(ti->stub[i * STUB_SIZE / PAGE_SIZE]) + i * STUB_SIZE % PAGE_SIZE;
+	return i;
 }
 
-/* Defuse forbidden sequences of one view. Runs before the view is mapped anywhere. */
-void text_defuse(struct text_info *ti, u8 *view, u64 file_off, const u8 *prev, const u8 *next)
+bool text_stub_write(struct text_info *ti, unsigned i, const u8 code[STUB_SIZE])
 {
-	static const u8 ldso_xrstor[5] = {0x0f, 0xae, 0x6c, 0x24, 0x40}; /* xrstor 0x40(%rsp) */
-	size_t at = 0;
-	enum forbidden k;
+	u8 *stub = (u8 *)page_address(ti->stub[i * STUB_SIZE / PAGE_SIZE]) + i * STUB_SIZE % PAGE_SIZE;
 
-	while ((k = scan_text(view, PAGE_SIZE, &at)) != FORBIDDEN_NONE) {
-		u8 *p = view + at, *stub;
-		unsigned idx;
-
-		if (k == FORBIDDEN_WRPKRU) {
-			/* no protection keys for guests: as on a machine without them */
-			p[0] = 0x0f;
-			p[1] = 0x0b;
-			p[2] = 0x90;
-		} else if (k == FORBIDDEN_XRSTOR && at + 5 <= PAGE_SIZE && !memcmp(p, ldso_xrstor, 5) &&
-			   (stub = text_stub_alloc(ti, &idx))) {
-			/* test $0x200,%eax; jnz 1f; xrstor; test $0x200,%eax; jnz 1f; jmp back; 1: ud2 */
-			s64 stub_va = ti->stub_delta + idx * STUB_SIZE; /* relative to file offset 0 */
-			u8 code[32] = {0xa9, 0, 2, 0, 0, 0x75, 0x11, 0x0f, 0xae, 0x6c, 0x24, 0x40,
-				       0xa9, 0, 2, 0, 0, 0x75, 0x05, 0xe9, 0, 0, 0, 0, 0x0f, 0x0b};
-			s32 back = (s64)(file_off + at + 5) - (stub_va + 24);
-			s32 to = stub_va - (s64)(file_off + at + 5);
-
-			memcpy(code + 20, &back, 4);
-			memcpy(stub, code, sizeof(code));
-			p[0] = 0xe9;
-			memcpy(p + 1, &to, 4);
-		} else {
-			pr_debug("text: sequence %d inside an instruction at file offset %lx\n", k,
-				 (unsigned long)(file_off + at));
-		}
-		at++;
+	if (ti->site[i] & STUB_UNWRITTEN) {
+		memcpy(stub, code, STUB_SIZE);
+		ti->site[i] &= ~STUB_UNWRITTEN;
 	}
+	return !memcmp(stub, code, STUB_SIZE);
 }
 
+/* The page is locked, so nobody else makes its view; text_info.lock is not held, for text_defuse() may read other pages. */
 struct page *text_view(struct address_space *mapping, struct page *page, pgoff_t index)
 {
 	struct text_info *ti = text_info_get(mapping);
@@ -203,35 +194,14 @@ struct page *text_view(struct address_space *mapping, struct page *page, pgoff_t
 		return NULL;
 	if (page->text)
 		return page->text;
-	mutex_lock(&ti->lock);
-	if (!page->text) {
-		v = alloc_page(GFP_KERNEL);
-		if (v) {
-			memcpy(page_address(v), page_address(page), PAGE_SIZE);
-			v->type = PGT_TEXT;
-			SetPageText(v);
-			mod_vm_stat(NR_TEXT_VIEW, 1);
-			text_defuse(ti, page_address(v), (u64)index << PAGE_SHIFT, NULL, NULL);
-			smp_store_release(&page->text, v);
-		}
-	}
-	v = page->text;
-	mutex_unlock(&ti->lock);
+	v = alloc_page(GFP_KERNEL);
+	if (!v)
+		return NULL;
+	memcpy(page_address(v), page_address(page), PAGE_SIZE);
+	v->type = PGT_TEXT;
+	SetPageText(v);
+	mod_vm_stat(NR_TEXT_VIEW, 1);
+	text_defuse(mapping, ti, page_address(v), (u64)index << PAGE_SHIFT);
+	smp_store_release(&page->text, v);
 	return v;
-}
-
-int text_scan_private(struct mm_struct *mm, unsigned long va, struct page *page)
-{
-	u8 *p = page_address(page);
-	size_t at = 0;
-	enum forbidden k = scan_text(p, PAGE_SIZE, &at);
-
-	if (k == FORBIDDEN_NONE || !platform_has_keys)
-		return 0;
-	if (k == FORBIDDEN_WRPKRU) {
-		pr_warn_once("%s[%d]: wrpkru in private executable memory at %lx refused\n", current->comm, current->pid,
-			     va + at);
-		return -EPERM;
-	}
-	return 0;
 }

@@ -21,14 +21,34 @@ struct text_info {
 	unsigned long stub_delta, span;
 	struct page *stub[STUB_PAGES];
 	unsigned nstubs;
+	u64 *site; /* what each stub is for: STUB_KEY(), a site whose view was dropped and made again finds its stub */
+	unsigned long delta;	      /* address minus file offset of the executable segment */
+	unsigned long eh_vaddr, eh_off; /* .eh_frame_hdr, 0: none */
+	u64 cross[16]; /* taken-out instructions that begin in one page and end in the next */
+	unsigned ncross;
 };
+#define STUB_NONE (~0U)
+enum { STUB_A, STUB_B, STUB_MOVED };
+#define STUB_KEY(off, kind) ((u64)(off) << 2 | (kind))
 
 enum forbidden { FORBIDDEN_NONE, FORBIDDEN_WRPKRU, FORBIDDEN_XRSTOR, FORBIDDEN_WRGSBASE };
 /* scan_text: first forbidden sequence at or after *at in n bytes; *at is where its first byte lies */
 enum forbidden scan_text(const u8 *p, size_t n, size_t *at);
 struct text_info *text_info_get(struct address_space *m);
-u8 *text_stub_alloc(struct text_info *ti, unsigned *index);
-/* defuse what scan_text finds in a view; neighbours: up to 16 bytes either side, NULL where there are none */
-void text_defuse(struct text_info *ti, u8 *view, u64 file_off, const u8 *prev, const u8 *next);
+/* text_stub_reserve: the stub with this key (the skip-th), a new one where there are not so many; STUB_NONE: full. ti->lock held, as for the next. */
+unsigned text_stub_reserve(struct text_info *ti, u64 key, unsigned skip);
+/* text_stub_write: false when the stub is there and differs: somebody may be running it */
+bool text_stub_write(struct text_info *ti, unsigned index, const u8 code[STUB_SIZE]);
+void text_defuse(struct address_space *m, struct text_info *ti, u8 *view, u64 file_off);
+/* what the original instruction at va was where private memory was defused; its length, 0: nothing */
+unsigned text_private_original(struct mm_struct *mm, u64 va, u8 bytes[16]);
+extern unsigned long text_unhandled;
+
+static inline void put32(u8 *p, s64 v)
+{
+	s32 x = v;
+
+	memcpy(p, &x, 4);
+}
 
 #endif

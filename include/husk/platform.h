@@ -69,6 +69,7 @@ int host_ram_release(unsigned long pfn, unsigned long npages);
  * the host gives none: then it is not asked again. The arch sets it at boot, where RAM can have huge pages; else it stays NULL.
  */
 extern int (*ram_populate)(unsigned long pfn, unsigned long npages);
+#define RAM_SMALL_START ((8UL << 20) >> PAGE_SHIFT) /* pages; a sandbox that uses no more takes no huge ones */
 void host_clock_gettime(int clk, s64 *sec, s64 *nsec);
 /* CPU time of the calling host thread, in ns */
 u64 host_thread_cputime(void);
@@ -105,6 +106,11 @@ void text_page_release(struct page *page);
 void text_mapping_release(struct address_space *mapping);
 /* text_scan_private: a private page is about to be executable at va: scan and defuse it in place (page not writable anywhere). 0 or -EPERM. */
 int text_scan_private(struct mm_struct *mm, unsigned long va, struct page *page);
+/*
+ * text_cut_border: lo and hi (text views or private pages, neither writable) are about to be executable one behind the other: what lo contributes
+ * to a forbidden sequence that they spell together becomes int3. Neighbours in a file were looked at before; these somebody put there.
+ */
+void text_cut_border(struct page *lo, struct page *hi);
 /* text_span: bytes of address space to keep for a mapping of this file from offset 0, stub area included; 0: no need. */
 unsigned long text_span(struct address_space *mapping);
 /* text_mapped: mm has mapped file text at va (file offset off): map its stub area. Called with mmap_lock held for writing. */
