@@ -186,7 +186,7 @@ def parse_smaps(lines):
             total += size
             of_memfd += size if is_memfd else 0
         elif not line.split(" ", 1)[0].endswith(":"):
-            is_memfd = "/memfd:" in line
+            is_memfd = "/memfd:" in line or "/husk-ram" in line
     return total, of_memfd
 
 
@@ -202,7 +202,7 @@ def memfds_of(pid):
         for name in names:
             path = base + "/" + name
             try:
-                if os.readlink(path).startswith("/memfd:"):
+                if os.readlink(path).startswith(("/memfd:", "/husk-ram")):
                     st = os.stat(path)
                     found[st.st_dev, st.st_ino] = st.st_blocks * 512
             except OSError:

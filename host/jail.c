@@ -130,7 +130,7 @@ void jail_start(struct jail *j, struct ram *r, enum platform_kind platform)
 
 	find_vdso(b);
 	b->platform = platform == PLATFORM_PKU;
-	b->features = j->missing & JAIL_NO_PIDNS ? 0 : HOSTIF_F_PIDNS;
+	b->features = (j->missing & JAIL_NO_PIDNS ? 0 : HOSTIF_F_PIDNS) | (r->huge ? HOSTIF_F_HUGE : 0);
 	j->order->ram = *r;
 	j->order->platform = platform;
 	__atomic_store_n(&j->order->go, 1, __ATOMIC_SEQ_CST);

@@ -26,10 +26,11 @@ int err_set(struct err *e, int status, const char *fmt, ...) __attribute__((form
 
 /**
  * struct ram - the sandbox's memory
- * @fd: the memfd, sealed against shrinking and growing. @base: the monitor's own mapping of it, all of it
+ * @fd: its file: on a tmpfs of our own where there may be huge pages (@huge), or a sealed memfd. @base: the monitor's own mapping of all of it
  */
 struct ram {
 	int fd;
+	bool huge;
 	uint64_t size;
 	char *base;
 	uint64_t next; /* bump allocator for what the monitor places before the kernel starts */

@@ -82,6 +82,7 @@ unsigned long nr_free_pages(void);
 unsigned long mem_available(void); /* pages that could be had without killing anybody, as MemAvailable */
 extern unsigned long min_free_pages; /* reserve that user memory leaves to the kernel */
 void mem_init(phys_addr_t start, phys_addr_t end); /* mem_map and free lists for RAM [start, end) */
+extern unsigned long lowest_pfn; /* behind mem_map: the first that can be free */
 static inline void get_page(struct page *p) { atomic_inc(&p->_refcount); }
 void __put_page(struct page *p); /* last reference gone: frees */
 static inline void put_page(struct page *p) { if (atomic_dec_and_test(&p->_refcount)) __put_page(p); }
