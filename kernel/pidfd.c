@@ -81,6 +81,21 @@ struct pid *pidfd_get_pid(unsigned fd, unsigned *flags)
 	return p;
 }
 
+struct pid *(*proc_dir_pid)(struct file *f);
+
+/* pidfd_send_signal takes a directory of /proc as well: that is older than pidfd_open(). */
+static struct pid *proc_fd_get_pid(unsigned fd)
+{
+	struct file *f = fget(fd);
+	struct pid *p = f && proc_dir_pid ? proc_dir_pid(f) : NULL;
+
+	if (p)
+		get_pid(p);
+	if (f)
+		fput(f);
+	return p ? p : ERR_PTR(-EBADF);
+}
+
 SYSCALL_DEFINE2(pidfd_open, pid_t, nr, unsigned, flags)
 {
 	struct task_struct *t;
@@ -117,6 +132,8 @@ SYSCALL_DEFINE4(pidfd_send_signal, int, pidfd, int, sig, void __user *, uinfo, u
 	if (flags)
 		return -EINVAL;
 	p = pidfd_get_pid(pidfd, &ff);
+	if (IS_ERR(p))
+		p = proc_fd_get_pid(pidfd);
 	if (IS_ERR(p))
 		return PTR_ERR(p);
 	r = -ESRCH;

@@ -257,6 +257,11 @@ static struct inode *task_dir_inode(struct super_block *sb, struct pid *pid, boo
 	return inode;
 }
 
+struct pid *proc_pid_of_dir(struct file *f)
+{
+	return f->f_op == &pid_dir_fops && PROC_I(f->f_inode)->entry == &tgid_dir ? PROC_I(f->f_inode)->pid : NULL;
+}
+
 struct dentry *proc_pid_lookup(struct dentry *d)
 {
 	struct inode *inode;

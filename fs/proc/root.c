@@ -78,6 +78,7 @@ static int proc_root_init(void)
 {
 	struct proc_dir_entry self = { .mode = S_IFLNK | 0777, .self_link = true };
 
+	proc_dir_pid = proc_pid_of_dir;
 	proc_tree_add("self", NULL, &self);
 	proc_tree_add("thread-self", NULL, &self);
 	proc_symlink("mounts", NULL, "self/mounts");

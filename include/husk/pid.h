@@ -40,6 +40,7 @@ extern int pid_max;
 /* pidfd.c */
 struct file;
 struct pid *pidfd_get_pid(unsigned fd, unsigned *flags); /* a reference; ERR_PTR(-EBADF) */
+extern struct pid *(*proc_dir_pid)(struct file *f); /* set by proc: the process of an open /proc/PID, no reference; NULL */
 int pidfd_create_file(struct pid *p, unsigned flags, struct file **ret); /* reserves a descriptor; fd_install() it */
 
 #endif

@@ -76,6 +76,20 @@ int main(void)
 	R(syscall(SYS_pidfd_send_signal, fd, 0, 0, 0));
 	R(syscall(SYS_pidfd_send_signal, fd, SIGINT, 0, 0));
 	R(poll(&pf, 1, 5000));
+	// A directory of /proc will do for sending, that of a thread will not.
+	char dir[64];
+	snprintf(dir, sizeof(dir), "/proc/%d", getpid());
+	int pd = MUST(open(dir, O_RDONLY | O_DIRECTORY));
+	R(syscall(SYS_pidfd_send_signal, pd, 0, 0, 0));
+	W("proc", P_PIDFD, pd, WEXITED);
+	close(pd);
+	snprintf(dir, sizeof(dir), "/proc/self/task/%d", getpid());
+	pd = MUST(open(dir, O_RDONLY | O_DIRECTORY));
+	R(syscall(SYS_pidfd_send_signal, pd, 0, 0, 0));
+	close(pd);
+	pd = MUST(open("/proc", O_RDONLY | O_DIRECTORY));
+	R(syscall(SYS_pidfd_send_signal, pd, 0, 0, 0));
+	close(pd);
 	say("POLLIN %d\n", pf.revents & POLLIN);
 	W("pidfd killed", P_PIDFD, fd, WEXITED);
 	R(syscall(SYS_pidfd_send_signal, fd, SIGINT, 0, 0));
