@@ -8,24 +8,39 @@
 /**
  * DOC: file faults
  *
- * The page under the fault comes from vm_ops->fault, locked. Where the VMA's pages are the page cache's (VM_OPS_FAULT_AROUND), its neighbours
- * that are there, uptodate and not locked by anybody are mapped with it. A page is locked from the check that it is still the
- * file's until its entry and host mapping are made; truncation locks each page after it has unmapped it, finds such a late mapping
- * and removes it again. So no page stays mapped that has left its file.
+ * Where the VMA's pages are the page cache's (VM_OPS_FAULT_AROUND), a fault maps what is there around it: the granule of 64 KiB, and beyond
+ * that, up to MAX_AROUND pages, what follows in RAM as well, so that it is one host mapping. Only a page that is not there, or has no text
+ * view yet, is asked of vm_ops->fault, and locked.
+ *
+ * Pages are found and entered with mapping->invalidate_lock held for reading. Who takes a page out of the file, or its view away, unmaps
+ * it and removes it under the same lock for writing; so no page stays mapped that has left its file. Lock order: page lock,
+ * invalidate_lock; a page is only tried to be locked within.
  *
  * What is shown for execution is the page's text view, never the page. A page that has a view is not writable in any mapping: giving write
  * access drops the view first (page_drop_text()), making a view takes write access away first (page_mkclean()).
  */
 #define AROUND_ORDER 4
-#define MAX_AROUND_ORDER 6
+#define TEXT_ORDER 5
+#define MAX_AROUND_ORDER 7
 #define MAX_AROUND (1UL << MAX_AROUND_ORDER)
 
-/* Locked pages around a fault; slot i is for start + i pages. */
+/* Pages around a fault; slot i is for start + i pages. */
 struct window {
 	unsigned long start, n;
-	struct page *page[MAX_AROUND]; /* locked, with a reference; NULL: none */
-	struct page *show[MAX_AROUND]; /* the page or its view */
+	struct page *page[1 << TEXT_ORDER]; /* for private copies: locked, with a reference; NULL: none */
 };
+
+/* As fault_window(), aligned in the file: text views of one window lie together wherever the file is mapped. */
+static void file_window(struct fault_ctx *c, unsigned int order, unsigned long *start, unsigned long *end)
+{
+	unsigned long skew = (c->vma->vm_pgoff << PAGE_SHIFT) - c->vma->vm_start, size = PAGE_SIZE << order;
+	unsigned long lo = ALIGN_DOWN(c->addr + skew, size) - skew, hi = lo + size;
+
+	if (lo > c->addr) /* below address 0 */
+		lo = 0;
+	*start = max(lo, max(c->vma->vm_start, c->addr & PMD_MASK));
+	*end = min(hi, pmd_end(c->addr, c->vma->vm_end));
+}
 
 static inline bool fault_around(struct vm_area_struct *vma)
 {
@@ -117,19 +132,34 @@ static vm_fault_t get_target(struct fault_ctx *c, struct page **page)
 	return r & VM_FAULT_MAJOR;
 }
 
+/* The text view of a locked page, made if need be; NULL: out of memory. */
+static struct page *make_view(struct page *p)
+{
+	struct address_space *m = p->mapping;
+	struct page *v = p->text;
+
+	if (v)
+		return v;
+	text_prepare(m, p, p->index);
+	down_write(&m->invalidate_lock); /* nobody is given write access meanwhile */
+	page_mkclean(p);
+	v = text_view(m, p, p->index);
+	up_write(&m->invalidate_lock);
+	return v;
+}
+
+/* A view that had to lose bytes that may be data is shown only to who runs it; who reads is shown the page, which cannot be run. */
+static struct page *view_or_data(struct page *p, struct page *v, bool run)
+{
+	return v && text_view_lossy(v) && !run ? p : v;
+}
+
 /* What is shown of a locked page; NULL: nothing can be. */
 static struct page *page_to_show(struct fault_ctx *c, struct page *p, bool text)
 {
-	struct page *v;
-
 	if (!text || c->vma->vm_ops == &special_mapping_vm_ops)
 		return p;
-	if (!p->mapping)
-		return NULL; /* a device's page: nobody has looked at what is in it */
-	if (!p->text)
-		page_mkclean(p);
-	v = text_view(p->mapping, p, p->index);
-	return v;
+	return p->mapping ? view_or_data(p, make_view(p), c->flags & FAULT_FLAG_INSTRUCTION) : NULL; /* a device's page: nobody has looked at what is in it */
 }
 
 static pte_t file_pte(struct fault_ctx *c, struct page *p, struct page *show)
@@ -148,8 +178,14 @@ static pte_t file_pte(struct fault_ctx *c, struct page *p, struct page *show)
 	return mk_pte(p, flags);
 }
 
-/* Enters the window's pages where the entries are still empty and shows them; target's index tells if it was used. */
-static vm_fault_t install(struct fault_ctx *c, struct window *w)
+/* A run of pages to enter, from start on; base[i] is the file's page, show[i] has a reference that is the entry's. */
+struct run {
+	unsigned long start, n;
+	struct page *base[MAX_AROUND], *show[MAX_AROUND];
+};
+
+/* Enters the run's pages where the entries are still empty, and shows them. */
+static vm_fault_t install(struct fault_ctx *c, struct run *w)
 {
 	struct mm_struct *mm = c->mm;
 	long rss[3] = { 0, 0, 0 }, mapped = 0;
@@ -164,14 +200,14 @@ static vm_fault_t install(struct fault_ctx *c, struct window *w)
 	for (unsigned long i = 0; i < w->n; i++) {
 		struct page *show = w->show[i];
 
-		if (!w->page[i] || !show || (p[i] & PTE_PRESENT))
+		if (!show || (p[i] & PTE_PRESENT))
 			continue;
-		get_page(show);
 		mapped += page_add_map(show);
-		p[i] = file_pte(c, w->page[i], show);
-		if ((p[i] & PTE_WRITE) && !PageDirty(w->page[i]))
-			SetPageDirty(w->page[i]);
+		p[i] = file_pte(c, w->base[i], show);
+		if ((p[i] & PTE_WRITE) && !PageDirty(w->base[i]))
+			SetPageDirty(w->base[i]);
 		rss[pte_rss_kind(p[i], show)]++;
+		w->show[i] = NULL;
 	}
 	for (int k = 1; k < 3; k++) {
 		if (rss[k])
@@ -184,58 +220,176 @@ static vm_fault_t install(struct fault_ctx *c, struct window *w)
 	return 0;
 }
 
-static void window_around(struct fault_ctx *c, struct window *w)
+static void put_run(struct run *w)
 {
-	unsigned long end;
-
-	if (fault_around(c->vma)) {
-		unsigned int order = fault_order(c->vma, c->addr, AROUND_ORDER, MAX_AROUND_ORDER);
-
-		fault_window(c, order, &w->start, &end);
-	} else {
-		w->start = c->addr;
-		end = c->addr + PAGE_SIZE;
+	for (unsigned long i = 0; i < w->n; i++) {
+		if (w->show[i])
+			put_page(w->show[i]);
 	}
-	w->n = (end - w->start) >> PAGE_SHIFT;
-	memset(w->page, 0, w->n * sizeof(w->page[0]));
-	memset(w->show, 0, w->n * sizeof(w->show[0]));
+}
+
+/* What the cache has to show at index; i_pages_lock and invalidate_lock are held. */
+static struct page *cached(struct address_space *m, pgoff_t index, bool text, struct page **base)
+{
+	struct page *p = xa_load(&m->i_pages, index);
+
+	if (!p || !PageUptodate(p) || PageReadahead(p)) /* read-ahead wants to hear of it */
+		return NULL;
+	*base = p;
+	return text ? view_or_data(p, READ_ONCE(p->text), false) : p;
+}
+
+/*
+ * Fill the run with what is there: all of the granule [lo, hi), and on either side what follows in RAM. Slots are relative to
+ * w->start, which is that of slot 0 for index `first`. i_pages_lock and invalidate_lock are held.
+ */
+static void collect(struct address_space *m, struct run *w, pgoff_t first, unsigned long lo, unsigned long hi, bool text)
+{
+	pgoff_t eof = DIV_ROUND_UP((u64)i_size_read(m->host), PAGE_SIZE);
+	unsigned long end = w->n, i;
+
+	if (first + end > eof)
+		end = eof > first ? eof - first : 0;
+	for (i = lo; i < hi && i < end; i++)
+		w->show[i] = cached(m, first + i, text, &w->base[i]);
+	for (i = lo; i && i <= end && w->show[i]; i--) {
+		struct page *s = cached(m, first + i - 1, text, &w->base[i - 1]);
+
+		if (!s || s + 1 != w->show[i])
+			break;
+		w->show[i - 1] = s;
+	}
+	for (i = hi; i < end && w->show[i - 1]; i++) {
+		struct page *s = cached(m, first + i, text, &w->base[i]);
+
+		if (!s || s != w->show[i - 1] + 1)
+			break;
+		w->show[i] = s;
+	}
+	for (i = 0; i < w->n; i++) {
+		if (w->show[i])
+			get_page(w->show[i]);
+	}
+}
+
+/* Map what the cache has around the fault. True if that includes the page of the fault. again: it was asked of the file just now. */
+static bool map_cached(struct fault_ctx *c, bool text, bool again, vm_fault_t *r)
+{
+	struct address_space *m = c->vma->vm_file->f_mapping;
+	unsigned long start, end, lo, hi, target;
+	struct run w;
+	bool hit;
+
+	file_window(c, MAX_AROUND_ORDER, &start, &end);
+	file_window(c, text ? TEXT_ORDER : AROUND_ORDER, &lo, &hi);
+	w.start = start;
+	w.n = (end - start) >> PAGE_SHIFT;
+	memset(w.show, 0, w.n * sizeof(w.show[0]));
+	target = (c->addr - start) >> PAGE_SHIFT;
+
+	down_read(&m->invalidate_lock);
+	spin_lock(&m->i_pages_lock);
+	collect(m, &w, linear_page_index(c->vma, start), (lo - start) >> PAGE_SHIFT, (hi - start) >> PAGE_SHIFT, text);
+	if (again && !w.show[target]) {
+		struct page *p = xa_load(&m->i_pages, linear_page_index(c->vma, c->addr));
+
+		if (p && PageUptodate(p)) {
+			w.base[target] = p;
+			w.show[target] = text ? view_or_data(p, p->text, c->flags & FAULT_FLAG_INSTRUCTION) : p;
+			if (w.show[target])
+				get_page(w.show[target]);
+		}
+	}
+	if (text && w.show[target] && w.show[target] == w.base[target] && w.base[target]->text && c->flags & FAULT_FLAG_INSTRUCTION) {
+		get_page(w.base[target]->text);
+		put_page(w.show[target]);
+		w.show[target] = w.base[target]->text;
+	}
+	spin_unlock(&m->i_pages_lock);
+	hit = w.show[target];
+	if (hit) {
+		if (!PageReferenced(w.base[target]))
+			SetPageReferenced(w.base[target]);
+		*r = install(c, &w);
+	}
+	up_read(&m->invalidate_lock);
+	put_run(&w);
+	return hit;
+}
+
+/* Text: make views of the granule's pages that have none, of pages that are neighbours as well. */
+static void make_views(struct fault_ctx *c)
+{
+	struct address_space *m = c->vma->vm_file->f_mapping;
+	struct window w;
+	unsigned long end;
+	u64 want = 0;
+	bool primed = false;
+
+	file_window(c, TEXT_ORDER, &w.start, &end);
+	w.n = (end - w.start) >> PAGE_SHIFT;
+	memset(w.page, 0, w.n * sizeof(w.page[0]));
+	for (unsigned long i = 0; i < w.n; i++)
+		want |= 1UL << i;
+	gather(c, &w, want);
+	for (unsigned long i = 0; i < w.n; i++) {
+		if (!w.page[i] || w.page[i]->mapping != m || w.page[i]->text)
+			continue;
+		if (!primed)
+			prime_single_pages(TEXT_ORDER);
+		primed = true;
+		make_view(w.page[i]);
+	}
+	release_window(&w);
+}
+
+/* One page that no neighbour comes with. The page is locked. */
+static noinline vm_fault_t map_single(struct fault_ctx *c, struct page *page, bool text)
+{
+	struct run w = { .start = c->addr, .n = 1 };
+	vm_fault_t r;
+
+	w.base[0] = page;
+	w.show[0] = page_to_show(c, page, text);
+	if (!w.show[0])
+		return page->mapping ? VM_FAULT_OOM : VM_FAULT_SIGSEGV;
+	get_page(w.show[0]);
+	r = install(c, &w);
+	put_run(&w);
+	return r;
 }
 
 /* Reads, executions, and first writes to shared memory that needs no notice of them. */
 static vm_fault_t map_window(struct fault_ctx *c)
 {
-	bool text = shows_text(c);
-	struct window w;
-	unsigned long target;
-	vm_fault_t r = 0;
-	u64 want = 0;
+	bool around = fault_around(c->vma), text = shows_text(c);
+	struct page *page = NULL;
+	vm_fault_t r = 0, r2 = 0;
 
-	window_around(c, &w);
-	target = (c->addr - w.start) >> PAGE_SHIFT;
-	if (fault_around(c->vma)) {
-		want = wanted_slots(c, &w, false);
-		gather(c, &w, want);
+	if (around && map_cached(c, text, false, &r))
+		return r;
+	r = get_target(c, &page);
+	if (!page)
+		return r;
+	if (!around) {
+		r |= map_single(c, page, text);
+		unlock_page(page);
+		put_page(page);
+		return r;
 	}
-	if (!w.page[target]) {
-		release_window(&w); /* no page locks are held over what may read from a device */
-		memset(w.page, 0, w.n * sizeof(w.page[0]));
-		r = get_target(c, &w.page[target]);
-		if (!w.page[target])
-			return r;
-		if (want)
-			gather(c, &w, want);
+	/* it is there now, and its neighbours are: once more. Our reference keeps it from being reclaimed meanwhile. */
+	unlock_page(page);
+	if (text) {
+		make_views(c); /* of all together, so that they lie together */
+		lock_page(page);
+		if (page->mapping && !make_view(page))
+			r |= VM_FAULT_OOM;
+		unlock_page(page);
 	}
-	for (unsigned long i = 0; i < w.n; i++) {
-		if (w.page[i])
-			w.show[i] = page_to_show(c, w.page[i], text);
-	}
-	if (!w.show[target])
-		r |= w.page[target]->mapping ? VM_FAULT_OOM : VM_FAULT_SIGSEGV;
-	else
-		r |= install(c, &w);
-	release_window(&w);
-	c->vma->fault_next = w.start + (w.n << PAGE_SHIFT);
-	return r;
+	if (!(r & VM_FAULT_OOM) && !map_cached(c, text, true, &r2))
+		r2 = VM_FAULT_RETRY; /* truncated */
+	put_page(page);
+	return r | r2;
 }
 
 /* page is locked and about to be written through this shared VMA; it may be unlocked meanwhile. False: it left its file. */

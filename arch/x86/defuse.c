@@ -19,26 +19,52 @@
  *  - a simple one: its bytes become int3, and the trap emulates what the page cache has at that place (emulate.c);
  *  - wrpkru and wrgsbase themselves become ud2, xrstor is emulated, but for its PKRU bit.
  * A sequence that begins in one page and ends in the next is dealt with in the first; an instruction that begins in the page before is
- * remembered until that page's view is made.
+ * remembered until that page's view is made. What is left, data mostly, is destroyed in the view (int3), and the page is shown as it is, not
+ * executable, until somebody runs something in it.
  */
 
-unsigned long text_unhandled; /* sequences that stayed */
+unsigned long text_unhandled; /* sequences that had to be destroyed */
 
 #define FUNCTION_MAX (1UL << 20)
 #define VOTERS 32
 #define CODE_AHEAD 16
 
-/* n bytes of the file from off; how many were read. Must not be called with text_info.lock held: it may wait for pages. */
-static unsigned file_bytes(struct address_space *m, u64 off, void *buf, unsigned n)
+struct defuse {
+	struct address_space *m;
+	struct text_info *ti;
+	u8 *view;
+	u64 off; /* of the view */
+	bool may_read;
+};
+
+/* A page of the file; without may_read only if it is there. */
+static struct page *file_page(struct defuse *d, pgoff_t index)
 {
-	u64 size = i_size_read(m->host);
+	struct page *p;
+
+	if (d->may_read) {
+		p = read_mapping_page(d->m, index, NULL);
+		return IS_ERR(p) ? NULL : p;
+	}
+	p = find_get_page(d->m, index);
+	if (p && !PageUptodate(p)) {
+		put_page(p);
+		return NULL;
+	}
+	return p;
+}
+
+/* n bytes of the file from off; how many were read. Not with text_info.lock held. */
+static unsigned file_bytes(struct defuse *d, u64 off, void *buf, unsigned n)
+{
+	u64 size = i_size_read(d->m->host);
 	unsigned done = 0;
 
 	while (done < n && off + done < size) {
 		unsigned in = offset_in_page(off + done), k = min_t(u64, min_t(unsigned, n - done, PAGE_SIZE - in), size - off - done);
-		struct page *p = read_mapping_page(m, (off + done) >> PAGE_SHIFT, NULL);
+		struct page *p = file_page(d, (off + done) >> PAGE_SHIFT);
 
-		if (IS_ERR(p))
+		if (!p)
 			break;
 		memcpy((char *)buf + done, page_address(p) + in, k);
 		put_page(p);
@@ -47,10 +73,10 @@ static unsigned file_bytes(struct address_space *m, u64 off, void *buf, unsigned
 	return done;
 }
 
-static unsigned decode_at(struct address_space *m, u64 off, struct insn *i)
+static unsigned decode_at(struct defuse *d, u64 off, struct insn *i)
 {
 	u8 buf[15];
-	unsigned n = file_bytes(m, off, buf, sizeof(buf));
+	unsigned n = file_bytes(d, off, buf, sizeof(buf));
 
 	return insn_decode(i, buf, n);
 }
@@ -64,33 +90,34 @@ struct eh_hdr {
 };
 
 /* The function around file offset off, from the table. 1: found, 0: none there, -1: no usable table. */
-static int find_function(struct address_space *m, struct text_info *ti, u64 off, u64 *start)
+static int find_function(struct defuse *d, u64 off, u64 *start)
 {
+	struct text_info *ti = d->ti;
 	struct eh_hdr h;
 	s32 entry[2], pc;
 	u32 fde[2], range, lo = 0, hi;
 	s64 target = (s64)(off + ti->delta) - (s64)ti->eh_vaddr; /* as the table's addresses are */
 	u64 at;
 
-	if (!ti->eh_vaddr || file_bytes(m, ti->eh_off, &h, sizeof(h)) != sizeof(h) || h.version != 1 || h.count_enc != 0x03 ||
+	if (!ti->eh_vaddr || file_bytes(d, ti->eh_off, &h, sizeof(h)) != sizeof(h) || h.version != 1 || h.count_enc != 0x03 ||
 	    h.table_enc != 0x3b || !h.count)
 		return -1;
 	for (hi = h.count; hi - lo > 1;) {
 		u32 mid = lo + (hi - lo) / 2;
 
-		if (file_bytes(m, ti->eh_off + 12 + 8ULL * mid, entry, 8) != 8)
+		if (file_bytes(d, ti->eh_off + 12 + 8ULL * mid, entry, 8) != 8)
 			return -1;
 		if (entry[0] <= target)
 			lo = mid;
 		else
 			hi = mid;
 	}
-	if (file_bytes(m, ti->eh_off + 12 + 8ULL * lo, entry, 8) != 8)
+	if (file_bytes(d, ti->eh_off + 12 + 8ULL * lo, entry, 8) != 8)
 		return -1;
 	if (entry[0] > target)
 		return 0;
 	at = ti->eh_off + entry[1];
-	if (file_bytes(m, at, fde, 8) != 8 || file_bytes(m, at + 8, &pc, 4) != 4 || file_bytes(m, at + 12, &range, 4) != 4)
+	if (file_bytes(d, at, fde, 8) != 8 || file_bytes(d, at + 8, &pc, 4) != 4 || file_bytes(d, at + 12, &range, 4) != 4)
 		return -1;
 	if (entry[1] + 8 + pc != entry[0]) /* not relative in 32 bits: cannot tell its end */
 		return -1;
@@ -101,12 +128,12 @@ static int find_function(struct address_space *m, struct text_info *ti, u64 off,
 }
 
 /* The instruction that contains off, decoding from start: its offset, 0 on nonsense. */
-static u64 walk(struct address_space *m, u64 start, u64 off)
+static u64 walk(struct defuse *d, u64 start, u64 off)
 {
 	struct insn i;
 
 	while (start <= off) {
-		if (!decode_at(m, start, &i))
+		if (!decode_at(d, start, &i))
 			return 0;
 		if (start + i.len > off)
 			return start;
@@ -137,17 +164,17 @@ static int vote(const u8 *p, unsigned at, unsigned size)
 }
 
 /* The file offset of the instruction that contains off; 0 where there is none to be found (data, or no telling). */
-static u64 containing(struct address_space *m, struct text_info *ti, u64 off)
+static u64 containing(struct defuse *d, u64 off)
 {
 	u64 start;
-	int r = find_function(m, ti, off, &start), k;
+	int r = find_function(d, off, &start), k;
 	u8 buf[2 * VOTERS + CODE_AHEAD];
 	unsigned back, n;
 
 	if (r >= 0)
-		return r ? walk(m, start, off) : 0;
+		return r ? walk(d, start, off) : 0;
 	back = min_t(u64, off, 2 * VOTERS);
-	n = file_bytes(m, off - back, buf, back + CODE_AHEAD);
+	n = file_bytes(d, off - back, buf, back + CODE_AHEAD);
 	if (n <= back)
 		return 0;
 	k = vote(buf, back, n);
@@ -155,13 +182,6 @@ static u64 containing(struct address_space *m, struct text_info *ti, u64 off)
 }
 
 /* ---- taking an instruction out ---- */
-
-struct defuse {
-	struct address_space *m;
-	struct text_info *ti;
-	u8 *view;
-	u64 off; /* of the view */
-};
 
 static void fill(struct defuse *d, u64 off, unsigned len, u8 what)
 {
@@ -176,18 +196,21 @@ static bool fill_int3(struct defuse *d, u64 off, unsigned len)
 	struct text_info *ti = d->ti;
 	struct page *p, *v;
 	bool ok = true;
+	unsigned k;
 
 	if (off < d->off) {
 		mutex_lock(&ti->lock);
-		if (ti->ncross == ARRAY_SIZE(ti->cross))
+		for (k = 0; k < ti->ncross && ti->cross[k] != off; k++)
+			;
+		if (k == ARRAY_SIZE(ti->cross))
 			ok = false;
-		else
+		else if (k == ti->ncross)
 			ti->cross[ti->ncross++] = off;
 		mutex_unlock(&ti->lock);
 		if (!ok)
 			return false;
 		p = find_get_page(d->m, off >> PAGE_SHIFT);
-		v = p ? smp_load_acquire(&p->text) : NULL;
+		v = p && !d->may_read ? smp_load_acquire(&p->text) : NULL;
 		if (v) /* its last bytes cannot be running: this page was never executable */
 			WRITE_ONCE(((u8 *)page_address(v))[offset_in_page(off)], 0xcc);
 		if (p)
@@ -291,17 +314,19 @@ static bool take_out(struct defuse *d, u64 off, const struct insn *i)
 /* A sequence of n bytes at file offset seq, part of it in this view. */
 static bool handle(struct defuse *d, u64 seq, unsigned n)
 {
-	u64 off = containing(d->m, d->ti, seq);
+	u64 off = containing(d, seq), first = off;
 	struct insn i;
 
 	while (off && off < seq + n) {
-		if (!decode_at(d->m, off, &i))
-			return false;
+		if (!decode_at(d, off, &i))
+			break;
 		/* in this page there must be a byte of the instruction that the sequence needs */
 		if (off < d->off + PAGE_SIZE && off + i.len > d->off && take_out(d, off, &i))
 			return true;
 		off += i.len;
 	}
+	if (first && decode_at(d, first, &i)) /* it cannot be emulated: it traps, rather than do something else */
+		fill_int3(d, first, i.len);
 	return false;
 }
 
@@ -320,14 +345,18 @@ static unsigned sequence_start(const u8 *p, unsigned at, enum forbidden k)
 	return at && p[at - 1] == 0xf3 ? at - 1 : at - 2;
 }
 
-static void report(struct text_info *ti, u64 off, enum forbidden k)
+/* What cannot be told, or not be done elsewhere, must not run at all: a page of such is shown as it is to who only reads it. */
+static void destroy(struct defuse *d, unsigned at, u64 off, enum forbidden k)
 {
+	d->view[at] = 0xcc;
+	if (d->may_read)
+		return;
 	__atomic_fetch_add(&text_unhandled, 1, __ATOMIC_RELAXED);
-	pr_info("text: %s at file offset %lx could not be taken out (%lu so far)\n",
+	pr_info("text: %s at file offset %lx is no instruction that can run elsewhere: destroyed (%lu so far)\n",
 		k == FORBIDDEN_WRPKRU ? "wrpkru" : k == FORBIDDEN_XRSTOR ? "xrstor" : "wrgsbase", (unsigned long)off, text_unhandled);
 }
 
-static void defuse_tail(struct defuse *d)
+static unsigned defuse_tail(struct defuse *d)
 {
 	u8 w[16];
 	size_t at = 0;
@@ -335,9 +364,9 @@ static void defuse_tail(struct defuse *d)
 	unsigned n;
 
 	if (!open_tail(d->view + PAGE_SIZE))
-		return;
+		return 0;
 	memcpy(w, d->view + PAGE_SIZE - 4, 4);
-	n = file_bytes(d->m, d->off + PAGE_SIZE, w + 4, 4);
+	n = file_bytes(d, d->off + PAGE_SIZE, w + 4, 4);
 	while ((k = scan_text(w, 4 + n, &at)) != FORBIDDEN_NONE) {
 		unsigned s = sequence_start(w, at, k);
 
@@ -345,37 +374,50 @@ static void defuse_tail(struct defuse *d)
 			u64 seq = d->off + PAGE_SIZE - 4 + s;
 
 			/* what takes out the instruction of the page behind only does not help: it is another view */
-			if (!handle(d, seq, 4 - s))
-				report(d->ti, seq, k);
-			return;
+			if (handle(d, seq, 4 - s))
+				return 0;
+			destroy(d, PAGE_SIZE - 4 + s, seq, k);
+			return 1;
 		}
 		at++;
 	}
+	return 0;
+}
+
+bool text_suspicious(const u8 *page)
+{
+	size_t at = 0;
+
+	return open_tail(page + PAGE_SIZE) || scan_text(page, PAGE_SIZE, &at) != FORBIDDEN_NONE;
 }
 
 /**
  * text_defuse - take what is forbidden out of a view, before it is mapped anywhere
- * The page cache page is locked, text_info.lock is not held: other pages of the file may have to be read.
+ * The page cache page is locked, text_info.lock is not held.
  */
-void text_defuse(struct address_space *m, struct text_info *ti, u8 *view, u64 file_off)
+unsigned text_defuse(struct address_space *m, struct text_info *ti, u8 *view, u64 file_off, bool may_read)
 {
-	struct defuse d = {.m = m, .ti = ti, .view = view, .off = file_off};
+	struct defuse d = {.m = m, .ti = ti, .view = view, .off = file_off, .may_read = may_read};
+	unsigned lost = 0;
 	size_t at = 0;
 	enum forbidden k;
 
 	while ((k = scan_text(view, PAGE_SIZE, &at)) != FORBIDDEN_NONE) {
 		unsigned s = sequence_start(view, at, k);
 
-		if (!handle(&d, file_off + s, at + 3 - s))
-			report(ti, file_off + at, k);
+		if (!handle(&d, file_off + s, at + 3 - s)) {
+			destroy(&d, at, file_off + at, k);
+			lost++;
+		}
 		at++;
 	}
-	defuse_tail(&d);
+	lost += defuse_tail(&d);
 	mutex_lock(&ti->lock);
 	for (unsigned i = 0; i < ti->ncross; i++)
 		if (ti->cross[i] >= file_off && ti->cross[i] < file_off + PAGE_SIZE)
 			fill(&d, ti->cross[i], PAGE_SIZE, 0xcc);
 	mutex_unlock(&ti->lock);
+	return lost;
 }
 
 /* ---- private executable memory ---- */

@@ -184,7 +184,28 @@ bool text_stub_write(struct text_info *ti, unsigned i, const u8 code[STUB_SIZE])
 	return !memcmp(stub, code, STUB_SIZE);
 }
 
-/* The page is locked, so nobody else makes its view; text_info.lock is not held, for text_defuse() may read other pages. */
+bool text_view_lossy(struct page *view)
+{
+	return PageError(view);
+}
+
+/* A rehearsal: the same on a copy, allowed to read. What it needs is in the page cache then, and stubs are the same ones again. */
+void text_prepare(struct address_space *mapping, struct page *page, pgoff_t index)
+{
+	struct text_info *ti = text_info_get(mapping);
+	struct page *v;
+
+	if (!ti || page->text || !text_suspicious(page_address(page)))
+		return;
+	v = alloc_page(GFP_KERNEL);
+	if (!v)
+		return;
+	memcpy(page_address(v), page_address(page), PAGE_SIZE);
+	text_defuse(mapping, ti, page_address(v), (u64)index << PAGE_SHIFT, true);
+	put_page(v);
+}
+
+/* The page is locked and nobody can write it. Pages of the same file may be locked by others who wait for us: none is waited for. */
 struct page *text_view(struct address_space *mapping, struct page *page, pgoff_t index)
 {
 	struct text_info *ti = text_info_get(mapping);
@@ -201,7 +222,8 @@ struct page *text_view(struct address_space *mapping, struct page *page, pgoff_t
 	v->type = PGT_TEXT;
 	SetPageText(v);
 	mod_vm_stat(NR_TEXT_VIEW, 1);
-	text_defuse(mapping, ti, page_address(v), (u64)index << PAGE_SHIFT);
+	if (text_defuse(mapping, ti, page_address(v), (u64)index << PAGE_SHIFT, false))
+		SetPageError(v);
 	smp_store_release(&page->text, v);
 	return v;
 }

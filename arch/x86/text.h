@@ -39,7 +39,9 @@ struct text_info *text_info_get(struct address_space *m);
 unsigned text_stub_reserve(struct text_info *ti, u64 key, unsigned skip);
 /* text_stub_write: false when the stub is there and differs: somebody may be running it */
 bool text_stub_write(struct text_info *ti, unsigned index, const u8 code[STUB_SIZE]);
-void text_defuse(struct address_space *m, struct text_info *ti, u8 *view, u64 file_off);
+/* text_defuse: number of sequences that had to be destroyed. may_read: it may wait for other pages of the file */
+unsigned text_defuse(struct address_space *m, struct text_info *ti, u8 *view, u64 file_off, bool may_read);
+bool text_suspicious(const u8 *page);
 /* what the original instruction at va was where private memory was defused; its length, 0: nothing */
 unsigned text_private_original(struct mm_struct *mm, u64 va, u8 bytes[16]);
 extern unsigned long text_unhandled;
