@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Files that are nothing but their operations: eventfd, epoll, inotify and the like share one inode. */
+/* Files that are nothing but their operations: eventfd, epoll, inotify and the like share one
+ * inode. */
 #include "internal.h"
 
 static struct vfsmount *anon_mnt;
@@ -10,8 +11,8 @@ static char *anon_dname(struct dentry *d, char *buf, int len)
 {
 	return dynamic_dname(buf, len, "anon_inode:%s", d->d_name.name);
 }
-static const struct dentry_operations anon_dops = { .d_dname = anon_dname };
-static const struct super_operations anon_sops = { .statfs = simple_statfs };
+static const struct dentry_operations anon_dops = {.d_dname = anon_dname};
+static const struct super_operations anon_sops = {.statfs = simple_statfs};
 
 static struct dentry *anon_mount(struct file_system_type *t, int flags, const char *dev, void *data)
 {
@@ -33,7 +34,7 @@ static struct dentry *anon_mount(struct file_system_type *t, int flags, const ch
 	}
 	return dget(sb->s_root);
 }
-static struct file_system_type anon_fs_type = { .name = "anon_inodefs", .mount = anon_mount };
+static struct file_system_type anon_fs_type = {.name = "anon_inodefs", .mount = anon_mount};
 
 static int anon_init(void)
 {

@@ -162,8 +162,7 @@ int setattr_prepare(struct dentry *d, struct iattr *a)
 		if ((a->ia_mode & S_ISGID) && !in_group_p(gid) && !capable(CAP_FSETID))
 			a->ia_mode &= ~S_ISGID;
 	}
-	if ((v & (ATTR_MTIME_SET | ATTR_ATIME_SET | ATTR_TIMES_SET)) &&
-	    !inode_owner_or_capable(i))
+	if ((v & (ATTR_MTIME_SET | ATTR_ATIME_SET | ATTR_TIMES_SET)) && !inode_owner_or_capable(i))
 		return -EPERM;
 	return 0;
 }
@@ -299,11 +298,12 @@ int file_remove_privs(struct file *f)
 	if (likely(!kill))
 		return 0;
 	if (i == top) {
-		struct iattr a = { .ia_valid = ATTR_FORCE | kill };
+		struct iattr a = {.ia_valid = ATTR_FORCE | kill};
 
 		return notify_change(f->f_path.dentry, &a);
 	}
-	/* a stacked file system's upper file, whose inode lock is held: the stack's own inode shows the same bits */
+	/* a stacked file system's upper file, whose inode lock is held: the stack's own inode shows
+	 * the same bits */
 	if (kill & ATTR_KILL_SUID)
 		drop |= S_ISUID;
 	if (kill & ATTR_KILL_SGID)

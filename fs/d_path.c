@@ -16,10 +16,11 @@ static bool prepend(struct prepend *b, const char *s, unsigned len)
 }
 
 /*
- * Path of (mnt, d) up to root. 0: reached root; 1: the top of the mount tree, but not root; 2: a detached mount; < 0: no room.
- * rename_lock is held; mounts are read under mount_seq by the caller.
+ * Path of (mnt, d) up to root. 0: reached root; 1: the top of the mount tree, but not root; 2: a
+ * detached mount; < 0: no room. rename_lock is held; mounts are read under mount_seq by the caller.
  */
-static int prepend_path(struct prepend *b, struct dentry *d, struct mount *m, const struct path *root)
+static int prepend_path(struct prepend *b, struct dentry *d, struct mount *m,
+			const struct path *root)
 {
 	while (d != root->dentry || &m->mnt != root->mnt) {
 		struct dentry *parent = READ_ONCE(d->d_parent);
@@ -69,12 +70,12 @@ static bool d_unlinked(struct dentry *d)
 /**
  * d_path - the name of @p as the current task sees it
  *
- * Returns a place within @buf, or ERR_PTR(-ENAMETOOLONG). " (deleted)" follows names that were removed. A path outside
- * the task's root is shown from the top of its own mount tree.
+ * Returns a place within @buf, or ERR_PTR(-ENAMETOOLONG). " (deleted)" follows names that were
+ * removed. A path outside the task's root is shown from the top of its own mount tree.
  */
 char *d_path(const struct path *p, char *buf, int len)
 {
-	struct prepend b = { buf, buf + len };
+	struct prepend b = {buf, buf + len};
 	struct path root;
 	int r;
 
@@ -110,7 +111,7 @@ char *dynamic_dname(char *buf, int len, const char *fmt, ...)
 /* dentry_path: the path within the dentry's own file system. */
 char *dentry_path(struct dentry *d, char *buf, int len)
 {
-	struct prepend b = { buf, buf + len };
+	struct prepend b = {buf, buf + len};
 	bool ok;
 
 	if (!prepend(&b, "", 1))
@@ -129,7 +130,7 @@ SYSCALL_DEFINE2(getcwd, char __user *, ubuf, unsigned long, size)
 {
 	char *buf = (char *)__get_free_page(GFP_KERNEL);
 	struct path pwd, root;
-	struct prepend b = { buf, buf + PAGE_SIZE };
+	struct prepend b = {buf, buf + PAGE_SIZE};
 	long r;
 
 	if (!buf)

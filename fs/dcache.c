@@ -3,20 +3,24 @@
 /*
  * DOC: dentry life and the lock-free lookup
  *
- * A dentry is referenced (d_count_ > 0), unused (0: on the LRU if hashed), or dead (negative). Only a compare-and-swap
- * from 0 (or 1, by the one holder) to D_COUNT_DEAD kills, so a reference can be taken without a lock from any count that
- * is not negative. While d_delete() turns a dentry negative the count is -1, under d_lock.
+ * A dentry is referenced (d_count_ > 0), unused (0: on the LRU if hashed), or dead (negative). Only
+ * a compare-and-swap from 0 (or 1, by the one holder) to D_COUNT_DEAD kills, so a reference can be
+ * taken without a lock from any count that is not negative. While d_delete() turns a dentry
+ * negative the count is -1, under d_lock.
  *
- * Memory is type-stable (stable.h) and d_seq only grows: it changes whenever the dentry is hashed, unhashed, renamed,
- * instantiated or killed, and is odd meanwhile. A lock-free reader takes d_seq, reads what it wants, takes a reference if
- * it wants one, and compares d_seq again: unchanged means that all of it was true at once. A hash chain that changes under
- * a reader can make it miss, never loop: it then looks again under the bucket's lock.
+ * Memory is type-stable (stable.h) and d_seq only grows: it changes whenever the dentry is hashed,
+ * unhashed, renamed, instantiated or killed, and is odd meanwhile. A lock-free reader takes d_seq,
+ * reads what it wants, takes a reference if it wants one, and compares d_seq again: unchanged means
+ * that all of it was true at once. A hash chain that changes under a reader can make it miss, never
+ * loop: it then looks again under the bucket's lock.
  *
- * Lock order: inode->i_lock, d_lock (parent before child), bucket lock or lru_lock. d_parent and d_name change only with
- * rename_lock and the dentry's d_lock held. A child holds a reference on its parent; a dentry holds its inode.
+ * Lock order: inode->i_lock, d_lock (parent before child), bucket lock or lru_lock. d_parent and
+ * d_name change only with rename_lock and the dentry's d_lock held. A child holds a reference on
+ * its parent; a dentry holds its inode.
  *
- * The hash table starts small and is replaced by one eight times as large when chains grow: the grower holds every
- * bucket's lock of the old table, and who waited for one looks at dentry_table again.
+ * The hash table starts small and is replaced by one eight times as large when chains grow: the
+ * grower holds every bucket's lock of the old table, and who waited for one looks at dentry_table
+ * again.
  */
 #include "internal.h"
 #include "stable.h"
@@ -33,7 +37,7 @@ struct d_table {
 
 #define D_FIRST_BITS 10
 static struct d_bucket first_buckets[1 << D_FIRST_BITS];
-static struct d_table first_table = { first_buckets, (1 << D_FIRST_BITS) - 1, 0 };
+static struct d_table first_table = {first_buckets, (1 << D_FIRST_BITS) - 1, 0};
 static struct d_table *dentry_table = &first_table;
 static DEFINE_MUTEX(grow_lock);
 
@@ -47,7 +51,7 @@ static LIST_HEAD(lru_list);
 
 struct qstr qstr_init(const char *name, unsigned len)
 {
-	struct qstr q = { .len = len, .name = name };
+	struct qstr q = {.len = len, .name = name};
 	u64 h = 0;
 	unsigned i;
 
@@ -129,7 +133,8 @@ static void grow_table(void)
 	smp_store_release(&dentry_table, t);
 	for (unsigned long i = 0; i <= old->mask; i++)
 		spin_unlock(&old->bucket[i].lock);
-	/* the old table stays: lock-free readers and lockers may still hold it (an eighth of the new one's size) */
+	/* the old table stays: lock-free readers and lockers may still hold it (an eighth of the
+	 * new one's size) */
 out:
 	mutex_unlock(&grow_lock);
 }
@@ -152,7 +157,7 @@ struct dentry *__d_alloc(struct super_block *sb, const struct qstr *name)
 	}
 	memcpy(dname, name->name, name->len);
 	dname[name->len] = 0;
-	d->d_name = (struct qstr){ name->hash, name->len, dname };
+	d->d_name = (struct qstr){name->hash, name->len, dname};
 	d->d_flags = 0;
 	INIT_HLIST_NODE(&d->d_hash);
 	INIT_HLIST_NODE(&d->d_alias);
@@ -205,7 +210,8 @@ struct dentry *d_alloc_anon(struct super_block *sb)
 	return __d_alloc(sb, &q);
 }
 
-/* d_alloc_pseudo: for files without a name in any directory; never hashed, freed with its last reference. */
+/* d_alloc_pseudo: for files without a name in any directory; never hashed, freed with its last
+ * reference. */
 struct dentry *d_alloc_pseudo(struct super_block *sb, const struct qstr *name)
 {
 	struct dentry *d = __d_alloc(sb, name);
@@ -299,7 +305,8 @@ static void let_go(struct dentry *d, struct inode *inode)
 		iput(inode);
 }
 
-/* dentry_kill: d is marked dead, its d_lock held. Returns the parent, whose reference is now the caller's. */
+/* dentry_kill: d is marked dead, its d_lock held. Returns the parent, whose reference is now the
+ * caller's. */
 static struct dentry *dentry_kill(struct dentry *d)
 {
 	struct inode *inode = d->d_inode;
@@ -388,7 +395,8 @@ void dput(struct dentry *d)
 				continue;
 			if (likely(!d_unhashed(d)))
 				return;
-			/* unhashed before our reference was dropped: nobody else will come for it */
+			/* unhashed before our reference was dropped: nobody else will come for it
+			 */
 			spin_lock(&d->d_lock);
 			if (d_unhashed(d) && d_count_cas(d, 0, D_COUNT_DEAD)) {
 				d = dentry_kill(d);
@@ -433,7 +441,8 @@ struct dentry *__d_lookup_fast(const struct dentry *parent, u64 hash, const char
 			       unsigned len, unsigned *seqp)
 {
 	struct d_table *t = smp_load_acquire(&dentry_table);
-	struct hlist_node *p = smp_load_acquire(&t->bucket[d_mix(parent, hash) & t->mask].head.first);
+	struct hlist_node *p =
+		smp_load_acquire(&t->bucket[d_mix(parent, hash) & t->mask].head.first);
 
 	for (int steps = 0; p && steps < 64; p = READ_ONCE(p->next), steps++) {
 		struct dentry *d = container_of(p, struct dentry, d_hash);
@@ -488,7 +497,7 @@ struct dentry *d_lookup(struct dentry *parent, const struct qstr *name)
 again:
 	found = NULL;
 	b = lock_bucket(parent, name->hash);
-	hlist_for_each_entry(d, &b->head, d_hash) {
+	hlist_for_each_entry (d, &b->head, d_hash) {
 		if (d->d_name.hash != name->hash || d->d_parent != parent ||
 		    d->d_name.len != name->len || !name_eq(d->d_name.name, name->name, name->len))
 			continue;
@@ -574,7 +583,8 @@ struct dentry *d_make_root(struct inode *i)
 	return d;
 }
 
-/* d_delete: the name is gone. Sole user: the dentry becomes negative and stays cached; else it is unhashed. */
+/* d_delete: the name is gone. Sole user: the dentry becomes negative and stays cached; else it is
+ * unhashed. */
 void d_delete(struct dentry *d)
 {
 	struct inode *inode = d->d_inode;
@@ -638,8 +648,8 @@ static void detach_child(struct dentry *d)
 }
 
 /*
- * Swap names and parents of two dentries; rename_lock held and, by way of the directories' i_rwsem, nobody else adds or
- * renames there. The references on the parents change owner with them.
+ * Swap names and parents of two dentries; rename_lock held and, by way of the directories' i_rwsem,
+ * nobody else adds or renames there. The references on the parents change owner with them.
  */
 static void d_swap(struct dentry *d, struct dentry *t, bool rehash_t)
 {
@@ -717,7 +727,7 @@ struct dentry *d_find_alias(struct inode *i)
 	struct dentry *d, *found = NULL;
 
 	spin_lock(&i->i_lock);
-	hlist_for_each_entry(d, &i->i_dentry, d_alias) {
+	hlist_for_each_entry (d, &i->i_dentry, d_alias) {
 		if (!S_ISDIR(i->i_mode) && d_unhashed(d) && !IS_ROOT(d))
 			continue;
 		if (dget_not_dead(d)) {
@@ -730,9 +740,11 @@ struct dentry *d_find_alias(struct inode *i)
 }
 
 /**
- * d_splice_alias - d_add() for file systems whose directories may be known under another name already
+ * d_splice_alias - d_add() for file systems whose directories may be known under another name
+ * already
  *
- * A directory has one dentry: where it has one, that is moved to @d's place and returned with a reference.
+ * A directory has one dentry: where it has one, that is moved to @d's place and returned with a
+ * reference.
  */
 struct dentry *d_splice_alias(struct inode *i, struct dentry *d)
 {

@@ -3,8 +3,9 @@
 /*
  * DOC: tree walk
  *
- * A parent's d_subdirs is in the order of d_dirpos, which only grows. So a walker that lets go of a directory's d_lock
- * finds its place again by position, and an iterative walk needs no stack but a reference on the current directory.
+ * A parent's d_subdirs is in the order of d_dirpos, which only grows. So a walker that lets go of a
+ * directory's d_lock finds its place again by position, and an iterative walk needs no stack but a
+ * reference on the current directory.
  */
 #include "internal.h"
 
@@ -17,8 +18,8 @@ static inline bool d_kill_cas(struct dentry *d, int from)
 }
 
 /*
- * Kill unused leaves below dir with d_dirpos > *pos. Stops at the first child that has children itself and returns
- * it with a reference; NULL at the end.
+ * Kill unused leaves below dir with d_dirpos > *pos. Stops at the first child that has children
+ * itself and returns it with a reference; NULL at the end.
  */
 static struct dentry *shrink_leaves(struct dentry *dir, u64 *pos, unsigned long *freed)
 {
@@ -29,7 +30,7 @@ static struct dentry *shrink_leaves(struct dentry *dir, u64 *pos, unsigned long 
 		n = 0;
 		found = NULL;
 		spin_lock(&dir->d_lock);
-		list_for_each_entry(c, &dir->d_subdirs, d_child) {
+		list_for_each_entry (c, &dir->d_subdirs, d_child) {
 			if (c->d_dirpos <= *pos)
 				continue;
 			if (n == SHRINK_BATCH)
@@ -102,7 +103,8 @@ void shrink_dcache_sb(struct super_block *sb)
 		shrink_dcache_parent(sb->s_root);
 }
 
-/* d_genocide: take back the reference that an in-memory file system holds on each of its entries. */
+/* d_genocide: take back the reference that an in-memory file system holds on each of its entries.
+ */
 void d_genocide(struct dentry *root)
 {
 	struct dentry *cur = dget(root), *c, *next;
@@ -111,7 +113,7 @@ void d_genocide(struct dentry *root)
 	for (;;) {
 		next = NULL;
 		spin_lock(&cur->d_lock);
-		list_for_each_entry(c, &cur->d_subdirs, d_child) {
+		list_for_each_entry (c, &cur->d_subdirs, d_child) {
 			if (c->d_dirpos <= pos || (c->d_flags & DCACHE_CURSOR) || !c->d_inode)
 				continue;
 			pos = c->d_dirpos;
@@ -143,7 +145,8 @@ void d_genocide(struct dentry *root)
 	dput(cur);
 }
 
-/* d_invalidate: the name no longer means this; drop it with all that is cached below and mounted on it. */
+/* d_invalidate: the name no longer means this; drop it with all that is cached below and mounted on
+ * it. */
 void d_invalidate(struct dentry *d)
 {
 	d_drop(d);

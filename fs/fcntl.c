@@ -10,8 +10,6 @@
 #define F_LINUX_SPECIFIC_BASE 1024
 #endif
 
-
-
 static int setfl(unsigned fd, struct file *f, unsigned long arg)
 {
 	struct inode *i = file_inode(f);
@@ -21,7 +19,8 @@ static int setfl(unsigned fd, struct file *f, unsigned long arg)
 		return -EPERM;
 	if ((arg & ~f->f_flags & O_NOATIME) && !inode_owner_or_capable(i))
 		return -EPERM;
-	if ((arg & O_DIRECT) && !(f->f_mapping && f->f_mapping->a_ops && f->f_mapping->a_ops->direct_IO) &&
+	if ((arg & O_DIRECT) &&
+	    !(f->f_mapping && f->f_mapping->a_ops && f->f_mapping->a_ops->direct_IO) &&
 	    !S_ISFIFO(i->i_mode))
 		return -EINVAL;
 	if (((arg ^ f->f_flags) & FASYNC) && f->f_op->fasync) {
@@ -101,12 +100,16 @@ static bool sigio_perm(struct task_struct *t, const struct fown_struct *o)
 	       o->uid == c->uid;
 }
 
-static void send_one(struct task_struct *t, const struct fown_struct *o, int fd, int sig, int band, bool group)
+static void send_one(struct task_struct *t, const struct fown_struct *o, int fd, int sig, int band,
+		     bool group)
 {
 	struct kernel_siginfo info;
-	static const u32 band_poll[] = { EPOLLIN | EPOLLRDNORM, EPOLLOUT | EPOLLWRNORM | EPOLLWRBAND,
-					 EPOLLIN | EPOLLRDNORM | EPOLLMSG, EPOLLERR,
-					 EPOLLPRI | EPOLLRDBAND, EPOLLHUP | EPOLLERR };
+	static const u32 band_poll[] = {EPOLLIN | EPOLLRDNORM,
+					EPOLLOUT | EPOLLWRNORM | EPOLLWRBAND,
+					EPOLLIN | EPOLLRDNORM | EPOLLMSG,
+					EPOLLERR,
+					EPOLLPRI | EPOLLRDBAND,
+					EPOLLHUP | EPOLLERR};
 
 	if (!sigio_perm(t, o))
 		return;
@@ -142,7 +145,7 @@ static void send_sigio(struct file *f, int fd, int sig, int band)
 		return;
 	}
 	down_read(&tasklist_lock);
-	for_each_process(t)
+	for_each_process (t)
 		if (t->signal && t->signal->pgid == o.pid)
 			send_one(t, &o, fd, sig, band, true);
 	up_read(&tasklist_lock);
@@ -166,7 +169,7 @@ int fasync_helper(int fd, struct file *f, int on, struct fasync_struct **list)
 	if (on && old) {
 		old->fd = fd;
 	} else if (on) {
-		*new = (struct fasync_struct){ *list, f, fd };
+		*new = (struct fasync_struct){*list, f, fd};
 		*list = new;
 	} else if (old) {
 		*p = old->next;
@@ -291,7 +294,8 @@ static long do_fcntl(unsigned fd, unsigned cmd, unsigned long arg, struct file *
 
 static bool cmd_on_path(unsigned cmd)
 {
-	return cmd == F_DUPFD || cmd == F_DUPFD_CLOEXEC || cmd == F_GETFD || cmd == F_SETFD || cmd == F_GETFL;
+	return cmd == F_DUPFD || cmd == F_DUPFD_CLOEXEC || cmd == F_GETFD || cmd == F_SETFD ||
+	       cmd == F_GETFL;
 }
 
 SYSCALL_DEFINE3(fcntl, unsigned, fd, unsigned, cmd, unsigned long, arg)

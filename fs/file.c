@@ -3,10 +3,11 @@
 /*
  * DOC: reading without the lock
  *
- * fget() in a table with several users takes the file's count from any value but 0 and then looks whether the slot still
- * holds that file; files are type-stable (stable.h), so a late increment meets a struct file. A table that was outgrown
- * is kept until the files_struct dies (together they are smaller than the one in use). A table grows by publishing the
- * new array before the new max_fds.
+ * fget() in a table with several users takes the file's count from any value but 0 and then looks
+ * whether the slot still holds that file; files are type-stable (stable.h), so a late increment
+ * meets a struct file. A table that was outgrown is kept until the files_struct dies (together they
+ * are smaller than the one in use). A table grows by publishing the new array before the new
+ * max_fds.
  */
 #include "internal.h"
 #include <linux/close_range.h>
@@ -63,7 +64,8 @@ static struct files_full *alloc_files(void)
 	return n;
 }
 
-/* Give files a table for at least nr + 1 descriptors. file_lock is held, let go and taken again. 0 or -errno. */
+/* Give files a table for at least nr + 1 descriptors. file_lock is held, let go and taken again. 0
+ * or -errno. */
 static int expand_files(struct files_struct *files, unsigned nr)
 {
 	unsigned n, old = files->max_fds;

@@ -9,14 +9,15 @@ atomic64_t nr_files_stat;
 
 #define OPEN_FMODE(flags) (((flags) + 1) & O_ACCMODE)
 
-/* alloc_empty_file: one reference, no path, no operations. file_free_empty() or fput() ends it. ERR_PTR(-ENFILE). */
+/* alloc_empty_file: one reference, no path, no operations. file_free_empty() or fput() ends it.
+ * ERR_PTR(-ENFILE). */
 struct file *alloc_empty_file(int flags, const struct cred *c)
 {
 	struct file *f = stable_alloc(&file_pool);
 
 	if (unlikely(!f))
 		return ERR_PTR(-ENFILE);
-	f->f_path = (struct path){ NULL, NULL };
+	f->f_path = (struct path){NULL, NULL};
 	f->f_inode = NULL;
 	f->f_op = NULL;
 	spin_lock_init(&f->f_lock);
@@ -74,7 +75,7 @@ struct file *alloc_file_pseudo(struct inode *i, struct vfsmount *m, const char *
 			       const struct file_operations *fop)
 {
 	struct qstr q = qstr_init(name, strlen(name));
-	struct path p = { m, d_alloc_pseudo(m->mnt_sb, &q) };
+	struct path p = {m, d_alloc_pseudo(m->mnt_sb, &q)};
 	struct file *f;
 
 	if (!p.dentry)
@@ -115,7 +116,8 @@ static noinline void __fput(struct file *f)
 
 	if (likely(f->f_mode & FMODE_OPENED)) {
 		if (likely(!(f->f_mode & FMODE_PATH)))
-			fsnotify_file(f, f->f_mode & FMODE_WRITE ? FS_CLOSE_WRITE : FS_CLOSE_NOWRITE);
+			fsnotify_file(f,
+				      f->f_mode & FMODE_WRITE ? FS_CLOSE_WRITE : FS_CLOSE_NOWRITE);
 		if (unlikely(!list_empty(&f->f_ep)))
 			eventpoll_release(f);
 		if (unlikely(d->d_inode->i_flctx))

@@ -2,7 +2,7 @@
 /* A task's root and working directory. */
 #include "internal.h"
 
-struct fs_struct init_fs = { .users = REFCOUNT_INIT(1), .umask = 022 };
+struct fs_struct init_fs = {.users = REFCOUNT_INIT(1), .umask = 022};
 
 void path_get(const struct path *p)
 {

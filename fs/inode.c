@@ -3,10 +3,11 @@
 /*
  * DOC: inode life
  *
- * A dentry or an open file holds an inode; with the last reference it is evicted: the dentry cache is the inode cache.
- * Hashed inodes (iget_locked) count down to 0 under their bucket's lock, where I_FREEING is set: a lookup that meets
- * I_FREEING or I_NEW waits on inode_wait and looks again, so that there are never two inodes for one key and a new one is
- * not filled before the old one's pages are written.
+ * A dentry or an open file holds an inode; with the last reference it is evicted: the dentry cache
+ * is the inode cache. Hashed inodes (iget_locked) count down to 0 under their bucket's lock, where
+ * I_FREEING is set: a lookup that meets I_FREEING or I_NEW waits on inode_wait and looks again, so
+ * that there are never two inodes for one key and a new one is not filled before the old one's
+ * pages are written.
  */
 #include "internal.h"
 
@@ -45,7 +46,7 @@ static int no_open(struct inode *i, struct file *f)
 {
 	return -ENXIO;
 }
-const struct file_operations no_open_fops = { .open = no_open };
+const struct file_operations no_open_fops = {.open = no_open};
 static const struct address_space_operations empty_aops;
 
 struct inode *inode_init_always(struct super_block *sb, struct inode *i)
@@ -62,7 +63,7 @@ struct inode *inode_init_always(struct super_block *sb, struct inode *i)
 	i->i_nlink = 1;
 	i->i_rdev = 0;
 	i->i_size = 0;
-	i->i_atime = i->i_mtime = i->i_ctime = i->i_btime = (struct timespec64){ 0, 0 };
+	i->i_atime = i->i_mtime = i->i_ctime = i->i_btime = (struct timespec64){0, 0};
 	i->i_blocks = 0;
 	i->i_blkbits = PAGE_SHIFT;
 	spin_lock_init(&i->i_lock);
@@ -167,21 +168,22 @@ static bool inode_settled(struct i_bucket *b, struct super_block *sb, u64 hash, 
 	bool busy = false;
 
 	spin_lock(&b->lock);
-	hlist_for_each_entry(p, &b->head, i_hash)
+	hlist_for_each_entry (p, &b->head, i_hash)
 		if (p == i && p->i_sb == sb && p->i_hash_key == hash && (p->i_state & state))
 			busy = true;
 	spin_unlock(&b->lock);
 	return !busy;
 }
 
-/* The inode of the key, with a reference, neither new nor going; NULL. b->lock is held on entry and on return. */
+/* The inode of the key, with a reference, neither new nor going; NULL. b->lock is held on entry and
+ * on return. */
 static struct inode *find_inode(struct i_bucket *b, struct super_block *sb, u64 hash,
 				int (*test)(struct inode *, void *), void *data)
 {
 	struct inode *i;
 
 again:
-	hlist_for_each_entry(i, &b->head, i_hash) {
+	hlist_for_each_entry (i, &b->head, i_hash) {
 		if (i->i_hash_key != hash || i->i_sb != sb)
 			continue;
 		if (i->i_state & I_FREEING) {
@@ -209,9 +211,8 @@ again:
 	return NULL;
 }
 
-struct inode *iget5_locked(struct super_block *sb, u64 hash,
-			   int (*test)(struct inode *, void *), int (*set)(struct inode *, void *),
-			   void *data)
+struct inode *iget5_locked(struct super_block *sb, u64 hash, int (*test)(struct inode *, void *),
+			   int (*set)(struct inode *, void *), void *data)
 {
 	struct i_bucket *b = inode_bucket(sb, hash);
 	struct inode *i, *new;
@@ -338,14 +339,15 @@ struct inode *igrab(struct inode *i)
 	return atomic_inc_not_zero(&i->i_count) ? i : NULL;
 }
 
-/* evict_inodes: the super block ends; whatever still has users keeps its inode, but says so in the log. */
+/* evict_inodes: the super block ends; whatever still has users keeps its inode, but says so in the
+ * log. */
 void evict_inodes(struct super_block *sb)
 {
 	unsigned n = 0;
 	struct inode *i;
 
 	spin_lock(&sb->s_inode_lock);
-	list_for_each_entry(i, &sb->s_inodes, i_sb_list)
+	list_for_each_entry (i, &sb->s_inodes, i_sb_list)
 		n++;
 	spin_unlock(&sb->s_inode_lock);
 	if (n)
@@ -373,8 +375,8 @@ static int no_open_sock(struct inode *i, struct file *f)
 {
 	return -ENXIO;
 }
-static const struct file_operations sock_no_open_fops = { .open = no_open_sock };
-static const struct file_operations no_blkdev_fops = { .open = no_open_sock };
+static const struct file_operations sock_no_open_fops = {.open = no_open_sock};
+static const struct file_operations no_blkdev_fops = {.open = no_open_sock};
 
 void init_special_inode(struct inode *i, umode_t mode, dev_t rdev)
 {

@@ -47,8 +47,8 @@ static inline unsigned long load_word(const char *p)
 }
 
 /*
- * name_word: the 8 bytes at p; never touches the next page unless the string reaches it. name_stop: a mask with bit 7 of
- * each byte of w that is NUL or '/' (exact up to and with the lowest one).
+ * name_word: the 8 bytes at p; never touches the next page unless the string reaches it. name_stop:
+ * a mask with bit 7 of each byte of w that is NUL or '/' (exact up to and with the lowest one).
  */
 static inline unsigned long name_word(const char *p)
 {
@@ -68,7 +68,8 @@ static inline unsigned long name_stop(unsigned long w)
 {
 	unsigned long s = w ^ (NAME_ONES * '/');
 
-	return ((w - NAME_ONES) & ~w & (NAME_ONES << 7)) | ((s - NAME_ONES) & ~s & (NAME_ONES << 7));
+	return ((w - NAME_ONES) & ~w & (NAME_ONES << 7)) |
+	       ((s - NAME_ONES) & ~s & (NAME_ONES << 7));
 }
 static inline u64 name_mix(u64 h, unsigned long w)
 {
@@ -76,7 +77,8 @@ static inline u64 name_mix(u64 h, unsigned long w)
 	return h ^ (h >> 29);
 }
 
-/* hash_component: length of the component at p (up to '/' or NUL), and its hash as in qstr_init(). */
+/* hash_component: length of the component at p (up to '/' or NUL), and its hash as in qstr_init().
+ */
 static inline unsigned hash_component(const char *p, u64 *hash)
 {
 	const char *start = p;

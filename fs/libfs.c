@@ -25,8 +25,9 @@ int dcache_dir_close(struct inode *i, struct file *f)
 }
 
 /*
- * The position of an entry is its d_dirpos. The cursor, while in the list, stands behind the entry last returned, so that
- * going on needs no search; its own d_dirpos is that entry's, which keeps the list sorted.
+ * The position of an entry is its d_dirpos. The cursor, while in the list, stands behind the entry
+ * last returned, so that going on needs no search; its own d_dirpos is that entry's, which keeps
+ * the list sorted.
  */
 static void cursor_place(struct dentry *dir, struct dentry *cur, struct dentry *after)
 {
@@ -118,7 +119,7 @@ const struct file_operations simple_dir_operations = {
 	.iterate_shared = dcache_readdir,
 	.fsync = noop_fsync,
 };
-const struct inode_operations simple_dir_inode_operations = { .lookup = simple_lookup };
+const struct inode_operations simple_dir_inode_operations = {.lookup = simple_lookup};
 
 int simple_empty(struct dentry *d)
 {
@@ -126,7 +127,7 @@ int simple_empty(struct dentry *d)
 	int r = 1;
 
 	spin_lock(&d->d_lock);
-	list_for_each_entry(c, &d->d_subdirs, d_child) {
+	list_for_each_entry (c, &d->d_subdirs, d_child) {
 		if (!(c->d_flags & DCACHE_CURSOR) && simple_positive(c)) {
 			r = 0;
 			break;
@@ -258,7 +259,7 @@ const char *simple_get_link(struct dentry *d, struct inode *i, struct delayed_ca
 {
 	return i->i_link;
 }
-const struct inode_operations simple_symlink_inode_operations = { .get_link = simple_get_link };
+const struct inode_operations simple_symlink_inode_operations = {.get_link = simple_get_link};
 
 static void page_put_link(void *arg)
 {
@@ -280,7 +281,7 @@ static const char *page_get_link(struct dentry *d, struct inode *i, struct delay
 	set_delayed_call(done, page_put_link, p);
 	return s;
 }
-const struct inode_operations page_symlink_inode_operations = { .get_link = page_get_link };
+const struct inode_operations page_symlink_inode_operations = {.get_link = page_get_link};
 
 const struct file_operations generic_ro_fops = {
 	.llseek = generic_file_llseek,
@@ -290,7 +291,8 @@ const struct file_operations generic_ro_fops = {
 };
 
 /* ---- buffers as files ---- */
-ssize_t simple_read_from_buffer(void __user *to, size_t n, loff_t *pos, const void *from, size_t avail)
+ssize_t simple_read_from_buffer(void __user *to, size_t n, loff_t *pos, const void *from,
+				size_t avail)
 {
 	unsigned long left;
 	loff_t p = *pos;
@@ -307,7 +309,8 @@ ssize_t simple_read_from_buffer(void __user *to, size_t n, loff_t *pos, const vo
 	return n - left;
 }
 
-ssize_t simple_write_to_buffer(void *to, size_t avail, loff_t *pos, const void __user *from, size_t n)
+ssize_t simple_write_to_buffer(void *to, size_t avail, loff_t *pos, const void __user *from,
+			       size_t n)
 {
 	unsigned long left;
 	loff_t p = *pos;

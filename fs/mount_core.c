@@ -3,10 +3,11 @@
 /*
  * DOC: the mount tree
  *
- * A mount in the tree has one reference from the tree, one from each child mount and one from each path that names it.
- * namespace_sem is held by whoever changes the tree; the links that a path walk reads change under mount_lock with
- * mount_seq odd. struct mount memory is type-stable, and mount_seq also changes when one is freed, so the lock-free
- * walk needs nothing but the comparison at its end.
+ * A mount in the tree has one reference from the tree, one from each child mount and one from each
+ * path that names it. namespace_sem is held by whoever changes the tree; the links that a path walk
+ * reads change under mount_lock with mount_seq odd. struct mount memory is type-stable, and
+ * mount_seq also changes when one is freed, so the lock-free walk needs nothing but the comparison
+ * at its end.
  *
  * Lock order: namespace_sem, mount_lock, d_lock.
  */
@@ -44,7 +45,8 @@ void mount_write_unlock(void)
 	spin_unlock(&mount_lock);
 }
 
-/* alloc_mount: a mount of root (its reference and its super block's are taken over), outside the tree. */
+/* alloc_mount: a mount of root (its reference and its super block's are taken over), outside the
+ * tree. */
 struct mount *alloc_mount(struct dentry *root, const char *devname, int flags)
 {
 	struct mount *m = stable_alloc(&mount_pool);
@@ -56,7 +58,7 @@ struct mount *alloc_mount(struct dentry *root, const char *devname, int flags)
 		stable_free(&mount_pool, m);
 		return NULL;
 	}
-	m->mnt = (struct vfsmount){ root, root->d_sb, flags };
+	m->mnt = (struct vfsmount){root, root->d_sb, flags};
 	INIT_HLIST_NODE(&m->mnt_hash);
 	m->mnt_parent = m;
 	m->mnt_mountpoint = root;
@@ -250,7 +252,8 @@ void insert_tree(struct mount *m)
 /**
  * umount_tree - take m and all that is mounted below out of the tree
  *
- * namespace_sem held for writing. Mounts that are still used live on, unlinked, until their last user goes.
+ * namespace_sem held for writing. Mounts that are still used live on, unlinked, until their last
+ * user goes.
  */
 void umount_tree(struct mount *m)
 {
@@ -267,7 +270,7 @@ void umount_tree(struct mount *m)
 	for (p = m; p; p = next_mount(p, m))
 		list_add(&p->mnt_list, &gone); /* children before parents */
 	mount_write_unlock();
-	list_for_each_entry_safe(p, n, &gone, mnt_list) {
+	list_for_each_entry_safe (p, n, &gone, mnt_list) {
 		list_del_init(&p->mnt_list);
 		if (p->mnt_parent != p) {
 			mount_write_lock();
@@ -284,9 +287,10 @@ bool has_mounts_below(struct dentry *d)
 	struct mount *m;
 	bool r = false;
 
-	if (!down_read_trylock(&namespace_sem)) /* a directory lock may be held that the tree's changer waits for */
+	if (!down_read_trylock(&namespace_sem)) /* a directory lock may be held that the tree's
+						   changer waits for */
 		return false;
-	list_for_each_entry(m, &mount_list, mnt_list) {
+	list_for_each_entry (m, &mount_list, mnt_list) {
 		if (m->mnt_parent != m && m->mnt_mountpoint->d_sb == d->d_sb &&
 		    is_subdir(m->mnt_mountpoint, d)) {
 			r = true;
@@ -303,7 +307,7 @@ void detach_mounts(struct dentry *d)
 
 	down_write(&namespace_sem);
 again:
-	list_for_each_entry(m, &mount_list, mnt_list) {
+	list_for_each_entry (m, &mount_list, mnt_list) {
 		if (m->mnt_parent != m && m->mnt_mountpoint->d_sb == d->d_sb &&
 		    is_subdir(m->mnt_mountpoint, d)) {
 			umount_tree(m);
@@ -365,7 +369,7 @@ struct vfsmount *kern_mount(struct file_system_type *t, void *data)
 int install_root_mount(struct vfsmount *v)
 {
 	struct mount *m = real_mount(v);
-	struct path p = { v, v->mnt_root };
+	struct path p = {v, v->mnt_root};
 	struct fs_struct *fs;
 
 	if (root_mount)

@@ -12,10 +12,10 @@ static void show_mnt_opts(struct seq_file *m, int fl)
 		int flag;
 		const char *str;
 	} opts[] = {
-		{ MNT_NOSUID, ",nosuid" },	   { MNT_NODEV, ",nodev" },
-		{ MNT_NOEXEC, ",noexec" },	   { MNT_NOATIME, ",noatime" },
-		{ MNT_NODIRATIME, ",nodiratime" }, { MNT_RELATIME, ",relatime" },
-		{ MNT_NOSYMFOLLOW, ",nosymfollow" },
+		{MNT_NOSUID, ",nosuid"},	   {MNT_NODEV, ",nodev"},
+		{MNT_NOEXEC, ",noexec"},	   {MNT_NOATIME, ",noatime"},
+		{MNT_NODIRATIME, ",nodiratime"},   {MNT_RELATIME, ",relatime"},
+		{MNT_NOSYMFOLLOW, ",nosymfollow"},
 	};
 
 	for (unsigned i = 0; i < ARRAY_SIZE(opts); i++)
@@ -45,7 +45,7 @@ static void show_sb_opts(struct seq_file *m, struct mount *mnt)
 
 static void show_one_mount(struct seq_file *m, struct mount *mnt)
 {
-	struct path p = { &mnt->mnt, mnt->mnt.mnt_root };
+	struct path p = {&mnt->mnt, mnt->mnt.mnt_root};
 
 	seq_escape(m, mnt->mnt_devname, ESC);
 	seq_putc(m, ' ');
@@ -59,7 +59,7 @@ static void show_one_mount(struct seq_file *m, struct mount *mnt)
 
 static void show_one_info(struct seq_file *m, struct mount *mnt)
 {
-	struct path p = { &mnt->mnt, mnt->mnt.mnt_root };
+	struct path p = {&mnt->mnt, mnt->mnt.mnt_root};
 	struct super_block *sb = p.mnt->mnt_sb;
 	char *buf = (char *)__get_free_page(GFP_KERNEL), *s;
 	int parent = mnt->mnt_parent == mnt ? 1 : mnt->mnt_parent->mnt_id;
@@ -87,7 +87,7 @@ static void show_one_info(struct seq_file *m, struct mount *mnt)
 
 static void show_one_stats(struct seq_file *m, struct mount *mnt)
 {
-	struct path p = { &mnt->mnt, mnt->mnt.mnt_root };
+	struct path p = {&mnt->mnt, mnt->mnt.mnt_root};
 
 	seq_puts(m, "device ");
 	seq_escape(m, mnt->mnt_devname, ESC);
@@ -111,7 +111,7 @@ static int show_all(struct seq_file *m, struct task_struct *t,
 	if (!fs)
 		return -EINVAL;
 	down_read(&namespace_sem);
-	list_for_each_entry(mnt, &mount_list, mnt_list)
+	list_for_each_entry (mnt, &mount_list, mnt_list)
 		if (reachable(mnt, &root))
 			show(m, mnt);
 	up_read(&namespace_sem);

@@ -3,12 +3,13 @@
 /*
  * DOC: two walks
  *
- * walk_fast() takes neither lock nor reference until it has the result: it goes from dentry to dentry by the hash, and
- * each step is proved by the sequence numbers of parent and child (dcache.c), the whole by mount_seq and fs->seq. It
- * gives up with -ECHILD at whatever it cannot decide: something not cached, a file system with its own revalidation or
- * permission check, a denied directory, `..` across a mount, long chains of links. Then the same name is walked again
- * from the start by link_path_walk(), which holds a reference on where it is. Only that one has the side effects (cold
- * lookups, atime of links) and all the restrictions of openat2(2).
+ * walk_fast() takes neither lock nor reference until it has the result: it goes from dentry to
+ * dentry by the hash, and each step is proved by the sequence numbers of parent and child
+ * (dcache.c), the whole by mount_seq and fs->seq. It gives up with -ECHILD at whatever it cannot
+ * decide: something not cached, a file system with its own revalidation or permission check, a
+ * denied directory, `..` across a mount, long chains of links. Then the same name is walked again
+ * from the start by link_path_walk(), which holds a reference on where it is. Only that one has the
+ * side effects (cold lookups, atime of links) and all the restrictions of openat2(2).
  */
 #include "namei.h"
 
@@ -237,9 +238,11 @@ static int fast_components(struct fast *w, const char *name, unsigned flags, str
 		if (unlikely(len > NAME_MAX))
 			return -ECHILD;
 		if (is_last && (flags & LOOKUP_PARENT)) {
-			*last = (struct qstr){ hash, len, name };
+			*last = (struct qstr){hash, len, name};
 			return fast_finish(w, flags & ~LOOKUP_DIRECTORY, out);
 		}
+		if (unlikely(slash && is_last && (flags & LOOKUP_CREATE)))
+			return -ECHILD; /* an error, whatever is there */
 		r = fast_child(w, &n, name, len, hash);
 		if (unlikely(r)) {
 			if (r == -ENOENT && is_last && (flags & LOOKUP_CREATE))
@@ -327,7 +330,7 @@ static void set_root(struct nameidata *nd)
 
 void nd_init(struct nameidata *nd, int dfd, unsigned flags)
 {
-	nd->path = nd->root = (struct path){ NULL, NULL };
+	nd->path = nd->root = (struct path){NULL, NULL};
 	nd->flags = flags;
 	nd->dfd = dfd;
 	nd->depth = nd->total = 0;
@@ -550,7 +553,8 @@ static int nd_reserve(struct nameidata *nd)
 	return 0;
 }
 
-/* Enter the link (a path whose references are taken over). The body to go on with, NULL: nothing more, ERR_PTR */
+/* Enter the link (a path whose references are taken over). The body to go on with, NULL: nothing
+ * more, ERR_PTR */
 static const char *pick_link(struct nameidata *nd, struct path *link, int flags)
 {
 	struct inode *i = link->dentry->d_inode;
@@ -570,7 +574,7 @@ static const char *pick_link(struct nameidata *nd, struct path *link, int flags)
 		goto err;
 	s = &nd->stack[nd->depth++];
 	s->link = *link;
-	s->done = (struct delayed_call){ NULL, NULL };
+	s->done = (struct delayed_call){NULL, NULL};
 	s->name = NULL;
 	touch_atime(link);
 	body = i->i_link;
@@ -602,7 +606,7 @@ err:
 /* Go to the child (a reference of ours is taken over): across mounts, into links. */
 const char *step_into(struct nameidata *nd, int flags, struct dentry *d)
 {
-	struct path p = { nd->path.mnt, d };
+	struct path p = {nd->path.mnt, d};
 
 	if (unlikely(d->d_mounted)) {
 		mntget(p.mnt);
@@ -654,7 +658,8 @@ const char *walk_component(struct nameidata *nd, int flags)
 }
 
 /**
- * link_path_walk - walk all components of @name but the last, which ends in nd->last and nd->last_type
+ * link_path_walk - walk all components of @name but the last, which ends in nd->last and
+ * nd->last_type
  *
  * A component may be a link: its body is walked first, then what was left.
  */
@@ -746,7 +751,7 @@ static int path_lookupat(int dfd, const char *name, unsigned flags, struct path 
 		r = -ENOTDIR;
 	if (!r) {
 		*out = nd.path;
-		nd.path = (struct path){ NULL, NULL };
+		nd.path = (struct path){NULL, NULL};
 	}
 	nd_end(&nd);
 	return r;
@@ -805,7 +810,7 @@ int path_parent(int dfd, const char *name, unsigned flags, struct path *parent, 
 		r = complete_walk(&nd);
 	if (!r) {
 		*parent = nd.path;
-		nd.path = (struct path){ NULL, NULL };
+		nd.path = (struct path){NULL, NULL};
 		*last = nd.last;
 		*type = nd.last_type;
 	}

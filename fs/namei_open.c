@@ -3,13 +3,13 @@
 #include "namei.h"
 #include <linux/openat2.h>
 
-#define VALID_OPEN_FLAGS \
-	(O_ACCMODE | O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_APPEND | O_NDELAY | O_NONBLOCK | \
-	 __O_SYNC | O_DSYNC | FASYNC | O_DIRECT | O_LARGEFILE | O_DIRECTORY | O_NOFOLLOW | \
+#define VALID_OPEN_FLAGS                                                                           \
+	(O_ACCMODE | O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_APPEND | O_NDELAY | O_NONBLOCK |    \
+	 __O_SYNC | O_DSYNC | FASYNC | O_DIRECT | O_LARGEFILE | O_DIRECTORY | O_NOFOLLOW |         \
 	 O_NOATIME | O_CLOEXEC | O_PATH | __O_TMPFILE)
 #define O_PATH_FLAGS (O_DIRECTORY | O_NOFOLLOW | O_PATH | O_CLOEXEC)
-#define VALID_RESOLVE \
-	(RESOLVE_NO_XDEV | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_SYMLINKS | RESOLVE_BENEATH | \
+#define VALID_RESOLVE                                                                              \
+	(RESOLVE_NO_XDEV | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_SYMLINKS | RESOLVE_BENEATH |         \
 	 RESOLVE_IN_ROOT | RESOLVE_CACHED)
 #define LOOKUP_CACHED_ONLY 0x200000
 
@@ -147,8 +147,8 @@ static int handle_truncate(struct file *f)
 }
 
 /* Open what the walk found. The path stays the caller's. */
-static struct file *open_found(const struct path *p, const struct open_flags *op, unsigned lookup_flags,
-			       bool created)
+static struct file *open_found(const struct path *p, const struct open_flags *op,
+			       unsigned lookup_flags, bool created)
 {
 	int flag = op->open_flag, acc = op->acc_mode;
 	struct file *f;
@@ -207,8 +207,10 @@ out:
 	return f;
 }
 
-/* Look nd->last up in nd->path, and create it if need be. *created says so; the dentry is the caller's. */
-static struct dentry *lookup_create(struct nameidata *nd, const struct open_flags *op, bool *created)
+/* Look nd->last up in nd->path, and create it if need be. *created says so; the dentry is the
+ * caller's. */
+static struct dentry *lookup_create(struct nameidata *nd, const struct open_flags *op,
+				    bool *created)
 {
 	struct dentry *dir = nd->path.dentry, *d;
 	struct inode *i = dir->d_inode;
@@ -250,11 +252,8 @@ static const char *open_last(struct nameidata *nd, const struct open_flags *op, 
 	struct dentry *d;
 	bool slash;
 
-	if (nd->last_type != LAST_NORM) {
-		if ((op->open_flag & O_CREAT))
-			return ERR_PTR(-EISDIR);
+	if (nd->last_type != LAST_NORM)
 		return walk_component(nd, WALK_TRAILING);
-	}
 	slash = nd->last.name[nd->last.len];
 	if (!(op->open_flag & O_CREAT)) {
 		if (slash)
@@ -310,11 +309,13 @@ static struct file *open_tmpfile(struct nameidata *nd, const struct open_flags *
 	f = ERR_PTR(-ENOMEM);
 	if (!child.dentry)
 		goto out;
-	r = dir->i_op->tmpfile(dir, child.dentry, S_IFREG | (op->mode & 07777 & ~current_fs()->umask));
+	r = dir->i_op->tmpfile(dir, child.dentry,
+			       S_IFREG | (op->mode & 07777 & ~current_fs()->umask));
 	f = ERR_PTR(r);
 	if (!r) {
 		if (!(op->open_flag & O_EXCL))
-			__atomic_fetch_or(&child.dentry->d_inode->i_state, I_LINKABLE, __ATOMIC_SEQ_CST);
+			__atomic_fetch_or(&child.dentry->d_inode->i_state, I_LINKABLE,
+					  __ATOMIC_SEQ_CST);
 		o.open_flag &= ~(O_CREAT | O_EXCL);
 		f = open_found(&child, &o, 0, true);
 	}
@@ -324,7 +325,8 @@ out:
 	return f;
 }
 
-static struct file *path_openat(int dfd, const char *name, const struct open_flags *op, unsigned flags)
+static struct file *path_openat(int dfd, const char *name, const struct open_flags *op,
+				unsigned flags)
 {
 	struct nameidata nd;
 	bool created = false;
@@ -406,8 +408,8 @@ struct file *do_filp_open(int dfd, const char *name, const struct open_flags *op
 struct file *do_filp_open_at(int dfd, const char *name, int flags, umode_t mode, int lookup_flags)
 {
 	struct open_flags op;
-	int r = build_open_flags((unsigned)flags, flags & (O_CREAT | __O_TMPFILE) ? mode & 07777 : 0, 0,
-				 &op);
+	int r = build_open_flags((unsigned)flags,
+				 flags & (O_CREAT | __O_TMPFILE) ? mode & 07777 : 0, 0, &op);
 
 	if (r)
 		return ERR_PTR(r);
@@ -455,7 +457,8 @@ long do_sys_open(int dfd, const char __user *name, int flags, umode_t mode)
 	if (flags & O_PATH)
 		flags &= O_PATH_FLAGS;
 	/* and O_CREAT | O_DIRECTORY as the kernels since 6.4 do: EINVAL */
-	r = build_open_flags((unsigned)flags, flags & (O_CREAT | __O_TMPFILE) ? mode & 07777 : 0, 0, &op);
+	r = build_open_flags((unsigned)flags, flags & (O_CREAT | __O_TMPFILE) ? mode & 07777 : 0, 0,
+			     &op);
 	return r ? r : open_fd(dfd, name, &op);
 }
 
@@ -474,7 +477,8 @@ SYSCALL_DEFINE2(creat, const char __user *, name, umode_t, mode)
 	return do_sys_open(AT_FDCWD, name, O_CREAT | O_WRONLY | O_TRUNC | O_LARGEFILE, mode);
 }
 
-SYSCALL_DEFINE4(openat2, int, dfd, const char __user *, name, struct open_how __user *, how, size_t, size)
+SYSCALL_DEFINE4(openat2, int, dfd, const char __user *, name, struct open_how __user *, how, size_t,
+		size)
 {
 	struct open_how h;
 	struct open_flags op;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Changing directories: create, link, remove, rename; the vfs_* functions and their system calls. */
+/* Changing directories: create, link, remove, rename; the vfs_* functions and their system calls.
+ */
 #include "namei.h"
 #include <linux/fs.h>
 
@@ -130,7 +131,8 @@ int vfs_link(struct dentry *old, struct inode *dir, struct dentry *d)
 	} else {
 		r = dir->i_op->link(old, dir, d);
 		if (!r && (i->i_state & I_LINKABLE))
-			__atomic_fetch_and(&i->i_state, ~(unsigned long)I_LINKABLE, __ATOMIC_SEQ_CST);
+			__atomic_fetch_and(&i->i_state, ~(unsigned long)I_LINKABLE,
+					   __ATOMIC_SEQ_CST);
 	}
 	inode_unlock(i);
 	if (!r) {
@@ -186,8 +188,8 @@ int vfs_rmdir(struct inode *dir, struct dentry *d)
 	return r;
 }
 
-static void notify_move(struct inode *odir, struct inode *ndir, const char *oname, const char *nname,
-			struct inode *moved, struct inode *target)
+static void notify_move(struct inode *odir, struct inode *ndir, const char *oname,
+			const char *nname, struct inode *moved, struct inode *target)
 {
 	u32 cookie = fsnotify_get_cookie(), isdir = S_ISDIR(moved->i_mode) ? FS_ISDIR : 0;
 
@@ -198,8 +200,8 @@ static void notify_move(struct inode *odir, struct inode *ndir, const char *onam
 	fsnotify(FS_MOVE_SELF | isdir, NULL, moved, NULL, 0);
 }
 
-static int rename_checks(struct inode *odir, struct dentry *od, struct inode *ndir, struct dentry *nd,
-			 unsigned flags)
+static int rename_checks(struct inode *odir, struct dentry *od, struct inode *ndir,
+			 struct dentry *nd, unsigned flags)
 {
 	bool isdir = d_is_dir(od), ndisdir = d_is_dir(nd);
 	int r = may_delete(odir, od, isdir);
@@ -291,7 +293,8 @@ struct dentry *lock_rename(struct dentry *a, struct dentry *b)
 		return NULL;
 	}
 	mutex_lock(&a->d_sb->s_vfs_rename_mutex);
-	for (p = b; !IS_ROOT(p); p = p->d_parent) { /* the tree's shape stands still under the mutex */
+	for (p = b; !IS_ROOT(p);
+	     p = p->d_parent) { /* the tree's shape stands still under the mutex */
 		if (p->d_parent == a) {
 			inode_lock(a->d_inode);
 			inode_lock(b->d_inode);
@@ -501,8 +504,8 @@ int may_linkat(const struct path *link)
 	return -EPERM;
 }
 
-static long do_linkat(int olddfd, const char __user *oldname, int newdfd, const char __user *newname,
-		      int flags)
+static long do_linkat(int olddfd, const char __user *oldname, int newdfd,
+		      const char __user *newname, int flags)
 {
 	unsigned lf = 0;
 	struct fname n;
@@ -539,8 +542,8 @@ out_old:
 	return r;
 }
 
-SYSCALL_DEFINE5(linkat, int, olddfd, const char __user *, oldname, int, newdfd, const char __user *, newname,
-		int, flags)
+SYSCALL_DEFINE5(linkat, int, olddfd, const char __user *, oldname, int, newdfd, const char __user *,
+		newname, int, flags)
 {
 	return do_linkat(olddfd, oldname, newdfd, newname, flags);
 }
@@ -709,7 +712,7 @@ out_old:
 
 static int rename_names(int odfd, const char *from, int ndfd, const char *to, unsigned flags)
 {
-	struct ren x = { .flags = flags };
+	struct ren x = {.flags = flags};
 	struct dentry *trap;
 	int otype, ntype, r;
 
@@ -765,13 +768,14 @@ static long do_renameat2(int odfd, const char __user *oldname, int ndfd, const c
 	return r;
 }
 
-SYSCALL_DEFINE5(renameat2, int, odfd, const char __user *, oldname, int, ndfd, const char __user *, newname,
-		unsigned, flags)
+SYSCALL_DEFINE5(renameat2, int, odfd, const char __user *, oldname, int, ndfd, const char __user *,
+		newname, unsigned, flags)
 {
 	return do_renameat2(odfd, oldname, ndfd, newname, flags);
 }
 
-SYSCALL_DEFINE4(renameat, int, odfd, const char __user *, oldname, int, ndfd, const char __user *, newname)
+SYSCALL_DEFINE4(renameat, int, odfd, const char __user *, oldname, int, ndfd, const char __user *,
+		newname)
 {
 	return do_renameat2(odfd, oldname, ndfd, newname, 0);
 }

@@ -15,10 +15,10 @@ static int mnt_flags_of(unsigned long ms)
 		unsigned long ms;
 		int mnt;
 	} map[] = {
-		{ MS_NOSUID, MNT_NOSUID },     { MS_NODEV, MNT_NODEV },
-		{ MS_NOEXEC, MNT_NOEXEC },     { MS_NOATIME, MNT_NOATIME },
-		{ MS_RDONLY, MNT_READONLY },   { MS_NODIRATIME, MNT_NODIRATIME },
-		{ MS_NOSYMFOLLOW, MNT_NOSYMFOLLOW },
+		{MS_NOSUID, MNT_NOSUID},	   {MS_NODEV, MNT_NODEV},
+		{MS_NOEXEC, MNT_NOEXEC},	   {MS_NOATIME, MNT_NOATIME},
+		{MS_RDONLY, MNT_READONLY},	   {MS_NODIRATIME, MNT_NODIRATIME},
+		{MS_NOSYMFOLLOW, MNT_NOSYMFOLLOW},
 	};
 	int fl = 0;
 
@@ -91,7 +91,8 @@ static struct mount *clone_mnt(struct mount *old, struct dentry *root)
 	if (m) {
 		dget(root);
 		refcount_inc(&sb->s_active);
-		m->mnt_propagation = old->mnt_propagation == MS_UNBINDABLE ? 0 : old->mnt_propagation;
+		m->mnt_propagation =
+			old->mnt_propagation == MS_UNBINDABLE ? 0 : old->mnt_propagation;
 		m->mnt_group_id = old->mnt_group_id;
 	}
 	return m;
@@ -102,7 +103,7 @@ static int copy_children(struct mount *old, struct dentry *root, struct mount *m
 {
 	struct mount *c;
 
-	list_for_each_entry(c, &old->mnt_mounts, mnt_child) {
+	list_for_each_entry (c, &old->mnt_mounts, mnt_child) {
 		struct mount *n;
 		int r;
 
@@ -213,7 +214,7 @@ static bool sb_has_writers(struct super_block *sb)
 {
 	struct mount *m;
 
-	list_for_each_entry(m, &mount_list, mnt_list)
+	list_for_each_entry (m, &mount_list, mnt_list)
 		if (m->mnt.mnt_sb == sb && atomic_read(&m->mnt_writers) > 0)
 			return true;
 	return false;
@@ -324,8 +325,8 @@ static int copy_mount_options(const void __user *u, char **out)
 	return 0;
 }
 
-SYSCALL_DEFINE5(mount, const char __user *, dev, const char __user *, dir, const char __user *, type,
-		unsigned long, flags, void __user *, data)
+SYSCALL_DEFINE5(mount, const char __user *, dev, const char __user *, dir, const char __user *,
+		type, unsigned long, flags, void __user *, data)
 {
 	char *kdev = NULL, *ktype = NULL, *kdata = NULL;
 	struct path p;
@@ -363,7 +364,8 @@ static int do_umount(struct path *p, int flags)
 		r = -EINVAL;
 	} else if (m == root_mount || p->mnt == current->fs->root.mnt) {
 		/* the root stays; as in Linux, umount makes it read-only */
-		r = flags & UMOUNT_DETACH ? -EINVAL : do_remount_sb(p->mnt->mnt_sb, SB_RDONLY, NULL);
+		r = flags & UMOUNT_DETACH ? -EINVAL
+					  : do_remount_sb(p->mnt->mnt_sb, SB_RDONLY, NULL);
 	} else if (flags & UMOUNT_EXPIRE) {
 		if (atomic_read(&m->mnt_count) != 2)
 			r = -EBUSY;
@@ -416,8 +418,8 @@ static void chroot_fs_refs(const struct path *old, const struct path *new)
 		unsigned n = 0;
 
 		down_read(&tasklist_lock);
-		for_each_process(g) {
-			for_each_thread(g, t) {
+		for_each_process (g) {
+			for_each_thread (g, t) {
 				struct fs_struct *fs;
 
 				task_lock(t);

@@ -97,7 +97,8 @@ int do_dentry_open(struct file *f, struct inode *i)
 		f->f_mode &= ~FMODE_LSEEK;
 	f->f_flags &= ~(O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC);
 	if ((f->f_flags & O_DIRECT) && !(f->f_mapping && f->f_mapping->a_ops->direct_IO)) {
-		f->f_flags &= ~O_DIRECT; /* the page cache is in memory: a copy more, nothing else */
+		f->f_flags &=
+			~O_DIRECT; /* the page cache is in memory: a copy more, nothing else */
 	}
 	return 0;
 fail:
@@ -107,7 +108,7 @@ fail:
 		f->f_mode &= ~FMODE_WRITER;
 	}
 	path_put(&f->f_path);
-	f->f_path = (struct path){ NULL, NULL };
+	f->f_path = (struct path){NULL, NULL};
 	return r;
 }
 
@@ -156,7 +157,7 @@ int nonseekable_open(struct inode *i, struct file *f)
 /* ---- truncate ---- */
 int do_truncate(struct dentry *d, loff_t len, unsigned time_attrs, struct file *f)
 {
-	struct iattr a = { .ia_valid = ATTR_SIZE | time_attrs, .ia_size = len };
+	struct iattr a = {.ia_valid = ATTR_SIZE | time_attrs, .ia_size = len};
 	int r;
 
 	if (len < 0)
@@ -288,7 +289,8 @@ SYSCALL_DEFINE4(fallocate, int, fd, int, mode, loff_t, off, loff_t, len)
 }
 
 /* ---- access ---- */
-/* access_creds: the task's credentials with real for effective ids; NULL when they are the same anyway. */
+/* access_creds: the task's credentials with real for effective ids; NULL when they are the same
+ * anyway. */
 static const struct cred *access_creds(void)
 {
 	const struct cred *c = current_cred();
@@ -421,7 +423,7 @@ SYSCALL_DEFINE1(chroot, const char __user *, name)
 static int chmod_common(const struct path *p, umode_t mode)
 {
 	struct inode *i = p->dentry->d_inode;
-	struct iattr a = { .ia_valid = ATTR_MODE | ATTR_CTIME };
+	struct iattr a = {.ia_valid = ATTR_MODE | ATTR_CTIME};
 	int r = mnt_want_write(p->mnt);
 
 	if (r)
@@ -482,7 +484,7 @@ SYSCALL_DEFINE2(fchmod, unsigned, fd, umode_t, mode)
 static int chown_common(const struct path *p, uid_t uid, gid_t gid)
 {
 	struct inode *i = p->dentry->d_inode;
-	struct iattr a = { .ia_valid = ATTR_CTIME, .ia_uid = uid, .ia_gid = gid };
+	struct iattr a = {.ia_valid = ATTR_CTIME, .ia_uid = uid, .ia_gid = gid};
 	int r = mnt_want_write(p->mnt);
 
 	if (r)

@@ -57,8 +57,8 @@ struct dirent_old {
 };
 
 /*
- * Entries are gathered in a kernel buffer, copied out when it is full: file systems emit with locks held that a user page
- * fault may want.
+ * Entries are gathered in a kernel buffer, copied out when it is full: file systems emit with locks
+ * held that a user page fault may want.
  */
 #define GD_BUF 4096
 struct getdents {
@@ -72,10 +72,12 @@ struct getdents {
 	int error;
 };
 
-static bool gd_fill(struct dir_context *ctx, const char *name, int len, loff_t off, u64 ino, unsigned type)
+static bool gd_fill(struct dir_context *ctx, const char *name, int len, loff_t off, u64 ino,
+		    unsigned type)
 {
 	struct getdents *g = container_of(ctx, struct getdents, ctx);
-	unsigned head = g->old ? offsetof(struct dirent_old, d_name) : offsetof(struct dirent64, d_name);
+	unsigned head =
+		g->old ? offsetof(struct dirent_old, d_name) : offsetof(struct dirent64, d_name);
 	unsigned rec = ALIGN(head + len + (g->old ? 2u : 1u), 8u);
 	char *p = g->buf + g->used;
 
@@ -131,7 +133,7 @@ static int gd_flush(struct getdents *g, loff_t pos)
 
 static long do_getdents(unsigned fd, char __user *out, unsigned n, bool old)
 {
-	struct getdents g = { .ctx.actor = gd_fill, .out = out, .room = n, .old = old };
+	struct getdents g = {.ctx.actor = gd_fill, .out = out, .room = n, .old = old};
 	struct fd f = fdget(fd);
 	long r;
 

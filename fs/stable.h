@@ -2,9 +2,10 @@
 /*
  * Type-stable object pools: memory that once held a dentry (file, mount) never holds anything else.
  *
- * DOC: lock-free readers (the fast path walk, fget) may hold a pointer to an object that has been freed meanwhile. With
- * type-stable memory what they read is still an object of that type, so a sequence number or a reference count in it
- * tells them that they came too late. The free-list link must lie in a member that such readers never follow.
+ * DOC: lock-free readers (the fast path walk, fget) may hold a pointer to an object that has been
+ * freed meanwhile. With type-stable memory what they read is still an object of that type, so a
+ * sequence number or a reference count in it tells them that they came too late. The free-list link
+ * must lie in a member that such readers never follow.
  */
 #ifndef FS_STABLE_H
 #define FS_STABLE_H

@@ -10,7 +10,7 @@ int vfs_getattr(const struct path *p, struct kstat *st, u32 mask, unsigned flags
 
 	st->result_mask = 0;
 	st->attributes = st->attributes_mask = 0;
-	st->btime = (struct timespec64){ 0, 0 };
+	st->btime = (struct timespec64){0, 0};
 	if (i->i_op->getattr)
 		r = i->i_op->getattr(p, st, mask, flags);
 	else
@@ -103,7 +103,8 @@ static bool is_empty_path(const char __user *name, int flags)
 	return !name || (!copy_from_user(&c, name, 1) && !c);
 }
 
-SYSCALL_DEFINE4(newfstatat, int, dfd, const char __user *, name, struct stat __user *, u, int, flags)
+SYSCALL_DEFINE4(newfstatat, int, dfd, const char __user *, name, struct stat __user *, u, int,
+		flags)
 {
 	if (flags & ~(AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_EMPTY_PATH))
 		return -EINVAL;
@@ -116,7 +117,7 @@ SYSCALL_DEFINE4(newfstatat, int, dfd, const char __user *, name, struct stat __u
 
 static struct statx_timestamp stx_time(const struct timespec64 *t)
 {
-	return (struct statx_timestamp){ .tv_sec = t->tv_sec, .tv_nsec = t->tv_nsec };
+	return (struct statx_timestamp){.tv_sec = t->tv_sec, .tv_nsec = t->tv_nsec};
 }
 
 static int copy_statx(struct statx __user *u, const struct kstat *k, unsigned mask)
@@ -191,7 +192,7 @@ static int copy_link(char __user *buf, int n, const char *body)
 int vfs_readlink(struct dentry *d, char __user *buf, int n)
 {
 	struct inode *i = d->d_inode;
-	struct delayed_call done = { NULL, NULL };
+	struct delayed_call done = {NULL, NULL};
 	const char *body;
 	int r;
 
@@ -220,8 +221,8 @@ static long do_readlinkat(int dfd, const char __user *name, char __user *buf, in
 	i = p.dentry->d_inode;
 	if (S_ISLNK(i->i_mode)) {
 		touch_atime(&p);
-		r = i->i_op->readlink ? i->i_op->readlink(p.dentry, buf, n) :
-					vfs_readlink(p.dentry, buf, n);
+		r = i->i_op->readlink ? i->i_op->readlink(p.dentry, buf, n)
+				      : vfs_readlink(p.dentry, buf, n);
 	} else {
 		struct fname f;
 

@@ -18,10 +18,10 @@ static long mnt_st_flags(const struct path *p)
 	static const struct {
 		int mnt, st;
 	} map[] = {
-		{ MNT_READONLY, ST_RDONLY },	 { MNT_NOSUID, ST_NOSUID },
-		{ MNT_NODEV, ST_NODEV },	 { MNT_NOEXEC, ST_NOEXEC },
-		{ MNT_NOATIME, ST_NOATIME },	 { MNT_NODIRATIME, ST_NODIRATIME },
-		{ MNT_RELATIME, ST_RELATIME },	 { MNT_NOSYMFOLLOW, ST_NOSYMFOLLOW },
+		{MNT_READONLY, ST_RDONLY},   {MNT_NOSUID, ST_NOSUID},
+		{MNT_NODEV, ST_NODEV},	     {MNT_NOEXEC, ST_NOEXEC},
+		{MNT_NOATIME, ST_NOATIME},   {MNT_NODIRATIME, ST_NODIRATIME},
+		{MNT_RELATIME, ST_RELATIME}, {MNT_NOSYMFOLLOW, ST_NOSYMFOLLOW},
 	};
 	unsigned long sbf = p->mnt->mnt_sb->s_flags;
 	long fl = ST_VALID;
@@ -113,7 +113,7 @@ SYSCALL_DEFINE2(ustat, unsigned, dev, void __user *, u)
 	memset(&out, 0, sizeof(out));
 	memset(&st, 0, sizeof(st));
 	mutex_lock(&sb_lock);
-	list_for_each_entry(sb, &super_blocks, s_list) {
+	list_for_each_entry (sb, &super_blocks, s_list) {
 		if (sb->s_dev != dev || !sb->s_root || !sb->s_op->statfs)
 			continue;
 		r = sb->s_op->statfs(sb->s_root, &st);

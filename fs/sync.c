@@ -5,14 +5,15 @@
 #include <husk/init.h>
 #include <linux/fs.h>
 
-/* Write back every dirty mapping of sb. The inode in hand is kept by a reference while the list's lock is dropped. */
+/* Write back every dirty mapping of sb. The inode in hand is kept by a reference while the list's
+ * lock is dropped. */
 static int sync_inodes(struct super_block *sb)
 {
 	struct inode *i, *prev = NULL;
 	int r = 0;
 
 	spin_lock(&sb->s_inode_lock);
-	list_for_each_entry(i, &sb->s_inodes, i_sb_list) {
+	list_for_each_entry (i, &sb->s_inodes, i_sb_list) {
 		if (!i->i_data.nrdirty || i->i_data.in_memory || !igrab(i))
 			continue;
 		spin_unlock(&sb->s_inode_lock);
@@ -41,8 +42,9 @@ static void sync_filesystems(void)
 	struct super_block *sb, *prev = NULL;
 
 	mutex_lock(&sb_lock);
-	list_for_each_entry(sb, &super_blocks, s_list) {
-		if (!sb->s_root || (sb->s_flags & SB_RDONLY) || !refcount_inc_not_zero(&sb->s_active))
+	list_for_each_entry (sb, &super_blocks, s_list) {
+		if (!sb->s_root || (sb->s_flags & SB_RDONLY) ||
+		    !refcount_inc_not_zero(&sb->s_active))
 			continue;
 		mutex_unlock(&sb_lock);
 		if (prev)
@@ -124,7 +126,8 @@ SYSCALL_DEFINE4(sync_file_range, int, fd, loff_t, off, loff_t, n, unsigned, flag
 	umode_t mode;
 	int r;
 
-	if (flags & ~(SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER))
+	if (flags &
+	    ~(SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER))
 		return -EINVAL;
 	if (off < 0 || n < 0 || __builtin_add_overflow(off, n, &end))
 		return -EINVAL;

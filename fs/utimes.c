@@ -13,7 +13,7 @@ static bool nsec_ok(long n)
 
 static int set_times(const struct path *p, const struct timespec64 *t)
 {
-	struct iattr a = { .ia_valid = ATTR_CTIME | ATTR_MTIME | ATTR_ATIME };
+	struct iattr a = {.ia_valid = ATTR_CTIME | ATTR_MTIME | ATTR_ATIME};
 	struct inode *i = p->dentry->d_inode;
 	int r;
 
@@ -93,7 +93,9 @@ SYSCALL_DEFINE4(utimensat, int, dfd, const char __user *, name, const void __use
 
 static long do_futimesat(int dfd, const char __user *name, const void __user *u)
 {
-	struct { long sec, usec; } v[2];
+	struct {
+		long sec, usec;
+	} v[2];
 	struct timespec64 t[2];
 
 	if (u) {
@@ -102,7 +104,7 @@ static long do_futimesat(int dfd, const char __user *name, const void __user *u)
 		for (int k = 0; k < 2; k++) {
 			if (v[k].usec < 0 || v[k].usec >= USEC_PER_SEC)
 				return -EINVAL;
-			t[k] = (struct timespec64){ v[k].sec, v[k].usec * 1000 };
+			t[k] = (struct timespec64){v[k].sec, v[k].usec * 1000};
 		}
 	}
 	return do_utimes(dfd, name, u ? t : NULL, 0);

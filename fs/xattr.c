@@ -36,10 +36,11 @@ static int xattr_permission(struct inode *i, const char *name, int mask)
 /* The name has a namespace that there is, and something behind it. */
 static int xattr_name_ok(const char *name)
 {
-	static const char *const prefix[] = { XATTR_USER_PREFIX, XATTR_TRUSTED_PREFIX, XATTR_SECURITY_PREFIX,
-					      XATTR_SYSTEM_PREFIX };
+	static const char *const prefix[] = {XATTR_USER_PREFIX, XATTR_TRUSTED_PREFIX,
+					     XATTR_SECURITY_PREFIX, XATTR_SYSTEM_PREFIX};
 
-	if (has_prefix(name, "system.posix_acl_")) /* there are no access lists: programs then use the mode */
+	if (has_prefix(name, "system.posix_acl_")) /* there are no access lists: programs then use
+						      the mode */
 		return -EOPNOTSUPP;
 	for (unsigned k = 0; k < ARRAY_SIZE(prefix); k++)
 		if (has_prefix(name, prefix[k]))
@@ -105,7 +106,8 @@ static int copy_name(char *k, const char __user *u)
 	return n == 0 || n > XATTR_NAME_MAX ? -ERANGE : 0;
 }
 
-static long do_set(const struct path *p, const char __user *uname, const void __user *v, size_t n, int flags)
+static long do_set(const struct path *p, const char __user *uname, const void __user *v, size_t n,
+		   int flags)
 {
 	char name[XATTR_NAME_MAX + 1];
 	void *k = NULL;
@@ -215,25 +217,28 @@ static long do_remove(const struct path *p, const char __user *uname)
 		_r;                                                                                \
 	})
 
-SYSCALL_DEFINE5(setxattr, const char __user *, path, const char __user *, name, const void __user *, v,
-		size_t, n, int, flags)
+SYSCALL_DEFINE5(setxattr, const char __user *, path, const char __user *, name, const void __user *,
+		v, size_t, n, int, flags)
 {
 	return BY_NAME(LOOKUP_FOLLOW, do_set(&p, name, v, n, flags));
 }
-SYSCALL_DEFINE5(lsetxattr, const char __user *, path, const char __user *, name, const void __user *, v,
-		size_t, n, int, flags)
+SYSCALL_DEFINE5(lsetxattr, const char __user *, path, const char __user *, name,
+		const void __user *, v, size_t, n, int, flags)
 {
 	return BY_NAME(0, do_set(&p, name, v, n, flags));
 }
-SYSCALL_DEFINE5(fsetxattr, int, fd, const char __user *, name, const void __user *, v, size_t, n, int, flags)
+SYSCALL_DEFINE5(fsetxattr, int, fd, const char __user *, name, const void __user *, v, size_t, n,
+		int, flags)
 {
 	return BY_FD(do_set(&p, name, v, n, flags));
 }
-SYSCALL_DEFINE4(getxattr, const char __user *, path, const char __user *, name, void __user *, v, size_t, n)
+SYSCALL_DEFINE4(getxattr, const char __user *, path, const char __user *, name, void __user *, v,
+		size_t, n)
 {
 	return BY_NAME(LOOKUP_FOLLOW, do_get(&p, name, v, n));
 }
-SYSCALL_DEFINE4(lgetxattr, const char __user *, path, const char __user *, name, void __user *, v, size_t, n)
+SYSCALL_DEFINE4(lgetxattr, const char __user *, path, const char __user *, name, void __user *, v,
+		size_t, n)
 {
 	return BY_NAME(0, do_get(&p, name, v, n));
 }

@@ -98,17 +98,17 @@ static void check_borders(struct mm_struct *mm, unsigned long start, unsigned lo
 }
 
 /* One host mapping; the host's limit on their number is met by starting over. */
-static void host_map(struct mm_struct *mm, unsigned long addr, unsigned long pfn, unsigned long n, int hprot)
+static void host_map(struct mm_struct *mm, unsigned long addr, unsigned long pfn, unsigned long n, int hprot, bool populate)
 {
 	int err;
 
 	if (hprot & HPROT_EXEC)
 		check_borders(mm, addr, addr + (n << PAGE_SHIFT));
-	err = platform->map(mm, addr, pfn, n, hprot, true);
+	err = platform->map(mm, addr, pfn, n, hprot, populate);
 	if (unlikely(err)) {
 		/* what is mapped is only a cache of the page tables; entries keep PTE_HOST, which says "may be" */
 		host_unmap(mm, 0, TASK_SIZE);
-		err = platform->map(mm, addr, pfn, n, hprot, true);
+		err = platform->map(mm, addr, pfn, n, hprot, populate);
 		if (err)
 			pr_warn_once("mm: the host refuses a mapping at %lx: %d\n", addr, err);
 	}
@@ -119,6 +119,8 @@ void host_map_range(struct fault_ctx *c, unsigned long start, unsigned long end,
 {
 	unsigned long run_start = 0, run_pfn = 0, run_n = 0;
 	int run_prot = 0;
+	/* wide windows of a file are not all used: the host fills its tables as they are, 64 KiB at a fault */
+	bool populate = !c->vma->vm_ops || end - start <= 16 * PAGE_SIZE;
 	pte_t *p;
 
 	/* a debugger may have a page of inaccessible memory made: it is not shown to the process */
@@ -133,7 +135,7 @@ void host_map_range(struct fault_ctx *c, unsigned long start, unsigned long end,
 			run_n++;
 		} else {
 			if (run_n)
-				host_map(c->mm, run_start, run_pfn, run_n, run_prot);
+				host_map(c->mm, run_start, run_pfn, run_n, run_prot, populate);
 			run_n = 0;
 			if (want) {
 				run_start = a;
@@ -146,7 +148,7 @@ void host_map_range(struct fault_ctx *c, unsigned long start, unsigned long end,
 			*p = e | PTE_HOST | PTE_YOUNG;
 	}
 	if (run_n)
-		host_map(c->mm, run_start, run_pfn, run_n, run_prot);
+		host_map(c->mm, run_start, run_pfn, run_n, run_prot, populate);
 }
 
 /* The entry allows what was tried: the host's mapping is missing or weaker. */

@@ -24,6 +24,7 @@ static inline unsigned int mm_shard(void)
  * @zeroed: they are known to hold zeroes; else the caller clears them
  */
 struct page *alloc_user_run(unsigned int order, unsigned long *got, bool *zeroed);
+void prime_single_pages(unsigned int order);
 void drain_page_caches(void);
 /* release_free_pages: give memory of dirty free blocks of at least 2^min_order pages to the host until at most keep are left */
 unsigned long release_free_pages(unsigned long keep, unsigned int min_order);

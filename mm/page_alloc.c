@@ -21,10 +21,10 @@
  * Lock order: pcp->lock, then zone.lock; both innermost of all.
  */
 #define NR_ORDERS (MAX_ORDER + 1)
-#define PCP_MAX 30
+#define PCP_MAX 30  /* pages that stay in a cache */
+#define PCP_ROOM 62 /* and that it has room for: prime_single_pages() */
 #define PCP_BATCH 16
 #define HUGE_ORDER 9
-#define SMALL_START ((8UL << 20) >> PAGE_SHIFT) /* a sandbox that stays this small takes no huge pages */
 enum { DIRTY, ZERO };
 
 struct page *mem_map;
@@ -45,7 +45,7 @@ static struct {
 static struct pcp {
 	spinlock_t lock;
 	u32 count;
-	struct page *page[PCP_MAX];
+	struct page *page[PCP_ROOM];
 } __aligned(64) pcps[NR_MM_SHARDS];
 
 static bool huge_refused;
@@ -109,7 +109,7 @@ static void free_block(unsigned long pfn, unsigned int order, unsigned int z, bo
 
 static bool want_huge(void)
 {
-	return ram_populate && !huge_refused && highest_pfn - zone.first >= SMALL_START;
+	return ram_populate && !huge_refused && highest_pfn - zone.first >= RAM_SMALL_START;
 }
 
 /* Has p, a block in nobody's hands, backed by the host. zone.lock is dropped meanwhile. */
@@ -243,7 +243,7 @@ unsigned long nr_dirty_free_pages(void)
 
 unsigned int release_order(void)
 {
-	return ram_populate && !huge_refused && highest_pfn - zone.first >= 2 * SMALL_START ? HUGE_ORDER : 4;
+	return ram_populate && !huge_refused && highest_pfn - zone.first >= 2 * RAM_SMALL_START ? HUGE_ORDER : 4;
 }
 
 void zone_numbers(struct zone_numbers *n)
@@ -306,9 +306,35 @@ void drain_page_caches(void)
 {
 	for (unsigned int i = 0; i < NR_MM_SHARDS; i++) {
 		spin_lock(&pcps[i].lock);
-		drain(&pcps[i], PCP_MAX);
+		drain(&pcps[i], PCP_ROOM);
 		spin_unlock(&pcps[i].lock);
 	}
+}
+
+/**
+ * prime_single_pages - have the next 2^order single pages of this thread come in order
+ *
+ * A hint: they lie one behind the other, so that what is made of them can be shown with one host mapping.
+ */
+void prime_single_pages(unsigned int order)
+{
+	struct pcp *c = &pcps[mm_shard()];
+	unsigned int n = 1u << order;
+	struct page *p = NULL;
+
+	spin_lock(&c->lock);
+	if (c->count + n > PCP_ROOM)
+		drain(c, c->count + n - PCP_ROOM);
+	spin_lock(&zone.lock);
+	if (watermark_ok(GFP_USER, order))
+		p = take_block(order);
+	spin_unlock(&zone.lock);
+	for (unsigned int i = p ? n : 0; i--;) {
+		p[i].flags = p->flags & (1u << PG_zeroed);
+		p[i].order = 0;
+		c->page[c->count++] = p + i;
+	}
+	spin_unlock(&c->lock);
 }
 
 static struct page *take_single(gfp_t gfp)
@@ -489,8 +515,8 @@ static void free_single(struct page *p)
 	struct pcp *c = &pcps[mm_shard()];
 
 	spin_lock(&c->lock);
-	if (c->count == PCP_MAX)
-		drain(c, PCP_BATCH);
+	if (c->count >= PCP_MAX)
+		drain(c, c->count - PCP_MAX + PCP_BATCH);
 	c->page[c->count++] = p;
 	spin_unlock(&c->lock);
 }

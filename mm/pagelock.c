@@ -10,6 +10,8 @@
  * the bit clear or the waker sees the sleeper. Everybody on the queue is woken: it is shared by many pages.
  */
 #define PAGE_WAIT_BITS 6
+bool (*page_wait_drive)(struct page *p);
+
 static wait_queue_head_t page_wait[1 << PAGE_WAIT_BITS];
 static u32 page_wait_ready;
 static spinlock_t page_wait_init_lock;
@@ -43,6 +45,8 @@ static void wait_page_bit(struct page *p, unsigned int bit, bool lock)
 	struct wait_queue_entry e;
 	u32 old;
 
+	while (page_wait_drive && (__atomic_load_n(&p->flags, __ATOMIC_SEQ_CST) & (1u << bit)) && page_wait_drive(p))
+		;
 	init_waitqueue_entry(&e, current);
 	e.func = autoremove_wake_function;
 	for (;;) {

@@ -67,18 +67,22 @@ pte_t *pte_modify(struct mm_struct *mm, unsigned long addr)
 unsigned long pte_next_table(struct mm_struct *mm, unsigned long addr, unsigned long end)
 {
 	while (addr < end) {
-		u64 *t = mm->pgd;
-		unsigned int level;
+		u64 *t = mm->pgd, *sub = t;
+		unsigned int level, i, shift;
 
 		for (level = 3; level; level--) {
-			t = (u64 *)t[table_index(addr, level)];
-			if (!t)
+			sub = (u64 *)t[table_index(addr, level)];
+			if (!sub)
 				break;
+			t = sub;
 		}
 		if (!level)
 			return addr;
-		/* nothing below this entry: go on behind what it covers */
-		addr = ((addr >> (PAGE_SHIFT + 9 * level)) + 1) << (PAGE_SHIFT + 9 * level);
+		/* nothing below this entry: the next one in its table that has something, or behind the table */
+		shift = PAGE_SHIFT + 9 * level;
+		for (i = table_index(addr, level) + 1; i < PTRS_PER_TABLE && !t[i]; i++)
+			;
+		addr = ((addr >> shift & ~(PTRS_PER_TABLE - 1)) + i) << shift;
 	}
 	return end;
 }

@@ -208,11 +208,18 @@ void unmap_page(struct page *p)
 
 void page_drop_text(struct page *p)
 {
+	struct address_space *m = p->mapping;
+
 	if (!p->text)
 		return;
-	if (p->mapping)
-		unmap_index(p->mapping, p->index, p->text);
+	if (!m) {
+		text_page_release(p);
+		return;
+	}
+	down_write(&m->invalidate_lock); /* mm/fault_file.c */
+	unmap_index(m, p->index, p->text);
 	text_page_release(p);
+	up_write(&m->invalidate_lock);
 }
 
 /* Write-protects one entry of a shared mapping; false: no room for another target. */

@@ -30,9 +30,11 @@ static void truncate_page(struct address_space *m, struct page *p)
 	lock_page(p);
 	if (p->mapping == m) {
 		wait_on_page_writeback(p);
+		down_write(&m->invalidate_lock); /* mm/fault_file.c */
 		if (page_mapcount(p) || (p->text && page_mapcount(p->text)))
 			unmap_page(p);
 		delete_from_page_cache(p);
+		up_write(&m->invalidate_lock);
 	}
 	unlock_page(p);
 	put_page(p);
@@ -114,10 +116,10 @@ bool invalidate_page(struct address_space *m, struct page *p)
 {
 	bool gone = false;
 
-	if (p->mapping != m || PageDirty(p) || PageWriteback(p) || page_mapcount(p) || (p->text && page_mapcount(p->text)))
+	if (p->mapping != m || PageDirty(p) || PageWriteback(p) || page_mapcount(p))
 		return false;
 	spin_lock(&m->i_pages_lock);
-	if (page_count(p) == 2 && !PageDirty(p)) { /* the cache's and ours; nobody finds it without i_pages_lock */
+	if (page_count(p) == 2 && !PageDirty(p) && !(p->text && page_count(p->text) > 1)) { /* the cache's and ours; nobody finds it without i_pages_lock */
 		__delete_from_page_cache(p);
 		gone = true;
 	}

@@ -66,9 +66,9 @@ static bool reclaim_clean(struct page *p)
 	struct address_space *m = p->mapping;
 	bool gone = false;
 
-	if (!m || PageDirty(p) || page_mapcount(p) || (p->text && page_mapcount(p->text)) || !spin_trylock(&m->i_pages_lock))
+	if (!m || PageDirty(p) || page_mapcount(p) || !spin_trylock(&m->i_pages_lock))
 		return false;
-	if (p->mapping == m && page_count(p) == 2 && !PageDirty(p) && PageUptodate(p)) {
+	if (p->mapping == m && page_count(p) == 2 && !PageDirty(p) && PageUptodate(p) && !(p->text && page_count(p->text) > 1)) {
 		__delete_from_page_cache(p);
 		gone = true;
 	}

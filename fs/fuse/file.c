@@ -218,7 +218,10 @@ static int fuse_read_some(struct inode *i, struct page **pages, unsigned nr)
 	req->data_in = true;
 	in->offset = (u64)pages[0]->index << PAGE_SHIFT;
 	in->size = taken * PAGE_SIZE;
-	err = fuse_send(fc, req, 0);
+	err = fuse_send_start(fc, req, 0);
+	if (!err && !pages[0]->index)
+		fuse_prefetch_siblings(fc, i); /* while the server is at work */
+	err = fuse_send_finish(fc, req, err);
 	got = fuse_data_len(req);
 	if (!err) {
 		if (got < in->size && in->offset + got < i_size_read(i))

@@ -15,6 +15,7 @@
 #define FUSE_IN_ROOM 640      /* arguments and two names */
 #define FUSE_OUT_ROOM 192
 #define FUSE_FORGET_BATCH 64
+#define FUSE_SPIN_NS 30000
 
 /**
  * struct fuse_conn - one share: its queue, what the server can do, its super block
@@ -36,6 +37,9 @@ struct fuse_conn {
 	bool no_open, no_opendir, no_flush, no_fsync, no_fsyncdir, no_xattr, no_create, no_tmpfile;
 	bool no_fallocate, no_lseek, no_copy, no_rename2, no_plus;
 	int stat_heat;			/* > 0: listings are lately followed by stats; racy */
+	bool prefetch;			/* prefetch.c may read ahead of walks */
+	int pf_heat;			/* > 0: directories are lately read file by file; racy */
+	u32 prefetching;		/* such requests under way; atomic */
 	char *readdir_buf;		/* a spare one; exchanged */
 	spinlock_t forget_lock;
 	struct fuse_forget_batch *forgets;
@@ -60,6 +64,10 @@ struct fuse_req {
 	struct vq_buf *data;
 	struct vq_buf one; /* for data of one piece */
 	void *free_data; /* kfree()d with a background request */
+	/* background: called with the answer under the queue's lock, or without one if it cannot be sent */
+	void (*end)(struct fuse_conn *fc, struct fuse_req *req);
+	struct page *pages; /* prefetch.c: npages, contiguous */
+	u32 npages;
 	struct {
 		struct fuse_in_header h;
 		char args[FUSE_IN_ROOM];
@@ -108,6 +116,8 @@ struct fuse_inode {
 	struct fuse_listing *listing; /* under i_lock */
 	u32 listing_version;	/* changes when the directory does; under i_lock */
 	u32 misses;		/* lookups of non-directories since it was listed; racy */
+	u32 pf_at, pf_version;	/* prefetch.c: behind the record of the last miss, in the listing of that version; under i_lock */
+	u32 pf_run;		/* how often in order; racy */
 };
 #define FUSE_I_OPENED 0	     /* the server has shown that it can open it for reading */
 #define FUSE_I_OPEN_CREDIT 1 /* CREATE left it open for writing on the server, and no file uses that yet */
@@ -153,6 +163,10 @@ void *fuse_arg(struct fuse_req *req, size_t size);
 void fuse_arg_name(struct fuse_req *req, const char *name, size_t len); /* with a NUL */
 /* send and wait: 0 or the server's -errno. out_args: the size of the fixed part of the answer */
 int fuse_send(struct fuse_conn *fc, struct fuse_req *req, size_t out_args);
+/* fuse_send in two steps: what fuse_send_start returned goes into fuse_send_finish, whatever it was */
+int fuse_send_start(struct fuse_conn *fc, struct fuse_req *req, size_t out_args);
+int fuse_send_finish(struct fuse_conn *fc, struct fuse_req *req, int err);
+void fuse_reap_unlocked(struct fuse_conn *fc); /* hand out all answers there are */
 void fuse_send_background(struct fuse_conn *fc, struct fuse_req *req, bool answered);
 /* bytes of data that followed the fixed part */
 static inline u32 fuse_data_len(const struct fuse_req *req)
@@ -200,6 +214,10 @@ extern const struct file_operations fuse_file_operations, fuse_ro_file_operation
 extern const struct address_space_operations fuse_aops;
 int fuse_open_common(struct inode *i, struct file *f, bool dir);
 void fuse_release_write(struct inode *i, u32 flags);
+
+/* prefetch.c */
+void fuse_prefetch_register(struct fuse_conn *fc);
+void fuse_prefetch_siblings(struct fuse_conn *fc, struct inode *i); /* somebody has to wait for the start of i */
 
 /* write.c */
 ssize_t fuse_file_write_iter(struct kiocb *k, struct iov_iter *from);

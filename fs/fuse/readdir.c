@@ -205,6 +205,7 @@ static void fuse_publish(struct fuse_reader *r, u32 version, bool primed)
 	if (fi->listing_version == version) {
 		old = fi->listing;
 		fi->listing = r->l;
+		fi->listing_version++; /* positions remembered elsewhere are not this one's */
 		refcount_inc(&r->l->refs);
 		if (primed)
 			set_bit(FUSE_I_PRIMED, &fi->state);

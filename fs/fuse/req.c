@@ -19,7 +19,6 @@
  */
 #include "fuse_i.h"
 
-#define FUSE_SPIN_NS 30000
 #define FUSE_WAKE_MAX 16
 
 static struct kmem_cache *fuse_req_cache;
@@ -123,6 +122,8 @@ static void fuse_reap(struct fuse_conn *fc, struct wake_list *w, struct list_hea
 	while ((req = virtqueue_get(fc->vq, &len))) {
 		req->out_len = len;
 		if (req->background) {
+			if (req->end)
+				req->end(fc, req);
 			list_add(&req->node, dead);
 			continue;
 		}
@@ -145,7 +146,7 @@ static void free_dead(struct list_head *dead)
 	}
 }
 
-static void fuse_reap_unlocked(struct fuse_conn *fc)
+void fuse_reap_unlocked(struct fuse_conn *fc)
 {
 	struct wake_list w = { 0 };
 	LIST_HEAD(dead);
@@ -261,13 +262,15 @@ static int fuse_submit(struct fuse_conn *fc, struct fuse_req *req, bool answered
 	return err;
 }
 
-int fuse_send(struct fuse_conn *fc, struct fuse_req *req, size_t out_args)
+int fuse_send_start(struct fuse_conn *fc, struct fuse_req *req, size_t out_args)
 {
-	int err;
-
 	req->out_args = out_args;
 	req->in.h.pid = current->tgid;
-	err = fuse_submit(fc, req, true);
+	return fuse_submit(fc, req, true);
+}
+
+int fuse_send_finish(struct fuse_conn *fc, struct fuse_req *req, int err)
+{
 	if (err)
 		return -EIO;
 	fuse_wait(fc, req);
@@ -276,15 +279,23 @@ int fuse_send(struct fuse_conn *fc, struct fuse_req *req, size_t out_args)
 	err = req->out.h.error;
 	if (err > 0 || err < -511)
 		return -EIO;
-	if (!err && req->out_len < sizeof(req->out.h) + out_args)
+	if (!err && req->out_len < sizeof(req->out.h) + req->out_args)
 		return -EIO;
 	return err;
+}
+
+int fuse_send(struct fuse_conn *fc, struct fuse_req *req, size_t out_args)
+{
+	return fuse_send_finish(fc, req, fuse_send_start(fc, req, out_args));
 }
 
 void fuse_send_background(struct fuse_conn *fc, struct fuse_req *req, bool answered)
 {
 	req->background = true;
 	if (fuse_submit(fc, req, answered)) {
+		req->out_len = 0;
+		if (req->end)
+			req->end(fc, req);
 		kfree(req->free_data);
 		fuse_put_req(req);
 	}

@@ -18,11 +18,11 @@ static char *shm_dname(struct dentry *d, char *buf, int len)
 	memcpy(p + 1 + n, tail, sizeof(tail));
 	return p;
 }
-static const struct dentry_operations shm_dops = { .d_dname = shm_dname };
+static const struct dentry_operations shm_dops = {.d_dname = shm_dname};
 
 static struct dentry *shm_mount(struct file_system_type *t, int flags, const char *dev, void *data)
 {
-	struct shmem_sb o = { .mode = 0700 };
+	struct shmem_sb o = {.mode = 0700};
 	struct super_block *sb = sget(t, 0);
 	int r;
 
@@ -36,7 +36,8 @@ static struct dentry *shm_mount(struct file_system_type *t, int flags, const cha
 	sb->s_d_op = &shm_dops;
 	return dget(sb->s_root);
 }
-static struct file_system_type shm_type = { .name = "tmpfs", .mount = shm_mount, .kill_sb = kill_litter_super };
+static struct file_system_type shm_type = {
+	.name = "tmpfs", .mount = shm_mount, .kill_sb = kill_litter_super};
 
 static int shm_init(void)
 {

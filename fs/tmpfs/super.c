@@ -184,7 +184,7 @@ static struct inode *shmem_alloc_inode(struct super_block *sb)
 	si->seals = 1; /* F_SEAL_SEAL */
 	atomic_set(&si->writable_maps, 0);
 	si->granules = false;
-	si->xattrs = (struct simple_xattrs){ NULL, __SPIN_LOCK_UNLOCKED };
+	si->xattrs = (struct simple_xattrs){NULL, __SPIN_LOCK_UNLOCKED};
 	si->fsflags = 0;
 	return &si->vfs;
 }
@@ -246,7 +246,8 @@ int shmem_fill_super(struct super_block *sb, struct shmem_sb *opts, bool ramfs)
 
 static struct dentry *mount_mem(struct file_system_type *t, int flags, void *data, bool ramfs)
 {
-	struct shmem_sb o = { .mode = ramfs ? 0755 : 01777, .uid = current_fsuid(), .gid = current_fsgid() };
+	struct shmem_sb o = {
+		.mode = ramfs ? 0755 : 01777, .uid = current_fsuid(), .gid = current_fsgid()};
 	struct super_block *sb;
 	int r;
 
@@ -266,21 +267,29 @@ static struct dentry *mount_mem(struct file_system_type *t, int flags, void *dat
 	return dget(sb->s_root);
 }
 
-static struct dentry *tmpfs_mount(struct file_system_type *t, int flags, const char *dev, void *data)
+static struct dentry *tmpfs_mount(struct file_system_type *t, int flags, const char *dev,
+				  void *data)
 {
 	return mount_mem(t, flags, data, false);
 }
 
-static struct dentry *ramfs_mount(struct file_system_type *t, int flags, const char *dev, void *data)
+static struct dentry *ramfs_mount(struct file_system_type *t, int flags, const char *dev,
+				  void *data)
 {
 	return mount_mem(t, flags, data, true);
 }
 
 static struct file_system_type tmpfs_type = {
-	.name = "tmpfs", .fs_flags = FS_USERNS_MOUNT, .mount = tmpfs_mount, .kill_sb = kill_litter_super,
+	.name = "tmpfs",
+	.fs_flags = FS_USERNS_MOUNT,
+	.mount = tmpfs_mount,
+	.kill_sb = kill_litter_super,
 };
 static struct file_system_type ramfs_type = {
-	.name = "ramfs", .fs_flags = FS_USERNS_MOUNT, .mount = ramfs_mount, .kill_sb = kill_litter_super,
+	.name = "ramfs",
+	.fs_flags = FS_USERNS_MOUNT,
+	.mount = ramfs_mount,
+	.kill_sb = kill_litter_super,
 };
 
 static int tmpfs_init(void)

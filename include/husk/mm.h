@@ -90,6 +90,8 @@ static inline int page_count(struct page *p) { return atomic_read(&p->_refcount)
 static inline int page_mapcount(struct page *p) { return atomic_read(&p->_mapcount); }
 void lock_page(struct page *p);
 bool trylock_page(struct page *p);
+/* page_wait_drive: NULL, or who waits for p calls it first: gets on with input that waiters must fetch themselves; false: none is under way */
+extern bool (*page_wait_drive)(struct page *p);
 void unlock_page(struct page *p);
 void wait_on_page_locked(struct page *p);
 void wait_on_page_writeback(struct page *p);

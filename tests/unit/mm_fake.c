@@ -545,3 +545,13 @@ int deny_write_access(struct file *f)
 void allow_write_access(struct file *f)
 {
 }
+void text_cut_border(struct page *lo, struct page *hi)
+{
+}
+void text_prepare(struct address_space *m, struct page *p, pgoff_t index)
+{
+}
+bool text_view_lossy(struct page *view)
+{
+	return false;
+}

@@ -1,0 +1,248 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * FUSE files: reading small files before they are asked for.
+ *
+ * DOC: walks over a tree
+ *
+ * tar, cp -r, grep -r and compilers' header searches read small files one behind the other in the order of
+ * the directory's listing. Each would wait for a message there and back, and the server would wait in between. So
+ * a directory remembers where in the listing the last reader missed (pf_at). A miss at the next file means a walk:
+ * READs of the following small files are sent along, and nobody waits for them. How many grows with the walk; what walks
+ * have lately paid (pf_heat) lets the next directory begin at once.
+ *
+ * Such pages are in the page cache, locked, until the answer is taken off the ring. There is no interrupt thread: whoever
+ * waits for a locked page while such requests are under way works on the ring himself (page_wait_drive). The
+ * request's end runs under the queue's lock, so who has had the lock since the answer came sees the page unlocked.
+ *
+ * Only on read-only shares, where nothing is renamed, and while there is memory to spare.
+ */
+#include "fuse_i.h"
+#include <husk/mm.h>
+
+#define PF_FILE_PAGES 16 /* a small file */
+#define PF_MOST 32	 /* files at a time */
+#define PF_LOOK 48	 /* records looked at to find the reader's place */
+#define PF_HEAT_MAX 8
+#define PF_RING_SPARE 64 /* descriptors left to others */
+#define PF_MAX_CONNS 8
+#define REC_HEAD 10 /* of a listing's record: u64 ino, u8 type, u8 len */
+
+static struct fuse_conn *pf_conns[PF_MAX_CONNS];
+
+static bool drive_conn(struct fuse_conn *fc, struct page *p)
+{
+	u32 irq;
+
+	if (!__atomic_load_n(&fc->prefetching, __ATOMIC_SEQ_CST))
+		return false;
+	irq = virtqueue_irq(fc->vq);
+	fuse_reap_unlocked(fc);
+	if (!PageLocked(p) || !__atomic_load_n(&fc->prefetching, __ATOMIC_SEQ_CST))
+		return true;
+	if (!virtqueue_spin(fc->vq, FUSE_SPIN_NS, NULL, 0))
+		virtqueue_wait_irq(fc->vq, irq, 10 * NSEC_PER_MSEC);
+	return true;
+}
+
+/* Get on with what p may wait for. False: nothing is under way here. */
+static bool fuse_drive(struct page *p)
+{
+	for (unsigned k = 0; k < PF_MAX_CONNS; k++) {
+		struct fuse_conn *fc = smp_load_acquire(&pf_conns[k]);
+
+		if (!fc)
+			return false;
+		if (drive_conn(fc, p))
+			return true;
+	}
+	return false;
+}
+
+void fuse_prefetch_register(struct fuse_conn *fc)
+{
+	for (unsigned k = 0; fc->readonly && k < PF_MAX_CONNS; k++) {
+		if (!cmpxchg(&pf_conns[k], (struct fuse_conn *)NULL, fc)) {
+			fc->prefetch = true;
+			break;
+		}
+	}
+	WRITE_ONCE(page_wait_drive, fuse_drive);
+}
+
+/* The answer, or none; under the queue's lock where there was one */
+static void fuse_prefetch_end(struct fuse_conn *fc, struct fuse_req *req)
+{
+	bool ok = req->out_len >= sizeof(req->out.h) && !req->out.h.error;
+	u32 got = ok ? fuse_data_len(req) : 0;
+
+	for (u32 k = 0; k < req->npages; k++) {
+		struct page *p = req->pages + k;
+		u32 have = got > k * PAGE_SIZE ? min_t(u32, got - k * PAGE_SIZE, PAGE_SIZE) : 0;
+
+		if (ok) {
+			if (have < PAGE_SIZE)
+				memset((char *)page_address(p) + have, 0, PAGE_SIZE - have);
+			SetPageUptodate(p);
+		}
+		unlock_page(p); /* if not ok, who needs it reads it alone and gets the error */
+		put_page(p);
+	}
+	__atomic_fetch_sub(&fc->prefetching, 1, __ATOMIC_SEQ_CST);
+}
+
+/* New pages for the start of i's data, locked and in the cache. Returns how many; each has a reference that is ours. */
+static u32 fuse_prefetch_pages(struct inode *i, struct page **pages)
+{
+	unsigned long n = DIV_ROUND_UP((u64)i_size_read(i), PAGE_SIZE), got, k;
+	struct page *run = alloc_pages_contig(GFP_USER, n, &got);
+	u32 in = 0;
+
+	if (!run)
+		return 0;
+	for (k = 0; k < got; k++) {
+		trylock_page(run + k);
+		if (in == k && !add_to_page_cache(run + k, i->i_mapping, k)) {
+			in++;
+		} else {
+			unlock_page(run + k);
+			put_page(run + k);
+		}
+	}
+	*pages = run;
+	return in;
+}
+
+static bool fuse_prefetch_one(struct fuse_conn *fc, struct inode *i)
+{
+	struct fuse_req *req = fuse_get_req(fc, FUSE_READ, get_node_id(i));
+	struct fuse_read_in *in;
+
+	if (!req)
+		return false;
+	req->npages = fuse_prefetch_pages(i, &req->pages);
+	if (!req->npages) {
+		fuse_put_req(req);
+		return false;
+	}
+	in = fuse_arg(req, sizeof(*in));
+	in->size = req->npages * PAGE_SIZE;
+	req->one = (struct vq_buf){ page_address(req->pages), in->size };
+	req->data = &req->one;
+	req->ndata = 1;
+	req->data_in = true;
+	req->end = fuse_prefetch_end;
+	__atomic_fetch_add(&fc->prefetching, 1, __ATOMIC_SEQ_CST);
+	fuse_send_background(fc, req, true);
+	return true;
+}
+
+static bool worth_reading(const struct inode *i)
+{
+	loff_t size = i ? i_size_read(i) : 0;
+
+	return size > 0 && size <= PF_FILE_PAGES * PAGE_SIZE && S_ISREG(i->i_mode) && !READ_ONCE(i->i_mapping->nrpages) &&
+	       ((i->i_mode & S_IROTH) || test_bit(FUSE_I_OPENED, &get_fuse_inode(i)->state));
+}
+
+static u32 record_after(const struct fuse_listing *l, u32 at)
+{
+	return at + REC_HEAD + (u8)l->data[at + 9];
+}
+
+/* Send READs for up to count small files from record `at` on; where it stopped. */
+static u32 fuse_prefetch_from(struct fuse_conn *fc, struct dentry *parent, struct fuse_listing *l, u32 at, unsigned count)
+{
+	unsigned looked = 0;
+
+	for (; at < l->len && count && looked < 4 * PF_MOST; at = record_after(l, at), looked++) {
+		struct qstr q = qstr_init(l->data + at + REC_HEAD, (u8)l->data[at + 9]);
+		struct dentry *d;
+
+		if ((u8)l->data[at + 8] != DT_REG)
+			continue;
+		if (virtqueue_num_free(fc->vq) < PF_RING_SPARE || nr_free_pages() < totalram_pages / 8)
+			break;
+		d = d_lookup(parent, &q);
+		if (!d)
+			break;
+		if (worth_reading(d_inode(d)) && fuse_prefetch_one(fc, d_inode(d)))
+			count--;
+		dput(d);
+	}
+	return at;
+}
+
+/* The record of that name among the next few regular files; *skipped: were there others before it? */
+static bool find_record(const struct fuse_listing *l, u32 *at, const struct qstr *name, bool *skipped)
+{
+	*skipped = false;
+	for (unsigned looked = 0; *at < l->len && looked < PF_LOOK; *at = record_after(l, *at), looked++) {
+		if ((u8)l->data[*at + 9] == name->len && !memcmp(l->data + *at + REC_HEAD, name->name, name->len))
+			return true;
+		*skipped |= (u8)l->data[*at + 8] == DT_REG;
+	}
+	return false;
+}
+
+/* Returns where the next miss is expected. */
+static u32 fuse_prefetch_dir(struct fuse_conn *fc, struct dentry *parent, struct fuse_listing *l, u32 at, const struct qstr *name)
+{
+	struct fuse_inode *fi = get_fuse_inode(d_inode(parent));
+	unsigned count = 0;
+	bool skipped, first = !at;
+
+	if (!find_record(l, &at, name, &skipped)) {
+		WRITE_ONCE(fi->pf_run, 0);
+		return 0;
+	}
+	at = record_after(l, at);
+	if (first) {
+		if (!skipped && fc->pf_heat > 0) { /* a directory's first file, and walks are in fashion */
+			fc->pf_heat--;
+			count = PF_MOST / 2;
+		}
+	} else if (!skipped || fi->pf_run) {
+		fc->pf_heat = min(fc->pf_heat + 2, PF_HEAT_MAX);
+		fi->pf_run = min_t(u32, fi->pf_run + 1, 3);
+		count = PF_MOST >> (3 - fi->pf_run);
+	}
+	return count ? fuse_prefetch_from(fc, parent, l, at, count) : at;
+}
+
+void fuse_prefetch_siblings(struct fuse_conn *fc, struct inode *i)
+{
+	struct dentry *d, *parent;
+	struct fuse_listing *l;
+	struct fuse_inode *fi;
+	struct inode *dir;
+	u32 at, version;
+
+	if (!fc->prefetch)
+		return;
+	d = d_find_alias(i);
+	if (!d)
+		return;
+	parent = dget_parent(d);
+	dir = d_inode(parent);
+	if (parent == d || !dir)
+		goto out;
+	fi = get_fuse_inode(dir);
+	spin_lock(&dir->i_lock);
+	l = fi->listing;
+	if (l)
+		refcount_inc(&l->refs);
+	version = fi->listing_version;
+	at = fi->pf_version == version ? fi->pf_at : 0;
+	spin_unlock(&dir->i_lock);
+	if (!l)
+		goto out;
+	at = fuse_prefetch_dir(fc, parent, l, at, &d->d_name);
+	fuse_put_listing(l);
+	spin_lock(&dir->i_lock);
+	fi->pf_at = at;
+	fi->pf_version = version;
+	spin_unlock(&dir->i_lock);
+out:
+	dput(parent);
+	dput(d);
+}
