@@ -69,7 +69,7 @@ int host_ram_release(unsigned long pfn, unsigned long npages);
  * the host gives none: then it is not asked again. The arch sets it at boot, where RAM can have huge pages; else it stays NULL.
  */
 extern int (*ram_populate)(unsigned long pfn, unsigned long npages);
-#define RAM_SMALL_START ((8UL << 20) >> PAGE_SHIFT) /* pages; a sandbox that uses no more takes no huge ones */
+#define RAM_SMALL_START ((32UL << 20) >> PAGE_SHIFT) /* pages; a sandbox that uses no more takes no huge ones */
 void host_clock_gettime(int clk, s64 *sec, s64 *nsec);
 /* CPU time of the calling host thread, in ns */
 u64 host_thread_cputime(void);
