@@ -21,7 +21,8 @@
 
 #define PF_FILE_PAGES 16 /* a small file */
 #define PF_MOST 32	 /* files at a time */
-#define PF_LOOK 48	 /* records looked at to find the reader's place */
+#define PF_LOOK 48	 /* records looked at where the reader is expected */
+#define PF_SEARCH 1024	 /* and from the start, when it is not there: a large file that was passed over, or another reader */
 #define PF_HEAT_MAX 8
 #define PF_RING_SPARE 64 /* descriptors left to others */
 #define PF_MAX_CONNS 8
@@ -173,10 +174,10 @@ static u32 fuse_prefetch_from(struct fuse_conn *fc, struct dentry *parent, struc
 }
 
 /* The record of that name among the next few regular files; *skipped: were there others before it? */
-static bool find_record(const struct fuse_listing *l, u32 *at, const struct qstr *name, bool *skipped)
+static bool find_record(const struct fuse_listing *l, u32 *at, const struct qstr *name, unsigned most, bool *skipped)
 {
 	*skipped = false;
-	for (unsigned looked = 0; *at < l->len && looked < PF_LOOK; *at = record_after(l, *at), looked++) {
+	for (unsigned looked = 0; *at < l->len && looked < most; *at = record_after(l, *at), looked++) {
 		if ((u8)l->data[*at + 9] == name->len && !memcmp(l->data + *at + REC_HEAD, name->name, name->len))
 			return true;
 		*skipped |= (u8)l->data[*at + 8] == DT_REG;
@@ -189,11 +190,19 @@ static u32 fuse_prefetch_dir(struct fuse_conn *fc, struct dentry *parent, struct
 {
 	struct fuse_inode *fi = get_fuse_inode(d_inode(parent));
 	unsigned count = 0;
+	u32 expected = at;
 	bool skipped, first = !at;
 
-	if (!find_record(l, &at, name, &skipped)) {
-		WRITE_ONCE(fi->pf_run, 0);
-		return 0;
+	if (!find_record(l, &at, name, PF_LOOK, &skipped)) {
+		at = 0;
+		if (!find_record(l, &at, name, PF_SEARCH, &skipped)) {
+			WRITE_ONCE(fi->pf_run, 0);
+			return 0;
+		}
+		first = false;
+		skipped = true;
+		if (at > expected && fi->pf_run) /* out of order */
+			fi->pf_run--;
 	}
 	at = record_after(l, at);
 	if (first) {
