@@ -77,33 +77,38 @@ unsigned int fault_order(struct vm_area_struct *vma, unsigned long addr, unsigne
 	return order;
 }
 
-/* The page that can be executed at addr. */
-static struct page *exec_page(struct mm_struct *mm, unsigned long addr)
+/* The entry of addr if it can be executed, else 0. */
+static pte_t exec_pte(struct mm_struct *mm, unsigned long addr)
 {
-	pte_t *p = addr < TASK_SIZE ? pte_find(mm, addr) : NULL;
+	pte_t e = addr < TASK_SIZE ? pte_get(mm, addr) : 0;
 
-	return p && (*p & PTE_PRESENT) && (*p & PTE_EXEC) && !(*p & PTE_SPECIAL) ? pte_page(*p) : NULL;
+	return (e & PTE_PRESENT) && (e & PTE_EXEC) && !(e & PTE_SPECIAL) ? e : 0;
 }
 
-/* Executable pages come to lie next to others: nothing forbidden may lie across the border. page_table_lock is held. */
-static void check_borders(struct mm_struct *mm, unsigned long start, unsigned long end)
+/*
+ * Executable pages come to lie next to others: nothing forbidden may lie across the border. page_table_lock is held. Text views within one
+ * VMA are neighbours in their file, and were looked at as such.
+ */
+static void check_borders(struct fault_ctx *c, unsigned long start, unsigned long end)
 {
-	struct page *lo = start ? exec_page(mm, start - PAGE_SIZE) : NULL, *hi;
+	pte_t lo = start ? exec_pte(c->mm, start - PAGE_SIZE) : 0, hi;
 
 	for (unsigned long a = start; a <= end; a += PAGE_SIZE, lo = hi) {
-		hi = exec_page(mm, a);
-		if (lo && hi)
-			text_cut_border(lo, hi);
+		hi = exec_pte(c->mm, a);
+		if (!lo || !hi || ((lo & hi & PTE_TEXT) && a > c->vma->vm_start && a < c->vma->vm_end))
+			continue;
+		text_cut_border(pte_page(lo), pte_page(hi));
 	}
 }
 
 /* One host mapping; the host's limit on their number is met by starting over. */
-static void host_map(struct mm_struct *mm, unsigned long addr, unsigned long pfn, unsigned long n, int hprot, bool populate)
+static void host_map(struct fault_ctx *c, unsigned long addr, unsigned long pfn, unsigned long n, int hprot, bool populate)
 {
+	struct mm_struct *mm = c->mm;
 	int err;
 
 	if (hprot & HPROT_EXEC)
-		check_borders(mm, addr, addr + (n << PAGE_SHIFT));
+		check_borders(c, addr, addr + (n << PAGE_SHIFT));
 	err = platform->map(mm, addr, pfn, n, hprot, populate);
 	if (unlikely(err)) {
 		/* what is mapped is only a cache of the page tables; entries keep PTE_HOST, which says "may be" */
@@ -135,7 +140,7 @@ void host_map_range(struct fault_ctx *c, unsigned long start, unsigned long end,
 			run_n++;
 		} else {
 			if (run_n)
-				host_map(c->mm, run_start, run_pfn, run_n, run_prot, populate);
+				host_map(c, run_start, run_pfn, run_n, run_prot, populate);
 			run_n = 0;
 			if (want) {
 				run_start = a;
@@ -148,7 +153,7 @@ void host_map_range(struct fault_ctx *c, unsigned long start, unsigned long end,
 			*p = e | PTE_HOST | PTE_YOUNG;
 	}
 	if (run_n)
-		host_map(c->mm, run_start, run_pfn, run_n, run_prot, populate);
+		host_map(c, run_start, run_pfn, run_n, run_prot, populate);
 }
 
 /* The entry allows what was tried: the host's mapping is missing or weaker. */

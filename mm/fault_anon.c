@@ -13,6 +13,7 @@
  */
 #define GRANULE_ORDER 4
 #define GRANULE (1UL << GRANULE_ORDER)
+#define COW_ORDER 2
 #define MAX_ANON_ORDER 9
 
 static void clear_direct(struct page *p, unsigned long n)
@@ -94,8 +95,11 @@ static void anon_window(struct fault_ctx *c, unsigned long *start, unsigned long
 /* got pages within [start, end) so that addr is among them */
 static unsigned long place_run(unsigned long addr, unsigned long start, unsigned long end, unsigned long got)
 {
-	unsigned long size = got << PAGE_SHIFT;
-	unsigned long at = max(start, ALIGN_DOWN(addr, size));
+	unsigned long size = got << PAGE_SHIFT, at;
+
+	if (size == end - start)
+		return start;
+	at = max(start, ALIGN_DOWN(addr, size)); /* a power of two */
 
 	if (at + size > end)
 		at = end - size;
@@ -121,7 +125,7 @@ again:
 	}
 	spin_unlock(&mm->page_table_lock);
 	n = (end - start) >> PAGE_SHIFT;
-	run = alloc_user_run(ilog2(n), &got, &zeroed);
+	run = alloc_user_pages(n, &got, &zeroed);
 	if (!run)
 		return VM_FAULT_OOM;
 	at = place_run(c->addr, start, end, got);
@@ -243,6 +247,30 @@ struct cow {
 	pte_t old[GRANULE];
 };
 
+/*
+ * How many pages a copy-on-write fault copies: a few, since a child of fork() mostly touches a page here and there; the whole granule
+ * when the faults go on where the last copies ended.
+ */
+static void cow_window(struct fault_ctx *c, struct cow *w)
+{
+	unsigned long end;
+
+	if (c->addr == READ_ONCE(c->vma->fault_next)) {
+		w->start = c->addr;
+		end = min(c->addr + (PAGE_SIZE << GRANULE_ORDER), pmd_end(c->addr, c->vma->vm_end));
+	} else {
+		fault_window(c, COW_ORDER, &w->start, &end);
+	}
+	w->n = (end - w->start) >> PAGE_SHIFT;
+	if (w->start == c->addr)
+		w->n = 1UL << ilog2(w->n);
+	if (!is_power_of_2(w->n) || !whole_granule_cow(c, w->start, w->start + (w->n << PAGE_SHIFT))) {
+		w->start = c->addr;
+		w->n = 1;
+	}
+	c->vma->fault_next = w->start + (w->n << PAGE_SHIFT);
+}
+
 /* Entries unchanged since they were looked at, but for what does not matter? */
 static bool cow_unchanged(pte_t *p, const struct cow *w)
 {
@@ -290,19 +318,14 @@ vm_fault_t do_wp_anon(struct fault_ctx *c, pte_t *ptep)
 	struct mm_struct *mm = c->mm;
 	struct page *run, *old[GRANULE];
 	struct cow w = { c->addr, 1, { 0 } };
-	unsigned long end, got;
+	unsigned long got;
 	vm_fault_t ret = 0;
 	bool zeroed, late;
 	pte_t *p;
 
 	if (exclusive(*ptep))
 		return reuse(c, ptep);
-	fault_window(c, GRANULE_ORDER, &w.start, &end);
-	w.n = (end - w.start) >> PAGE_SHIFT;
-	if (!is_power_of_2(w.n) || !whole_granule_cow(c, w.start, end)) {
-		w.start = c->addr;
-		w.n = 1;
-	}
+	cow_window(c, &w);
 	p = pte_find(mm, w.start);
 	for (unsigned long i = 0; i < w.n; i++) {
 		w.old[i] = p[i];

@@ -136,13 +136,16 @@ static vm_fault_t get_target(struct fault_ctx *c, struct page **page)
 static struct page *make_view(struct page *p)
 {
 	struct address_space *m = p->mapping;
-	struct page *v = p->text;
+	struct page *v = p->text, *place;
 
 	if (v)
 		return v;
 	text_prepare(m, p, p->index);
+	place = text_run_take(m, p->index);
 	down_write(&m->invalidate_lock); /* nobody is given write access meanwhile */
 	page_mkclean(p);
+	if (place)
+		cache_single_page(place); /* for text_view() to allocate */
 	v = text_view(m, p, p->index);
 	up_write(&m->invalidate_lock);
 	return v;
@@ -317,14 +320,13 @@ static bool map_cached(struct fault_ctx *c, bool text, bool again, vm_fault_t *r
 	return hit;
 }
 
-/* Text: make views of the granule's pages that have none, of pages that are neighbours as well. */
+/* Text: make views of the granule's pages that have none. */
 static void make_views(struct fault_ctx *c)
 {
 	struct address_space *m = c->vma->vm_file->f_mapping;
 	struct window w;
 	unsigned long end;
 	u64 want = 0;
-	bool primed = false;
 
 	file_window(c, TEXT_ORDER, &w.start, &end);
 	w.n = (end - w.start) >> PAGE_SHIFT;
@@ -335,9 +337,6 @@ static void make_views(struct fault_ctx *c)
 	for (unsigned long i = 0; i < w.n; i++) {
 		if (!w.page[i] || w.page[i]->mapping != m || w.page[i]->text)
 			continue;
-		if (!primed)
-			prime_single_pages(TEXT_ORDER);
-		primed = true;
 		make_view(w.page[i]);
 	}
 	release_window(&w);
@@ -576,10 +575,10 @@ static vm_fault_t copy_window(struct fault_ctx *c, struct window *w, unsigned lo
 		lo--;
 	while (hi < w->n && w->page[hi])
 		hi++;
-	run = alloc_user_run(ilog2(hi - lo), &got, &zeroed);
+	run = alloc_user_pages(hi - lo, &got, &zeroed);
 	if (!run)
 		return VM_FAULT_OOM;
-	first = max(lo, ALIGN_DOWN(target, got));
+	first = got == hi - lo ? lo : max(lo, ALIGN_DOWN(target, got));
 	if (first + got > hi)
 		first = hi - got;
 	late = (c->vma->vm_flags & VM_WRITE) && mm_is_private_to_us(c->mm);
@@ -626,6 +625,36 @@ vm_fault_t do_cow_file(struct fault_ctx *c, pte_t pte)
 	r |= copy_window(c, &w, target);
 	release_window(&w);
 	return r;
+}
+
+/**
+ * file_premap - show a new private mapping of a few pages before it is touched
+ *
+ * Loaders map a program's segments at fixed places and go on to use them: what the cache has is mapped at once, and written data copied.
+ * Nothing is read, nothing fails. mmap_lock is held for writing.
+ */
+void file_premap(struct mm_struct *mm, struct vm_area_struct *vma)
+{
+	unsigned long rights = vma->vm_flags & (VM_READ | VM_WRITE | VM_EXEC);
+	struct fault_ctx c;
+	vm_fault_t r;
+
+	if (mm != current->mm || !vma->vm_ops || !fault_around(vma) || (vma->vm_flags & VM_SHARED))
+		return;
+	if (vma_pages(vma) > (rights & VM_EXEC ? MAX_AROUND : 1UL << AROUND_ORDER))
+		return;
+	fault_init(&c, mm, vma, vma->vm_start, 0);
+	if (rights == (VM_READ | VM_WRITE)) {
+		struct page *p = find_get_page(vma->vm_file->f_mapping, vma->vm_pgoff);
+
+		c.flags = FAULT_FLAG_WRITE;
+		if (p && PageUptodate(p))
+			do_cow_file(&c, 0);
+		if (p)
+			put_page(p);
+	} else if (rights == VM_READ || rights == (VM_READ | VM_EXEC)) {
+		map_cached(&c, rights & VM_EXEC, false, &r);
+	}
 }
 
 vm_fault_t do_file_fault(struct fault_ctx *c)

@@ -135,6 +135,8 @@ void __delete_from_page_cache(struct page *p)
 	xa_erase(&m->i_pages, p->index);
 	m->nrpages--;
 	p->mapping = NULL;
+	if (unlikely(!m->nrpages && m->text_runs))
+		text_runs_free(m);
 	mod_vm_stat(NR_FILE_PAGES, -1);
 	if (m->in_memory)
 		mod_vm_stat(NR_SHMEM, -1);

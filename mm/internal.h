@@ -24,7 +24,9 @@ static inline unsigned int mm_shard(void)
  * @zeroed: they are known to hold zeroes; else the caller clears them
  */
 struct page *alloc_user_run(unsigned int order, unsigned long *got, bool *zeroed);
-void prime_single_pages(unsigned int order);
+/* alloc_user_pages: n of them if possible, else a power of two that is less */
+struct page *alloc_user_pages(unsigned long n, unsigned long *got, bool *zeroed);
+void cache_single_page(struct page *p); /* p, one reference, becomes the next single page that this thread gets: a hint */
 void drain_page_caches(void);
 /* release_free_pages: give memory of dirty free blocks of at least 2^min_order pages to the host until at most keep are left */
 unsigned long release_free_pages(unsigned long keep, unsigned int min_order);
@@ -153,6 +155,7 @@ vm_fault_t do_anonymous_page(struct fault_ctx *c);
 vm_fault_t do_wp_anon(struct fault_ctx *c, pte_t *ptep);	/* page_table_lock held; drops it */
 vm_fault_t do_file_fault(struct fault_ctx *c);
 vm_fault_t do_wp_shared(struct fault_ctx *c, pte_t pte);
+void file_premap(struct mm_struct *mm, struct vm_area_struct *vma);
 vm_fault_t do_cow_file(struct fault_ctx *c, pte_t pte);
 /* map present entries of [start, end) in the host; page_table_lock held; force: those that are thought to be mapped, too */
 void host_map_range(struct fault_ctx *c, unsigned long start, unsigned long end, bool again);
@@ -220,6 +223,9 @@ static inline void update_hiwater(struct mm_struct *mm)
 	if (mm->hiwater_vm < mm->total_vm)
 		mm->hiwater_vm = mm->total_vm;
 }
+/* text_run.c: the page kept for the view of index, one reference, or NULL */
+struct page *text_run_take(struct address_space *m, pgoff_t index);
+void text_runs_free(struct address_space *m); /* i_pages_lock held */
 void page_drop_text(struct page *p); /* the page's content changes: forget its text view (page locked) */
 /* unmap_page: take a locked page-cache page out of all page tables */
 void unmap_page(struct page *p);

@@ -497,7 +497,10 @@ unsigned long do_mmap(struct file *file, unsigned long addr, unsigned long len, 
 		err = check_file(file, prot, flags, pgoff, len, &vm_flags);
 		if (err)
 			return err;
-		return mmap_region(mm, file, addr, len, vm_flags, pgoff);
+		addr = mmap_region(mm, file, addr, len, vm_flags, pgoff);
+		if ((flags & MAP_FIXED) && !IS_ERR_VALUE(addr))
+			file_premap(mm, find_vma(mm, addr));
+		return addr;
 	}
 	switch (flags & MAP_TYPE) {
 	case MAP_SHARED:

@@ -21,8 +21,7 @@
  * Lock order: pcp->lock, then zone.lock; both innermost of all.
  */
 #define NR_ORDERS (MAX_ORDER + 1)
-#define PCP_MAX 30  /* pages that stay in a cache */
-#define PCP_ROOM 62 /* and that it has room for: prime_single_pages() */
+#define PCP_MAX 30
 #define PCP_BATCH 16
 #define HUGE_ORDER 9
 enum { DIRTY, ZERO };
@@ -45,7 +44,7 @@ static struct {
 static struct pcp {
 	spinlock_t lock;
 	u32 count;
-	struct page *page[PCP_ROOM];
+	struct page *page[PCP_MAX];
 } __aligned(64) pcps[NR_MM_SHARDS];
 
 static bool huge_refused;
@@ -306,35 +305,9 @@ void drain_page_caches(void)
 {
 	for (unsigned int i = 0; i < NR_MM_SHARDS; i++) {
 		spin_lock(&pcps[i].lock);
-		drain(&pcps[i], PCP_ROOM);
+		drain(&pcps[i], PCP_MAX);
 		spin_unlock(&pcps[i].lock);
 	}
-}
-
-/**
- * prime_single_pages - have the next 2^order single pages of this thread come in order
- *
- * A hint: they lie one behind the other, so that what is made of them can be shown with one host mapping.
- */
-void prime_single_pages(unsigned int order)
-{
-	struct pcp *c = &pcps[mm_shard()];
-	unsigned int n = 1u << order;
-	struct page *p = NULL;
-
-	spin_lock(&c->lock);
-	if (c->count + n > PCP_ROOM)
-		drain(c, c->count + n - PCP_ROOM);
-	spin_lock(&zone.lock);
-	if (watermark_ok(GFP_USER, order))
-		p = take_block(order);
-	spin_unlock(&zone.lock);
-	for (unsigned int i = p ? n : 0; i--;) {
-		p[i].flags = p->flags & (1u << PG_zeroed);
-		p[i].order = 0;
-		c->page[c->count++] = p + i;
-	}
-	spin_unlock(&c->lock);
 }
 
 static struct page *take_single(gfp_t gfp)
@@ -497,6 +470,15 @@ struct page *alloc_user_run(unsigned int order, unsigned long *got, bool *zeroed
 	return p;
 }
 
+struct page *alloc_user_pages(unsigned long n, unsigned long *got, bool *zeroed)
+{
+	struct page *p = alloc_user_run(n <= 64 ? ilog2(roundup_pow_of_two(n)) : ilog2(n), got, zeroed);
+
+	while (p && *got > n)
+		put_page(p + --*got);
+	return p;
+}
+
 struct page *alloc_pages_contig(gfp_t gfp, unsigned long max, unsigned long *got)
 {
 	struct page *p;
@@ -543,6 +525,11 @@ void __free_pages(struct page *p, unsigned int order)
 {
 	if (atomic_dec_and_test(&p->_refcount))
 		release_pages(p, order);
+}
+
+void cache_single_page(struct page *p)
+{
+	put_page(p); /* the caches are stacks */
 }
 
 void __put_page(struct page *p)

@@ -15,9 +15,19 @@ static u64 *table_alloc(struct mm_struct *mm)
 	if (!p)
 		return NULL;
 	p->type = PGT_PTE;
+	p->inuse = PTRS_PER_TABLE; /* an upper table: first and last entry that were ever set */
+	p->objects = 0;
 	atomic_long_inc(&mm->nr_ptes);
 	mod_vm_stat(NR_PAGETABLE, 1);
 	return page_address(p);
+}
+
+static void note_used(u64 *t, unsigned int i)
+{
+	struct page *p = virt_to_page(t);
+
+	p->inuse = min_t(unsigned int, p->inuse, i);
+	p->objects = max_t(unsigned int, p->objects, i);
 }
 
 static void table_free(struct mm_struct *mm, u64 *t)
@@ -58,6 +68,7 @@ pte_t *pte_modify(struct mm_struct *mm, unsigned long addr)
 			if (!new)
 				return NULL;
 			*slot = (u64)new;
+			note_used(t, table_index(addr, level));
 		}
 		t = (u64 *)*slot;
 	}
@@ -80,7 +91,10 @@ unsigned long pte_next_table(struct mm_struct *mm, unsigned long addr, unsigned 
 			return addr;
 		/* nothing below this entry: the next one in its table that has something, or behind the table */
 		shift = PAGE_SHIFT + 9 * level;
-		for (i = table_index(addr, level) + 1; i < PTRS_PER_TABLE && !t[i]; i++)
+		i = max_t(unsigned int, table_index(addr, level) + 1, virt_to_page(t)->inuse);
+		if (i > virt_to_page(t)->objects)
+			i = PTRS_PER_TABLE;
+		for (; i < PTRS_PER_TABLE && !t[i]; i++)
 			;
 		addr = ((addr >> shift & ~(PTRS_PER_TABLE - 1)) + i) << shift;
 	}
@@ -101,9 +115,9 @@ static void free_below(struct mm_struct *mm, u64 *t, unsigned int level, unsigne
 		       unsigned long end)
 {
 	unsigned long span = 1UL << (PAGE_SHIFT + 9 * level);
-	unsigned long first = start > base ? (start - base) / span : 0;
+	unsigned long first = start > base ? (start - base) / span : 0, last = virt_to_page(t)->objects;
 
-	for (unsigned long i = first; i < PTRS_PER_TABLE; i++) {
+	for (unsigned long i = max_t(unsigned long, first, virt_to_page(t)->inuse); i <= last; i++) {
 		unsigned long a = base + i * span;
 		u64 *sub;
 

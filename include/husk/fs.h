@@ -68,6 +68,7 @@ struct address_space {
 	void *text;			/* arch/x86/text.c's data for executed files */
 	struct list_head wb_list;	/* dirty mappings */
 	struct list_head dirty_pages;	/* page->lru; under i_pages_lock */
+	struct text_run *text_runs;	/* RAM kept for text views, mm/text_run.c; under i_pages_lock */
 };
 
 /* ---- inode ---- */

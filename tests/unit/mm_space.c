@@ -219,7 +219,7 @@ TEST(cow_granule)
 		CHECK(get(i) == i);
 		put(i, i + 100);
 	}
-	CHECK(host_proc(child)->maps - maps == 4);
+	CHECK(host_proc(child)->maps - maps <= 8); /* a few pages, then granules */
 	current->mm = parent;
 	maps = host_proc(parent)->maps + host_proc(parent)->protects;
 	end_child(child);
