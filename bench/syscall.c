@@ -99,9 +99,8 @@ static void run_clock(const char *row)
 int main(int argc, char **argv)
 {
 	static const struct bench_row rows[] = {
-		{"getppid", run_getppid},	{"read4k", run_read},
-		{"open_close", run_open_close}, {"stat", run_stat},
-		{"write_null", run_write_null}, {"clock", run_clock},
+		{"getppid", run_getppid}, {"read4k", run_read},		  {"open_close", run_open_close},
+		{"stat", run_stat},	  {"write_null", run_write_null}, {"clock", run_clock},
 	};
 
 	return bench_main(argc, argv, rows, sizeof(rows) / sizeof(*rows));

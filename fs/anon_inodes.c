@@ -68,8 +68,7 @@ out:
 	return r;
 }
 
-struct file *anon_inode_getfile(const char *name, const struct file_operations *fop, void *priv,
-				int flags)
+struct file *anon_inode_getfile(const char *name, const struct file_operations *fop, void *priv, int flags)
 {
 	struct file *f;
 	int r = anon_init();

@@ -55,8 +55,7 @@ void touch_atime(const struct path *p)
 		if ((fl & MNT_NODIRATIME) && S_ISDIR(i->i_mode))
 			return;
 		if (fl & MNT_RELATIME) {
-			if (ts_cmp(&i->i_mtime, &i->i_atime) >= 0 ||
-			    ts_cmp(&i->i_ctime, &i->i_atime) >= 0)
+			if (ts_cmp(&i->i_mtime, &i->i_atime) >= 0 || ts_cmp(&i->i_ctime, &i->i_atime) >= 0)
 				goto update;
 			now = current_time(i);
 			if (now.tv_sec - i->i_atime.tv_sec < 24 * 60 * 60)
@@ -116,8 +115,7 @@ static bool chown_ok(const struct inode *i, uid_t uid)
 
 static bool chgrp_ok(const struct inode *i, gid_t gid)
 {
-	return (current_fsuid() == i->i_uid && (in_group_p(gid) || gid == i->i_gid)) ||
-	       capable(CAP_CHOWN);
+	return (current_fsuid() == i->i_uid && (in_group_p(gid) || gid == i->i_gid)) || capable(CAP_CHOWN);
 }
 
 int inode_newsize_ok(const struct inode *i, loff_t size)
@@ -215,8 +213,7 @@ static u32 attr_event(unsigned v)
 
 static int may_setattr(struct inode *i, unsigned v)
 {
-	if ((v & (ATTR_MODE | ATTR_UID | ATTR_GID | ATTR_TIMES_SET)) &&
-	    (i->i_flags & (S_IMMUTABLE | S_APPEND)))
+	if ((v & (ATTR_MODE | ATTR_UID | ATTR_GID | ATTR_TIMES_SET)) && (i->i_flags & (S_IMMUTABLE | S_APPEND)))
 		return -EPERM;
 	if (v & ATTR_TOUCH) {
 		if (i->i_flags & S_IMMUTABLE)

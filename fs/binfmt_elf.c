@@ -31,14 +31,14 @@ struct image {
 	struct file *file;
 	Elf64_Ehdr eh;
 	Elf64_Phdr *ph;
-	unsigned long start, end;  /* page-aligned span of the segments, before bias */
+	unsigned long start, end; /* page-aligned span of the segments, before bias */
 	unsigned long align;
 	unsigned long bias;
 	unsigned long phdr, entry; /* after mapping */
 };
 
-#define for_each_load(im, p) \
-	for (Elf64_Phdr *p = (im)->ph; p < (im)->ph + (im)->eh.e_phnum; p++) \
+#define for_each_load(im, p)                                                                                           \
+	for (Elf64_Phdr *p = (im)->ph; p < (im)->ph + (im)->eh.e_phnum; p++)                                           \
 		if (p->p_type == PT_LOAD && p->p_memsz)
 
 static bool randomised(void)
@@ -62,9 +62,9 @@ static int read_exact(struct file *f, void *buf, size_t n, loff_t pos)
 
 static bool header_ok(const Elf64_Ehdr *h)
 {
-	return !memcmp(h->e_ident, ELFMAG, SELFMAG) && h->e_ident[EI_CLASS] == ELFCLASS64 && h->e_machine == EM_X86_64 &&
-	       (h->e_type == ET_EXEC || h->e_type == ET_DYN) && h->e_phentsize == sizeof(Elf64_Phdr) && h->e_phnum &&
-	       h->e_phnum <= 65536 / sizeof(Elf64_Phdr);
+	return !memcmp(h->e_ident, ELFMAG, SELFMAG) && h->e_ident[EI_CLASS] == ELFCLASS64 &&
+	       h->e_machine == EM_X86_64 && (h->e_type == ET_EXEC || h->e_type == ET_DYN) &&
+	       h->e_phentsize == sizeof(Elf64_Phdr) && h->e_phnum && h->e_phnum <= 65536 / sizeof(Elf64_Phdr);
 }
 
 static bool segment_ok(const Elf64_Phdr *p)
@@ -89,7 +89,8 @@ static int read_headers(struct image *im)
 		return r;
 	im->start = ~0UL;
 	im->align = PAGE_SIZE;
-	for_each_load(im, p) {
+	for_each_load(im, p)
+	{
 		if (!segment_ok(p))
 			return -ENOEXEC;
 		im->start = min(im->start, ALIGN_DOWN(p->p_vaddr, PAGE_SIZE));
@@ -170,7 +171,8 @@ static int map_segment(struct image *im, const Elf64_Phdr *p)
 			return r;
 	}
 	/* what the file holds behind the segment must not show in its bss */
-	if (mem_end > file_end && mapped > file_end && (prot & PROT_WRITE) && clear_user((void *)file_end, mapped - file_end))
+	if (mem_end > file_end && mapped > file_end && (prot & PROT_WRITE) &&
+	    clear_user((void *)file_end, mapped - file_end))
 		return -EFAULT;
 	return 0;
 }
@@ -180,7 +182,8 @@ static int map_image(struct image *im)
 	u64 phoff = im->eh.e_phoff;
 	int r;
 
-	for_each_load(im, p) {
+	for_each_load(im, p)
+	{
 		r = map_segment(im, p);
 		if (r)
 			return r;
@@ -228,7 +231,8 @@ static void set_layout(struct mm_struct *mm, struct image *im)
 {
 	mm->start_code = ~0UL;
 	mm->end_code = mm->start_data = mm->end_data = 0;
-	for_each_load(im, p) {
+	for_each_load(im, p)
+	{
 		unsigned long s = im->bias + p->p_vaddr, e = s + p->p_filesz;
 
 		mm->start_code = min(mm->start_code, s);
@@ -274,7 +278,9 @@ static u32 hwcap(void)
 	return d;
 }
 
-struct stack_addrs { unsigned long path, env, arg, platform, random, sp; };
+struct stack_addrs {
+	unsigned long path, env, arg, platform, random, sp;
+};
 
 static int put_strings(struct linux_binprm *b, struct stack_addrs *s)
 {
@@ -300,7 +306,11 @@ static size_t fill_auxv(u64 *aux, struct linux_binprm *b, struct image *prog, st
 	const struct cred *c = current->cred;
 	size_t n = 0;
 
-#define AUX(id, val) do { aux[n++] = (id); aux[n++] = (val); } while (0)
+#define AUX(id, val)                                                                                                   \
+	do {                                                                                                           \
+		aux[n++] = (id);                                                                                       \
+		aux[n++] = (val);                                                                                      \
+	} while (0)
 	if (boot->vdso)
 		AUX(AT_SYSINFO_EHDR, boot->vdso);
 	AUX(AT_MINSIGSTKSZ, arch_min_sigstack());

@@ -3,7 +3,11 @@
 #include <husk/device.h>
 #include <husk/seq_file.h>
 
-struct chrdev_region { struct cdev cdev; const char *name; struct chrdev_region *next; };
+struct chrdev_region {
+	struct cdev cdev;
+	const char *name;
+	struct chrdev_region *next;
+};
 
 /* Regions are only ever added; readers follow the list without the lock. */
 static struct chrdev_region *regions;
@@ -23,7 +27,7 @@ int register_chrdev_region_ops(dev_t first, unsigned count, const char *name, co
 
 	if (!new)
 		return -ENOMEM;
-	new->cdev = (struct cdev){ .ops = ops, .dev = first, .count = count };
+	new->cdev = (struct cdev){.ops = ops, .dev = first, .count = count};
 	INIT_LIST_HEAD(&new->cdev.list);
 	new->name = name;
 	spin_lock(&regions_lock);

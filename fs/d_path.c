@@ -19,8 +19,7 @@ static bool prepend(struct prepend *b, const char *s, unsigned len)
  * Path of (mnt, d) up to root. 0: reached root; 1: the top of the mount tree, but not root; 2: a
  * detached mount; < 0: no room. rename_lock is held; mounts are read under mount_seq by the caller.
  */
-static int prepend_path(struct prepend *b, struct dentry *d, struct mount *m,
-			const struct path *root)
+static int prepend_path(struct prepend *b, struct dentry *d, struct mount *m, const struct path *root)
 {
 	while (d != root->dentry || &m->mnt != root->mnt) {
 		struct dentry *parent = READ_ONCE(d->d_parent);

@@ -248,16 +248,16 @@ bool dget_not_dead(struct dentry *d)
 	int c = refcount_read(&d->d_count_);
 
 	while (c >= 0)
-		if (__atomic_compare_exchange_n(&d->d_count_.refs.counter, &c, c + 1, false,
-						__ATOMIC_SEQ_CST, __ATOMIC_RELAXED))
+		if (__atomic_compare_exchange_n(&d->d_count_.refs.counter, &c, c + 1, false, __ATOMIC_SEQ_CST,
+						__ATOMIC_RELAXED))
 			return true;
 	return false;
 }
 
 static inline bool d_count_cas(struct dentry *d, int from, int to)
 {
-	return __atomic_compare_exchange_n(&d->d_count_.refs.counter, &from, to, false,
-					   __ATOMIC_SEQ_CST, __ATOMIC_RELAXED);
+	return __atomic_compare_exchange_n(&d->d_count_.refs.counter, &from, to, false, __ATOMIC_SEQ_CST,
+					   __ATOMIC_RELAXED);
 }
 
 static void lru_add(struct dentry *d)
@@ -389,8 +389,7 @@ void dput(struct dentry *d)
 				return;
 			continue;
 		}
-		if ((READ_ONCE(d->d_flags) & both) == both && !d_unhashed(d) &&
-		    !(d->d_op && d->d_op->d_delete)) {
+		if ((READ_ONCE(d->d_flags) & both) == both && !d_unhashed(d) && !(d->d_op && d->d_op->d_delete)) {
 			if (!d_count_cas(d, 1, 0))
 				continue;
 			if (likely(!d_unhashed(d)))
@@ -437,12 +436,10 @@ static inline bool name_eq(const char *a, const char *b, unsigned len)
  *
  * NULL says nothing: look again with d_lookup().
  */
-struct dentry *__d_lookup_fast(const struct dentry *parent, u64 hash, const char *name,
-			       unsigned len, unsigned *seqp)
+struct dentry *__d_lookup_fast(const struct dentry *parent, u64 hash, const char *name, unsigned len, unsigned *seqp)
 {
 	struct d_table *t = smp_load_acquire(&dentry_table);
-	struct hlist_node *p =
-		smp_load_acquire(&t->bucket[d_mix(parent, hash) & t->mask].head.first);
+	struct hlist_node *p = smp_load_acquire(&t->bucket[d_mix(parent, hash) & t->mask].head.first);
 
 	for (int steps = 0; p && steps < 64; p = READ_ONCE(p->next), steps++) {
 		struct dentry *d = container_of(p, struct dentry, d_hash);
@@ -498,8 +495,8 @@ again:
 	found = NULL;
 	b = lock_bucket(parent, name->hash);
 	hlist_for_each_entry (d, &b->head, d_hash) {
-		if (d->d_name.hash != name->hash || d->d_parent != parent ||
-		    d->d_name.len != name->len || !name_eq(d->d_name.name, name->name, name->len))
+		if (d->d_name.hash != name->hash || d->d_parent != parent || d->d_name.len != name->len ||
+		    !name_eq(d->d_name.name, name->name, name->len))
 			continue;
 		if (!dget_not_dead(d)) {
 			if (refcount_read(&d->d_count_) == D_COUNT_DEAD)

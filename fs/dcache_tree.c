@@ -13,8 +13,8 @@
 
 static inline bool d_kill_cas(struct dentry *d, int from)
 {
-	return __atomic_compare_exchange_n(&d->d_count_.refs.counter, &from, D_COUNT_DEAD, false,
-					   __ATOMIC_SEQ_CST, __ATOMIC_RELAXED);
+	return __atomic_compare_exchange_n(&d->d_count_.refs.counter, &from, D_COUNT_DEAD, false, __ATOMIC_SEQ_CST,
+					   __ATOMIC_RELAXED);
 }
 
 /*

@@ -46,7 +46,7 @@ static long eventfd_wait(struct eventfd_ctx *ctx, u64 add)
 {
 	for (;;) {
 		long err = wait_event_interruptible(ctx->wqh, add ? EFD_MAX - READ_ONCE(ctx->count) >= add
-								 : READ_ONCE(ctx->count) != 0);
+								  : READ_ONCE(ctx->count) != 0);
 
 		if (err)
 			return err;

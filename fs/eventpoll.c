@@ -51,7 +51,7 @@ struct ep_entry { /* place in one wait queue */
 
 struct epitem {
 	struct rb_node node;
-	struct list_head ready; /* on rdllist or a scan's list; under ep->lock */
+	struct list_head ready;	 /* on rdllist or a scan's list; under ep->lock */
 	struct list_head f_link; /* file->f_ep; under list_lock() */
 	struct eventpoll *ep;
 	struct file *file; /* no reference: eventpoll_release() comes before its end */
@@ -286,7 +286,7 @@ static u32 ep_poll_items(struct eventpoll *ep)
 {
 	LIST_HEAD(tx);
 	struct epitem *it;
-	poll_table pt = { NULL, 0 };
+	poll_table pt = {NULL, 0};
 	u32 mask = 0;
 
 	mutex_lock(&ep->mtx);
@@ -437,7 +437,7 @@ static int ep_insert(struct eventpoll *ep, const struct epoll_event *event, stru
 
 static void ep_modify(struct eventpoll *ep, struct epitem *it, const struct epoll_event *event)
 {
-	poll_table pt = { NULL, 0 };
+	poll_table pt = {NULL, 0};
 
 	/* under ep->lock: a callback sees the old events or the new; those it missed are found by asking */
 	spin_lock(&ep->lock);
@@ -570,7 +570,7 @@ out:
 
 SYSCALL_DEFINE4(epoll_ctl, int, epfd, int, op, int, fd, struct epoll_event __user *, uevent)
 {
-	struct epoll_event event = { 0 };
+	struct epoll_event event = {0};
 	struct file *ef, *f;
 	int err = -EBADF;
 
@@ -591,7 +591,7 @@ SYSCALL_DEFINE4(epoll_ctl, int, epfd, int, op, int, fd, struct epoll_event __use
 /* Reports up to max events. Their number, or -errno when there is none. */
 static int send_events(struct eventpoll *ep, struct epoll_event __user *u, int max)
 {
-	poll_table pt = { NULL, 0 };
+	poll_table pt = {NULL, 0};
 	LIST_HEAD(tx);
 	struct epitem *it;
 	int n = 0;
@@ -714,8 +714,8 @@ static int do_epoll_pwait(int epfd, struct epoll_event __user *events, int max, 
 	return ret;
 }
 
-SYSCALL_DEFINE6(epoll_pwait, int, epfd, struct epoll_event __user *, events, int, max, int, timeout,
-		const u64 __user *, mask, size_t, size)
+SYSCALL_DEFINE6(epoll_pwait, int, epfd, struct epoll_event __user *, events, int, max, int, timeout, const u64 __user *,
+		mask, size_t, size)
 {
 	return do_epoll_pwait(epfd, events, max, timeout < 0 ? -1 : timeout * NSEC_PER_MSEC, mask, size);
 }

@@ -137,7 +137,8 @@ static int may_exec(const struct path *p)
 
 struct file *open_exec(int dfd, const char *name, int flags)
 {
-	unsigned lookup = (flags & AT_SYMLINK_NOFOLLOW ? 0 : LOOKUP_FOLLOW) | (flags & AT_EMPTY_PATH ? LOOKUP_EMPTY : 0);
+	unsigned lookup =
+		(flags & AT_SYMLINK_NOFOLLOW ? 0 : LOOKUP_FOLLOW) | (flags & AT_EMPTY_PATH ? LOOKUP_EMPTY : 0);
 	struct file *f;
 	struct path p;
 	int r = kern_path_at(dfd, name, lookup, &p);
@@ -380,8 +381,8 @@ static struct linux_binprm *alloc_bprm(int dfd, const char *name, int flags)
 	if (name[0] == '/' || dfd == AT_FDCWD) {
 		b->path = kstrdup(name, GFP_KERNEL);
 	} else {
-		b->path = name[0] ? kasprintf(GFP_KERNEL, "/dev/fd/%d/%s", dfd, name) :
-				    kasprintf(GFP_KERNEL, "/dev/fd/%d", dfd);
+		b->path = name[0] ? kasprintf(GFP_KERNEL, "/dev/fd/%d/%s", dfd, name)
+				  : kasprintf(GFP_KERNEL, "/dev/fd/%d", dfd);
 		b->path_inaccessible = get_close_on_exec(dfd);
 	}
 	if (!b->path) {
@@ -391,8 +392,8 @@ static struct linux_binprm *alloc_bprm(int dfd, const char *name, int flags)
 	return b;
 }
 
-int do_execveat(int dfd, const char *kname, const char __user *const __user *argv, const char __user *const __user *envp,
-		int flags)
+int do_execveat(int dfd, const char *kname, const char __user *const __user *argv,
+		const char __user *const __user *envp, int flags)
 {
 	struct linux_binprm *b = alloc_bprm(dfd, kname, flags);
 	size_t limit = clamp_t(u64, rlimit(RLIMIT_STACK) / 4, ARG_TOTAL_MIN, ARG_TOTAL_MAX);

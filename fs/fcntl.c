@@ -19,8 +19,7 @@ static int setfl(unsigned fd, struct file *f, unsigned long arg)
 		return -EPERM;
 	if ((arg & ~f->f_flags & O_NOATIME) && !inode_owner_or_capable(i))
 		return -EPERM;
-	if ((arg & O_DIRECT) &&
-	    !(f->f_mapping && f->f_mapping->a_ops && f->f_mapping->a_ops->direct_IO) &&
+	if ((arg & O_DIRECT) && !(f->f_mapping && f->f_mapping->a_ops && f->f_mapping->a_ops->direct_IO) &&
 	    !S_ISFIFO(i->i_mode))
 		return -EINVAL;
 	if (((arg ^ f->f_flags) & FASYNC) && f->f_op->fasync) {
@@ -96,12 +95,10 @@ static bool sigio_perm(struct task_struct *t, const struct fown_struct *o)
 {
 	const struct cred *c = t->cred;
 
-	return o->euid == 0 || o->euid == c->suid || o->euid == c->uid || o->uid == c->suid ||
-	       o->uid == c->uid;
+	return o->euid == 0 || o->euid == c->suid || o->euid == c->uid || o->uid == c->suid || o->uid == c->uid;
 }
 
-static void send_one(struct task_struct *t, const struct fown_struct *o, int fd, int sig, int band,
-		     bool group)
+static void send_one(struct task_struct *t, const struct fown_struct *o, int fd, int sig, int band, bool group)
 {
 	struct kernel_siginfo info;
 	static const u32 band_poll[] = {EPOLLIN | EPOLLRDNORM,
@@ -294,8 +291,7 @@ static long do_fcntl(unsigned fd, unsigned cmd, unsigned long arg, struct file *
 
 static bool cmd_on_path(unsigned cmd)
 {
-	return cmd == F_DUPFD || cmd == F_DUPFD_CLOEXEC || cmd == F_GETFD || cmd == F_SETFD ||
-	       cmd == F_GETFL;
+	return cmd == F_DUPFD || cmd == F_DUPFD_CLOEXEC || cmd == F_GETFD || cmd == F_SETFD || cmd == F_GETFL;
 }
 
 SYSCALL_DEFINE3(fcntl, unsigned, fd, unsigned, cmd, unsigned long, arg)

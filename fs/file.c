@@ -230,8 +230,8 @@ struct file *fget_task(struct task_struct *t, unsigned fd)
 	return f;
 }
 
-int iterate_fd(struct files_struct *files, unsigned start,
-	       int (*fn)(const void *, struct file *, unsigned), const void *arg)
+int iterate_fd(struct files_struct *files, unsigned start, int (*fn)(const void *, struct file *, unsigned),
+	       const void *arg)
 {
 	int r = 0;
 

@@ -116,8 +116,7 @@ static noinline void __fput(struct file *f)
 
 	if (likely(f->f_mode & FMODE_OPENED)) {
 		if (likely(!(f->f_mode & FMODE_PATH)))
-			fsnotify_file(f,
-				      f->f_mode & FMODE_WRITE ? FS_CLOSE_WRITE : FS_CLOSE_NOWRITE);
+			fsnotify_file(f, f->f_mode & FMODE_WRITE ? FS_CLOSE_WRITE : FS_CLOSE_NOWRITE);
 		if (unlikely(!list_empty(&f->f_ep)))
 			eventpoll_release(f);
 		if (unlikely(d->d_inode->i_flctx))

@@ -161,8 +161,7 @@ void remove_inode_hash(struct inode *i)
 	spin_unlock(&b->lock);
 }
 
-static bool inode_settled(struct i_bucket *b, struct super_block *sb, u64 hash, struct inode *i,
-			  unsigned long state)
+static bool inode_settled(struct i_bucket *b, struct super_block *sb, u64 hash, struct inode *i, unsigned long state)
 {
 	struct inode *p;
 	bool busy = false;
@@ -247,8 +246,7 @@ struct inode *iget_locked(struct super_block *sb, u64 ino)
 	return iget5_locked(sb, ino, NULL, NULL, NULL);
 }
 
-struct inode *ilookup5(struct super_block *sb, u64 hash, int (*test)(struct inode *, void *),
-		       void *data)
+struct inode *ilookup5(struct super_block *sb, u64 hash, int (*test)(struct inode *, void *), void *data)
 {
 	struct i_bucket *b = inode_bucket(sb, hash);
 	struct inode *i;
@@ -316,8 +314,8 @@ void iput(struct inode *i)
 		return;
 	c = atomic_read(&i->i_count);
 	while (c > 1)
-		if (__atomic_compare_exchange_n(&i->i_count.counter, &c, c - 1, false,
-						__ATOMIC_SEQ_CST, __ATOMIC_RELAXED))
+		if (__atomic_compare_exchange_n(&i->i_count.counter, &c, c - 1, false, __ATOMIC_SEQ_CST,
+						__ATOMIC_RELAXED))
 			return;
 	if (!hlist_unhashed(&i->i_hash)) {
 		b = inode_bucket(i->i_sb, i->i_hash_key);
@@ -362,8 +360,7 @@ void inode_init_owner(struct inode *i, const struct inode *dir, umode_t mode)
 		i->i_gid = dir->i_gid;
 		if (S_ISDIR(mode))
 			mode |= S_ISGID;
-		else if ((mode & (S_ISGID | 010)) == (S_ISGID | 010) && !in_group_p(i->i_gid) &&
-			 !capable(CAP_FSETID))
+		else if ((mode & (S_ISGID | 010)) == (S_ISGID | 010) && !in_group_p(i->i_gid) && !capable(CAP_FSETID))
 			mode &= ~S_ISGID;
 	} else {
 		i->i_gid = current_fsgid();

@@ -18,8 +18,7 @@ static inline struct fs_struct *current_fs(void)
 }
 
 /* dcache.c */
-struct dentry *__d_lookup_fast(const struct dentry *parent, u64 hash, const char *name,
-			       unsigned len, unsigned *seq);
+struct dentry *__d_lookup_fast(const struct dentry *parent, u64 hash, const char *name, unsigned len, unsigned *seq);
 struct dentry *__d_alloc(struct super_block *sb, const struct qstr *name);
 bool dget_not_dead(struct dentry *d);
 bool dentry_try_kill(struct dentry *d);
@@ -68,8 +67,7 @@ static inline unsigned long name_stop(unsigned long w)
 {
 	unsigned long s = w ^ (NAME_ONES * '/');
 
-	return ((w - NAME_ONES) & ~w & (NAME_ONES << 7)) |
-	       ((s - NAME_ONES) & ~s & (NAME_ONES << 7));
+	return ((w - NAME_ONES) & ~w & (NAME_ONES << 7)) | ((s - NAME_ONES) & ~s & (NAME_ONES << 7));
 }
 static inline u64 name_mix(u64 h, unsigned long w)
 {
@@ -110,8 +108,7 @@ void timestamp_truncate(struct timespec64 *t, const struct inode *i);
 extern struct list_head super_blocks;
 extern struct mutex sb_lock;
 int do_remount_sb(struct super_block *sb, unsigned long flags, char *data);
-int vfs_get_tree(const char *fstype, unsigned long flags, const char *dev, void *data,
-		 struct dentry **root);
+int vfs_get_tree(const char *fstype, unsigned long flags, const char *dev, void *data, struct dentry **root);
 
 /* namei.c */
 struct fname {

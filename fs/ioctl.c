@@ -52,8 +52,7 @@ static long set_flags(struct file *f, u32 flags)
 	inode_lock(i);
 	if (!inode_owner_or_capable(i))
 		r = -EPERM;
-	else if (((old ^ flags) & (FS_APPEND_FL | FS_IMMUTABLE_FL)) &&
-		 !capable(CAP_LINUX_IMMUTABLE))
+	else if (((old ^ flags) & (FS_APPEND_FL | FS_IMMUTABLE_FL)) && !capable(CAP_LINUX_IMMUTABLE))
 		r = -EPERM;
 	else
 		r = i->i_op->fileattr(d, &flags, true);
@@ -67,9 +66,8 @@ static long fsxattr(struct file *f, unsigned cmd, void __user *arg)
 	static const struct {
 		u32 fl, x;
 	} map[] = {
-		{FS_IMMUTABLE_FL, FS_XFLAG_IMMUTABLE}, {FS_APPEND_FL, FS_XFLAG_APPEND},
-		{FS_SYNC_FL, FS_XFLAG_SYNC},	       {FS_NOATIME_FL, FS_XFLAG_NOATIME},
-		{FS_NODUMP_FL, FS_XFLAG_NODUMP},
+		{FS_IMMUTABLE_FL, FS_XFLAG_IMMUTABLE}, {FS_APPEND_FL, FS_XFLAG_APPEND}, {FS_SYNC_FL, FS_XFLAG_SYNC},
+		{FS_NOATIME_FL, FS_XFLAG_NOATIME},     {FS_NODUMP_FL, FS_XFLAG_NODUMP},
 	};
 	struct fsxattr x;
 	u32 flags = 0;

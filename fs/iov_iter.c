@@ -2,40 +2,25 @@
 /* struct iov_iter: one view of user buffers, kernel buffers and pages. */
 #include <husk/fs.h>
 
-void iov_iter_init(struct iov_iter *i, int dir, const struct iovec *iov, unsigned long nr,
-		   size_t count)
+void iov_iter_init(struct iov_iter *i, int dir, const struct iovec *iov, unsigned long nr, size_t count)
 {
-	*i = (struct iov_iter){.iter_type = ITER_IOVEC,
-			       .data_source = dir,
-			       .count = count,
-			       .iov = iov,
-			       .nr_segs = nr};
+	*i = (struct iov_iter){.iter_type = ITER_IOVEC, .data_source = dir, .count = count, .iov = iov, .nr_segs = nr};
 }
 
 void iov_iter_ubuf(struct iov_iter *i, int dir, void __user *buf, size_t count)
 {
-	*i = (struct iov_iter){.iter_type = ITER_UBUF,
-			       .data_source = dir,
-			       .count = count,
-			       .ubuf = buf,
-			       .nr_segs = 1};
+	*i = (struct iov_iter){.iter_type = ITER_UBUF, .data_source = dir, .count = count, .ubuf = buf, .nr_segs = 1};
 }
 
-void iov_iter_kvec(struct iov_iter *i, int dir, const struct iovec *kv, unsigned long nr,
-		   size_t count)
+void iov_iter_kvec(struct iov_iter *i, int dir, const struct iovec *kv, unsigned long nr, size_t count)
 {
 	iov_iter_init(i, dir, kv, nr, count);
 	i->iter_type = ITER_KVEC;
 }
 
-void iov_iter_bvec(struct iov_iter *i, int dir, const struct bio_vec *bv, unsigned long nr,
-		   size_t count)
+void iov_iter_bvec(struct iov_iter *i, int dir, const struct bio_vec *bv, unsigned long nr, size_t count)
 {
-	*i = (struct iov_iter){.iter_type = ITER_BVEC,
-			       .data_source = dir,
-			       .count = count,
-			       .bvec = bv,
-			       .nr_segs = nr};
+	*i = (struct iov_iter){.iter_type = ITER_BVEC, .data_source = dir, .count = count, .bvec = bv, .nr_segs = nr};
 }
 
 /* The piece at the iterator's position: address and length (at most n). */
@@ -230,8 +215,7 @@ size_t fault_in_iov_iter(struct iov_iter *iter, size_t n)
 			next_seg(&i);
 			continue;
 		}
-		for (off = 0; off < len;
-		     off = ALIGN((unsigned long)p + off + 1, PAGE_SIZE) - (unsigned long)p)
+		for (off = 0; off < len; off = ALIGN((unsigned long)p + off + 1, PAGE_SIZE) - (unsigned long)p)
 			if (!fault_in(p + off, !i.data_source))
 				return n - done - off;
 		iov_iter_advance(&i, len);
@@ -240,8 +224,8 @@ size_t fault_in_iov_iter(struct iov_iter *iter, size_t n)
 	return 0;
 }
 
-ssize_t import_iovec(int dir, const struct iovec __user *uvec, unsigned nr, unsigned fast,
-		     struct iovec **iovp, struct iov_iter *i)
+ssize_t import_iovec(int dir, const struct iovec __user *uvec, unsigned nr, unsigned fast, struct iovec **iovp,
+		     struct iov_iter *i)
 {
 	struct iovec *iov = *iovp;
 	size_t total = 0;

@@ -180,8 +180,7 @@ static void rename_times(struct inode *odir, struct inode *ndir, struct inode *a
 		b->i_ctime = now;
 }
 
-static int simple_rename_exchange(struct inode *odir, struct dentry *od, struct inode *ndir,
-				  struct dentry *nd)
+static int simple_rename_exchange(struct inode *odir, struct dentry *od, struct inode *ndir, struct dentry *nd)
 {
 	bool a = d_is_dir(od), b = d_is_dir(nd);
 
@@ -198,8 +197,7 @@ static int simple_rename_exchange(struct inode *odir, struct dentry *od, struct 
 	return 0;
 }
 
-int simple_rename(struct inode *odir, struct dentry *od, struct inode *ndir, struct dentry *nd,
-		  unsigned flags)
+int simple_rename(struct inode *odir, struct dentry *od, struct inode *ndir, struct dentry *nd, unsigned flags)
 {
 	struct inode *target = nd->d_inode;
 	bool isdir = d_is_dir(od);
@@ -291,8 +289,7 @@ const struct file_operations generic_ro_fops = {
 };
 
 /* ---- buffers as files ---- */
-ssize_t simple_read_from_buffer(void __user *to, size_t n, loff_t *pos, const void *from,
-				size_t avail)
+ssize_t simple_read_from_buffer(void __user *to, size_t n, loff_t *pos, const void *from, size_t avail)
 {
 	unsigned long left;
 	loff_t p = *pos;
@@ -309,8 +306,7 @@ ssize_t simple_read_from_buffer(void __user *to, size_t n, loff_t *pos, const vo
 	return n - left;
 }
 
-ssize_t simple_write_to_buffer(void *to, size_t avail, loff_t *pos, const void __user *from,
-			       size_t n)
+ssize_t simple_write_to_buffer(void *to, size_t avail, loff_t *pos, const void __user *from, size_t n)
 {
 	unsigned long left;
 	loff_t p = *pos;

@@ -95,8 +95,7 @@ static bool overlap(const struct file_lock *a, const struct file_lock *b)
 /* Owners are pointers to a files_struct or a file, so equal ones are of one kind. */
 static bool conflict(const struct file_lock *l, const struct file_lock *r)
 {
-	return l->fl_owner != r->fl_owner && (l->fl_type == F_WRLCK || r->fl_type == F_WRLCK) &&
-	       overlap(l, r);
+	return l->fl_owner != r->fl_owner && (l->fl_type == F_WRLCK || r->fl_type == F_WRLCK) && overlap(l, r);
 }
 
 static struct file_lock *find_conflict(struct list_head *locks, const struct file_lock *r)
@@ -202,8 +201,7 @@ static void unblock(struct file_lock *r)
 static void wake_blocked(struct file_lock *l)
 {
 	while (!list_empty(&l->fl_blocked)) {
-		struct file_lock *r =
-			list_first_entry(&l->fl_blocked, struct file_lock, fl_blocked);
+		struct file_lock *r = list_first_entry(&l->fl_blocked, struct file_lock, fl_blocked);
 
 		unblock(r);
 		wake_up_process(r->fl_task);
@@ -264,8 +262,7 @@ static bool add_spare(struct spares *s)
 }
 
 /* A held lock made from one of the spares. */
-static struct file_lock *take_spare(struct spares *s, const struct file_lock *from, loff_t start,
-				    loff_t end)
+static struct file_lock *take_spare(struct spares *s, const struct file_lock *from, loff_t start, loff_t end)
 {
 	struct file_lock *l = s->lock[--s->n];
 

@@ -25,9 +25,8 @@ static int flock_type(unsigned cmd)
 
 SYSCALL_DEFINE2(flock, unsigned, fd, unsigned, cmd)
 {
-	struct file_lock l = {.fl_flags = FL_FLOCK | (cmd & LOCK_NB ? 0 : FL_SLEEP),
-			      .fl_pid = current->tgid,
-			      .fl_end = INT64_MAX};
+	struct file_lock l = {
+		.fl_flags = FL_FLOCK | (cmd & LOCK_NB ? 0 : FL_SLEEP), .fl_pid = current->tgid, .fl_end = INT64_MAX};
 	int type, r = -EBADF;
 	struct fd f;
 
@@ -115,8 +114,7 @@ int fcntl_getlk(struct file *f, unsigned cmd, struct flock __user *u)
 
 	if (copy_from_user(&k, u, sizeof(k)))
 		return -EFAULT;
-	if (k.l_type != F_RDLCK && k.l_type != F_WRLCK &&
-	    !(cmd == F_OFD_GETLK && k.l_type == F_UNLCK))
+	if (k.l_type != F_RDLCK && k.l_type != F_WRLCK && !(cmd == F_OFD_GETLK && k.l_type == F_UNLCK))
 		return -EINVAL;
 	r = flock_to_lock(f, &l, &k, cmd == F_OFD_GETLK);
 	if (r)
@@ -178,8 +176,7 @@ int fcntl_setlk(unsigned fd, struct file *f, unsigned cmd, struct flock __user *
 	r = flock_to_lock(f, &l, &k, ofd);
 	if (r)
 		return r;
-	if ((l.fl_type == F_RDLCK && !(f->f_mode & FMODE_READ)) ||
-	    (l.fl_type == F_WRLCK && !(f->f_mode & FMODE_WRITE)))
+	if ((l.fl_type == F_RDLCK && !(f->f_mode & FMODE_READ)) || (l.fl_type == F_WRLCK && !(f->f_mode & FMODE_WRITE)))
 		return -EBADF;
 	if (cmd == F_SETLKW || cmd == F_OFD_SETLKW)
 		l.fl_flags |= FL_SLEEP;
@@ -232,16 +229,13 @@ void locks_remove_file(struct file *f)
 }
 
 /* ---- /proc ---- */
-static void show_lock(struct seq_file *m, const struct inode *i, const struct file_lock *l, int n,
-		      bool waits)
+static void show_lock(struct seq_file *m, const struct inode *i, const struct file_lock *l, int n, bool waits)
 {
-	const char *kind = l->fl_flags & FL_FLOCK    ? "FLOCK "
-			   : l->fl_flags & FL_OFDLCK ? "OFDLCK"
-						     : "POSIX ";
+	const char *kind = l->fl_flags & FL_FLOCK ? "FLOCK " : l->fl_flags & FL_OFDLCK ? "OFDLCK" : "POSIX ";
 
 	seq_printf(m, "%d: %s%s ADVISORY  %s %d %02x:%02x:%llu %lld ", n, waits ? "-> " : "", kind,
-		   l->fl_type == F_WRLCK ? "WRITE" : "READ", l->fl_pid, MAJOR(i->i_sb->s_dev),
-		   MINOR(i->i_sb->s_dev), (unsigned long long)i->i_ino, (long long)l->fl_start);
+		   l->fl_type == F_WRLCK ? "WRITE" : "READ", l->fl_pid, MAJOR(i->i_sb->s_dev), MINOR(i->i_sb->s_dev),
+		   (unsigned long long)i->i_ino, (long long)l->fl_start);
 	if (l->fl_end == INT64_MAX)
 		seq_puts(m, "EOF\n");
 	else
@@ -278,8 +272,8 @@ static int locks_show(struct seq_file *m, void *v)
 	return 0;
 }
 
-static int show_file_list(struct seq_file *m, struct file *f, struct files_struct *files,
-			  struct list_head *locks, int n)
+static int show_file_list(struct seq_file *m, struct file *f, struct files_struct *files, struct list_head *locks,
+			  int n)
 {
 	struct file_lock *l;
 

@@ -13,9 +13,7 @@
 #define MFD_NOEXEC_SEAL 8U
 #define MFD_EXEC 0x10U
 #endif
-#define ALL_SEALS                                                                                  \
-	(F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_FUTURE_WRITE |          \
-	 F_SEAL_EXEC)
+#define ALL_SEALS (F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_FUTURE_WRITE | F_SEAL_EXEC)
 #define NAME_PREFIX "memfd:"
 #define NAME_MAX_LEN (NAME_MAX - (sizeof(NAME_PREFIX) - 1))
 
@@ -79,8 +77,7 @@ static int memfd_flags(unsigned *flags)
 
 	if (*flags & MFD_HUGETLB)
 		known |= (unsigned)MFD_HUGE_MASK << MFD_HUGE_SHIFT;
-	if ((*flags & ~known) ||
-	    (*flags & (MFD_NOEXEC_SEAL | MFD_EXEC)) == (MFD_NOEXEC_SEAL | MFD_EXEC))
+	if ((*flags & ~known) || (*flags & (MFD_NOEXEC_SEAL | MFD_EXEC)) == (MFD_NOEXEC_SEAL | MFD_EXEC))
 		return -EINVAL;
 	if (!(*flags & (MFD_NOEXEC_SEAL | MFD_EXEC)))
 		*flags |= noexec ? MFD_NOEXEC_SEAL : MFD_EXEC;

@@ -291,8 +291,7 @@ bool has_mounts_below(struct dentry *d)
 						   changer waits for */
 		return false;
 	list_for_each_entry (m, &mount_list, mnt_list) {
-		if (m->mnt_parent != m && m->mnt_mountpoint->d_sb == d->d_sb &&
-		    is_subdir(m->mnt_mountpoint, d)) {
+		if (m->mnt_parent != m && m->mnt_mountpoint->d_sb == d->d_sb && is_subdir(m->mnt_mountpoint, d)) {
 			r = true;
 			break;
 		}
@@ -308,8 +307,7 @@ void detach_mounts(struct dentry *d)
 	down_write(&namespace_sem);
 again:
 	list_for_each_entry (m, &mount_list, mnt_list) {
-		if (m->mnt_parent != m && m->mnt_mountpoint->d_sb == d->d_sb &&
-		    is_subdir(m->mnt_mountpoint, d)) {
+		if (m->mnt_parent != m && m->mnt_mountpoint->d_sb == d->d_sb && is_subdir(m->mnt_mountpoint, d)) {
 			umount_tree(m);
 			goto again;
 		}

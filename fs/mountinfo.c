@@ -12,9 +12,8 @@ static void show_mnt_opts(struct seq_file *m, int fl)
 		int flag;
 		const char *str;
 	} opts[] = {
-		{MNT_NOSUID, ",nosuid"},	   {MNT_NODEV, ",nodev"},
-		{MNT_NOEXEC, ",noexec"},	   {MNT_NOATIME, ",noatime"},
-		{MNT_NODIRATIME, ",nodiratime"},   {MNT_RELATIME, ",relatime"},
+		{MNT_NOSUID, ",nosuid"},	   {MNT_NODEV, ",nodev"},	    {MNT_NOEXEC, ",noexec"},
+		{MNT_NOATIME, ",noatime"},	   {MNT_NODIRATIME, ",nodiratime"}, {MNT_RELATIME, ",relatime"},
 		{MNT_NOSYMFOLLOW, ",nosymfollow"},
 	};
 
@@ -50,8 +49,7 @@ static void show_one_mount(struct seq_file *m, struct mount *mnt)
 	seq_escape(m, mnt->mnt_devname, ESC);
 	seq_putc(m, ' ');
 	seq_path(m, &p, ESC);
-	seq_printf(m, " %s %s", p.mnt->mnt_sb->s_type->name,
-		   __mnt_is_readonly(p.mnt) ? "ro" : "rw");
+	seq_printf(m, " %s %s", p.mnt->mnt_sb->s_type->name, __mnt_is_readonly(p.mnt) ? "ro" : "rw");
 	show_mnt_opts(m, p.mnt->mnt_flags);
 	show_sb_opts(m, mnt);
 	seq_puts(m, " 0 0\n");
@@ -96,8 +94,7 @@ static void show_one_stats(struct seq_file *m, struct mount *mnt)
 	seq_printf(m, " with fstype %s\n", p.mnt->mnt_sb->s_type->name);
 }
 
-static int show_all(struct seq_file *m, struct task_struct *t,
-		    void (*show)(struct seq_file *, struct mount *))
+static int show_all(struct seq_file *m, struct task_struct *t, void (*show)(struct seq_file *, struct mount *))
 {
 	struct fs_struct *fs;
 	struct path root;

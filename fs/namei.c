@@ -122,8 +122,7 @@ static inline int fast_may_lookup(struct fast *w)
 }
 
 /* Step to the child; *mode is its file type. 0, -ENOENT: known not to exist, -ECHILD */
-static inline int fast_child(struct fast *w, struct fast *next, const char *name, unsigned len,
-			     u64 hash)
+static inline int fast_child(struct fast *w, struct fast *next, const char *name, unsigned len, u64 hash)
 {
 	const struct dentry_operations *op;
 	struct dentry *c;
@@ -165,8 +164,7 @@ static unsigned fast_readlink(struct fast *dir, struct fast *n, bool last, char 
 
 	if (d_seq_retry(n->cur.dentry, n->seq) || !body || !size || size + 9 > room)
 		return 0;
-	if ((n->cur.mnt->mnt_flags & MNT_NOSYMFOLLOW) ||
-	    (last && (READ_ONCE(dir->inode->i_mode) & S_ISVTX)))
+	if ((n->cur.mnt->mnt_flags & MNT_NOSYMFOLLOW) || (last && (READ_ONCE(dir->inode->i_mode) & S_ISVTX)))
 		return 0;
 	memcpy(buf, body, size);
 	memset(buf + size, 0, 8);
@@ -197,8 +195,7 @@ static int fast_finish(struct fast *w, unsigned flags, struct path *out)
 	return 0;
 }
 
-static int fast_components(struct fast *w, const char *name, unsigned flags, struct path *out,
-			   struct qstr *last)
+static int fast_components(struct fast *w, const char *name, unsigned flags, struct path *out, struct qstr *last)
 {
 	const char *rest[FAST_DEPTH];
 	char lbuf[FAST_LINK_BYTES];
@@ -482,8 +479,7 @@ static inline void prune_names(void)
 {
 	long unused = atomic64_read(&nr_dentries_unused);
 
-	if (unlikely(unused > (long)(totalram_pages / 4) ||
-		     (unused > 1024 && nr_free_pages() < totalram_pages / 32)))
+	if (unlikely(unused > (long)(totalram_pages / 4) || (unused > 1024 && nr_free_pages() < totalram_pages / 32)))
 		shrink_dcache(64);
 }
 
@@ -625,8 +621,7 @@ const char *step_into(struct nameidata *nd, int flags, struct dentry *d)
 			mntput(p.mnt);
 		return ERR_PTR(-ENOENT);
 	}
-	if (unlikely(d_is_symlink(p.dentry)) &&
-	    (!(flags & WALK_TRAILING) || (nd->flags & LOOKUP_FOLLOW))) {
+	if (unlikely(d_is_symlink(p.dentry)) && (!(flags & WALK_TRAILING) || (nd->flags & LOOKUP_FOLLOW))) {
 		if (p.mnt == nd->path.mnt)
 			mntget(p.mnt);
 		return pick_link(nd, &p, flags);
@@ -795,8 +790,7 @@ int user_path_at(int dfd, const char __user *name, unsigned flags, struct path *
  * path_parent - the directory that holds (or would hold) the last component of @name
  * @last: name points into @name @type: LAST_*
  */
-int path_parent(int dfd, const char *name, unsigned flags, struct path *parent, struct qstr *last,
-		int *type)
+int path_parent(int dfd, const char *name, unsigned flags, struct path *parent, struct qstr *last, int *type)
 {
 	struct nameidata nd;
 	int r = walk_fast(dfd, name, flags | LOOKUP_PARENT, parent, last);

@@ -7,9 +7,7 @@
 #define MAXSYMLINKS 40
 #define ND_INTERNAL 2
 #define LOOKUP_IS_SCOPED (LOOKUP_BENEATH | LOOKUP_IN_ROOT)
-#define LOOKUP_RESTRICTED                                                                          \
-	(LOOKUP_IS_SCOPED | LOOKUP_NO_SYMLINKS | LOOKUP_NO_MAGICLINKS | LOOKUP_NO_XDEV |           \
-	 LOOKUP_REVAL)
+#define LOOKUP_RESTRICTED (LOOKUP_IS_SCOPED | LOOKUP_NO_SYMLINKS | LOOKUP_NO_MAGICLINKS | LOOKUP_NO_XDEV | LOOKUP_REVAL)
 enum { LAST_NORM, LAST_ROOT, LAST_DOT, LAST_DOTDOT };
 #define WALK_TRAILING 1
 #define WALK_MORE 2
@@ -37,8 +35,7 @@ const char *walk_component(struct nameidata *nd, int flags);
 const char *step_into(struct nameidata *nd, int flags, struct dentry *d);
 int complete_walk(struct nameidata *nd);
 int walk_fast(int dfd, const char *name, unsigned flags, struct path *out, struct qstr *last);
-int path_parent(int dfd, const char *name, unsigned flags, struct path *parent, struct qstr *last,
-		int *type);
+int path_parent(int dfd, const char *name, unsigned flags, struct path *parent, struct qstr *last, int *type);
 struct dentry *lookup_cached(struct dentry *dir, const struct qstr *name, unsigned flags);
 struct dentry *__lookup_hash(const struct qstr *name, struct dentry *base, unsigned flags);
 

@@ -3,14 +3,13 @@
 #include "namei.h"
 #include <linux/openat2.h>
 
-#define VALID_OPEN_FLAGS                                                                           \
-	(O_ACCMODE | O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_APPEND | O_NDELAY | O_NONBLOCK |    \
-	 __O_SYNC | O_DSYNC | FASYNC | O_DIRECT | O_LARGEFILE | O_DIRECTORY | O_NOFOLLOW |         \
-	 O_NOATIME | O_CLOEXEC | O_PATH | __O_TMPFILE)
+#define VALID_OPEN_FLAGS                                                                                               \
+	(O_ACCMODE | O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_APPEND | O_NDELAY | O_NONBLOCK | __O_SYNC | O_DSYNC |   \
+	 FASYNC | O_DIRECT | O_LARGEFILE | O_DIRECTORY | O_NOFOLLOW | O_NOATIME | O_CLOEXEC | O_PATH | __O_TMPFILE)
 #define O_PATH_FLAGS (O_DIRECTORY | O_NOFOLLOW | O_PATH | O_CLOEXEC)
-#define VALID_RESOLVE                                                                              \
-	(RESOLVE_NO_XDEV | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_SYMLINKS | RESOLVE_BENEATH |         \
-	 RESOLVE_IN_ROOT | RESOLVE_CACHED)
+#define VALID_RESOLVE                                                                                                  \
+	(RESOLVE_NO_XDEV | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_SYMLINKS | RESOLVE_BENEATH | RESOLVE_IN_ROOT |           \
+	 RESOLVE_CACHED)
 #define LOOKUP_CACHED_ONLY 0x200000
 
 /* build_open_flags: the rules of openat2(2); 0 or -EINVAL and friends. */
@@ -147,8 +146,7 @@ static int handle_truncate(struct file *f)
 }
 
 /* Open what the walk found. The path stays the caller's. */
-static struct file *open_found(const struct path *p, const struct open_flags *op,
-			       unsigned lookup_flags, bool created)
+static struct file *open_found(const struct path *p, const struct open_flags *op, unsigned lookup_flags, bool created)
 {
 	int flag = op->open_flag, acc = op->acc_mode;
 	struct file *f;
@@ -209,8 +207,7 @@ out:
 
 /* Look nd->last up in nd->path, and create it if need be. *created says so; the dentry is the
  * caller's. */
-static struct dentry *lookup_create(struct nameidata *nd, const struct open_flags *op,
-				    bool *created)
+static struct dentry *lookup_create(struct nameidata *nd, const struct open_flags *op, bool *created)
 {
 	struct dentry *dir = nd->path.dentry, *d;
 	struct inode *i = dir->d_inode;
@@ -309,13 +306,11 @@ static struct file *open_tmpfile(struct nameidata *nd, const struct open_flags *
 	f = ERR_PTR(-ENOMEM);
 	if (!child.dentry)
 		goto out;
-	r = dir->i_op->tmpfile(dir, child.dentry,
-			       S_IFREG | (op->mode & 07777 & ~current_fs()->umask));
+	r = dir->i_op->tmpfile(dir, child.dentry, S_IFREG | (op->mode & 07777 & ~current_fs()->umask));
 	f = ERR_PTR(r);
 	if (!r) {
 		if (!(op->open_flag & O_EXCL))
-			__atomic_fetch_or(&child.dentry->d_inode->i_state, I_LINKABLE,
-					  __ATOMIC_SEQ_CST);
+			__atomic_fetch_or(&child.dentry->d_inode->i_state, I_LINKABLE, __ATOMIC_SEQ_CST);
 		o.open_flag &= ~(O_CREAT | O_EXCL);
 		f = open_found(&child, &o, 0, true);
 	}
@@ -325,8 +320,7 @@ out:
 	return f;
 }
 
-static struct file *path_openat(int dfd, const char *name, const struct open_flags *op,
-				unsigned flags)
+static struct file *path_openat(int dfd, const char *name, const struct open_flags *op, unsigned flags)
 {
 	struct nameidata nd;
 	bool created = false;
@@ -338,8 +332,7 @@ static struct file *path_openat(int dfd, const char *name, const struct open_fla
 	s = path_init(&nd, name);
 	if (op->open_flag & __O_TMPFILE) {
 		nd.flags |= LOOKUP_DIRECTORY;
-		while (!(r = link_path_walk(s, &nd)) &&
-		       (s = walk_component(&nd, WALK_TRAILING)) != NULL)
+		while (!(r = link_path_walk(s, &nd)) && (s = walk_component(&nd, WALK_TRAILING)) != NULL)
 			;
 		if (!r)
 			r = complete_walk(&nd);
@@ -408,8 +401,7 @@ struct file *do_filp_open(int dfd, const char *name, const struct open_flags *op
 struct file *do_filp_open_at(int dfd, const char *name, int flags, umode_t mode, int lookup_flags)
 {
 	struct open_flags op;
-	int r = build_open_flags((unsigned)flags,
-				 flags & (O_CREAT | __O_TMPFILE) ? mode & 07777 : 0, 0, &op);
+	int r = build_open_flags((unsigned)flags, flags & (O_CREAT | __O_TMPFILE) ? mode & 07777 : 0, 0, &op);
 
 	if (r)
 		return ERR_PTR(r);
@@ -457,8 +449,7 @@ long do_sys_open(int dfd, const char __user *name, int flags, umode_t mode)
 	if (flags & O_PATH)
 		flags &= O_PATH_FLAGS;
 	/* and O_CREAT | O_DIRECTORY as the kernels since 6.4 do: EINVAL */
-	r = build_open_flags((unsigned)flags, flags & (O_CREAT | __O_TMPFILE) ? mode & 07777 : 0, 0,
-			     &op);
+	r = build_open_flags((unsigned)flags, flags & (O_CREAT | __O_TMPFILE) ? mode & 07777 : 0, 0, &op);
 	return r ? r : open_fd(dfd, name, &op);
 }
 
@@ -477,8 +468,7 @@ SYSCALL_DEFINE2(creat, const char __user *, name, umode_t, mode)
 	return do_sys_open(AT_FDCWD, name, O_CREAT | O_WRONLY | O_TRUNC | O_LARGEFILE, mode);
 }
 
-SYSCALL_DEFINE4(openat2, int, dfd, const char __user *, name, struct open_how __user *, how, size_t,
-		size)
+SYSCALL_DEFINE4(openat2, int, dfd, const char __user *, name, struct open_how __user *, how, size_t, size)
 {
 	struct open_how h;
 	struct open_flags op;

@@ -131,8 +131,7 @@ int vfs_link(struct dentry *old, struct inode *dir, struct dentry *d)
 	} else {
 		r = dir->i_op->link(old, dir, d);
 		if (!r && (i->i_state & I_LINKABLE))
-			__atomic_fetch_and(&i->i_state, ~(unsigned long)I_LINKABLE,
-					   __ATOMIC_SEQ_CST);
+			__atomic_fetch_and(&i->i_state, ~(unsigned long)I_LINKABLE, __ATOMIC_SEQ_CST);
 	}
 	inode_unlock(i);
 	if (!r) {
@@ -188,8 +187,8 @@ int vfs_rmdir(struct inode *dir, struct dentry *d)
 	return r;
 }
 
-static void notify_move(struct inode *odir, struct inode *ndir, const char *oname,
-			const char *nname, struct inode *moved, struct inode *target)
+static void notify_move(struct inode *odir, struct inode *ndir, const char *oname, const char *nname,
+			struct inode *moved, struct inode *target)
 {
 	u32 cookie = fsnotify_get_cookie(), isdir = S_ISDIR(moved->i_mode) ? FS_ISDIR : 0;
 
@@ -200,8 +199,7 @@ static void notify_move(struct inode *odir, struct inode *ndir, const char *onam
 	fsnotify(FS_MOVE_SELF | isdir, NULL, moved, NULL, 0);
 }
 
-static int rename_checks(struct inode *odir, struct dentry *od, struct inode *ndir,
-			 struct dentry *nd, unsigned flags)
+static int rename_checks(struct inode *odir, struct dentry *od, struct inode *ndir, struct dentry *nd, unsigned flags)
 {
 	bool isdir = d_is_dir(od), ndisdir = d_is_dir(nd);
 	int r = may_delete(odir, od, isdir);
@@ -233,8 +231,7 @@ static int rename_checks(struct inode *odir, struct dentry *od, struct inode *nd
  *
  * Both directories locked (lock_rename()). On success the dentries are moved, too.
  */
-int vfs_rename(struct inode *odir, struct dentry *od, struct inode *ndir, struct dentry *nd,
-	       unsigned flags)
+int vfs_rename(struct inode *odir, struct dentry *od, struct inode *ndir, struct dentry *nd, unsigned flags)
 {
 	struct inode *source = od->d_inode, *target = nd->d_inode;
 	char *oname = NULL;
@@ -274,8 +271,7 @@ out:
 		inode_unlock(target);
 	dput(nd);
 	if (!r && oname) {
-		notify_move(odir, ndir, oname, od->d_name.name, source,
-			    flags & RENAME_EXCHANGE ? NULL : target);
+		notify_move(odir, ndir, oname, od->d_name.name, source, flags & RENAME_EXCHANGE ? NULL : target);
 		if (flags & RENAME_EXCHANGE)
 			notify_move(ndir, odir, od->d_name.name, oname, target, NULL);
 	}
@@ -293,8 +289,7 @@ struct dentry *lock_rename(struct dentry *a, struct dentry *b)
 		return NULL;
 	}
 	mutex_lock(&a->d_sb->s_vfs_rename_mutex);
-	for (p = b; !IS_ROOT(p);
-	     p = p->d_parent) { /* the tree's shape stands still under the mutex */
+	for (p = b; !IS_ROOT(p); p = p->d_parent) { /* the tree's shape stands still under the mutex */
 		if (p->d_parent == a) {
 			inode_lock(a->d_inode);
 			inode_lock(b->d_inode);
@@ -409,8 +404,7 @@ static long do_mknodat(int dfd, const char __user *name, umode_t mode, unsigned 
 		if (S_ISREG(mode))
 			r = vfs_create(p.dentry->d_inode, d, mode, true);
 		else
-			r = vfs_mknod(p.dentry->d_inode, d, mode,
-				      S_ISCHR(mode) || S_ISBLK(mode) ? dev : 0);
+			r = vfs_mknod(p.dentry->d_inode, d, mode, S_ISCHR(mode) || S_ISBLK(mode) ? dev : 0);
 		done_path_create(&p, d);
 	}
 	fname_put(&n);
@@ -497,15 +491,13 @@ int may_linkat(const struct path *link)
 
 	if (!sysctl_protected_hardlinks || inode_owner_or_capable(i))
 		return 0;
-	if (S_ISREG(i->i_mode) && !(i->i_mode & S_ISUID) &&
-	    (i->i_mode & (S_ISGID | 010)) != (S_ISGID | 010) &&
+	if (S_ISREG(i->i_mode) && !(i->i_mode & S_ISUID) && (i->i_mode & (S_ISGID | 010)) != (S_ISGID | 010) &&
 	    !inode_permission(i, MAY_READ | MAY_WRITE))
 		return 0;
 	return -EPERM;
 }
 
-static long do_linkat(int olddfd, const char __user *oldname, int newdfd,
-		      const char __user *newname, int flags)
+static long do_linkat(int olddfd, const char __user *oldname, int newdfd, const char __user *newname, int flags)
 {
 	unsigned lf = 0;
 	struct fname n;
@@ -542,8 +534,8 @@ out_old:
 	return r;
 }
 
-SYSCALL_DEFINE5(linkat, int, olddfd, const char __user *, oldname, int, newdfd, const char __user *,
-		newname, int, flags)
+SYSCALL_DEFINE5(linkat, int, olddfd, const char __user *, oldname, int, newdfd, const char __user *, newname, int,
+		flags)
 {
 	return do_linkat(olddfd, oldname, newdfd, newname, flags);
 }
@@ -746,8 +738,7 @@ out_old:
 	return r;
 }
 
-static long do_renameat2(int odfd, const char __user *oldname, int ndfd, const char __user *newname,
-			 unsigned flags)
+static long do_renameat2(int odfd, const char __user *oldname, int ndfd, const char __user *newname, unsigned flags)
 {
 	struct fname from, to;
 	int r;
@@ -768,14 +759,13 @@ static long do_renameat2(int odfd, const char __user *oldname, int ndfd, const c
 	return r;
 }
 
-SYSCALL_DEFINE5(renameat2, int, odfd, const char __user *, oldname, int, ndfd, const char __user *,
-		newname, unsigned, flags)
+SYSCALL_DEFINE5(renameat2, int, odfd, const char __user *, oldname, int, ndfd, const char __user *, newname, unsigned,
+		flags)
 {
 	return do_renameat2(odfd, oldname, ndfd, newname, flags);
 }
 
-SYSCALL_DEFINE4(renameat, int, odfd, const char __user *, oldname, int, ndfd, const char __user *,
-		newname)
+SYSCALL_DEFINE4(renameat, int, odfd, const char __user *, oldname, int, ndfd, const char __user *, newname)
 {
 	return do_renameat2(odfd, oldname, ndfd, newname, 0);
 }

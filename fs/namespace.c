@@ -15,9 +15,8 @@ static int mnt_flags_of(unsigned long ms)
 		unsigned long ms;
 		int mnt;
 	} map[] = {
-		{MS_NOSUID, MNT_NOSUID},	   {MS_NODEV, MNT_NODEV},
-		{MS_NOEXEC, MNT_NOEXEC},	   {MS_NOATIME, MNT_NOATIME},
-		{MS_RDONLY, MNT_READONLY},	   {MS_NODIRATIME, MNT_NODIRATIME},
+		{MS_NOSUID, MNT_NOSUID},	   {MS_NODEV, MNT_NODEV},     {MS_NOEXEC, MNT_NOEXEC},
+		{MS_NOATIME, MNT_NOATIME},	   {MS_RDONLY, MNT_READONLY}, {MS_NODIRATIME, MNT_NODIRATIME},
 		{MS_NOSYMFOLLOW, MNT_NOSYMFOLLOW},
 	};
 	int fl = 0;
@@ -60,8 +59,7 @@ static void lock_mountpoint(struct path *p)
 	follow_down(p);
 }
 
-static int do_new_mount(struct path *p, const char *fstype, unsigned long flags, const char *dev,
-			void *data)
+static int do_new_mount(struct path *p, const char *fstype, unsigned long flags, const char *dev, void *data)
 {
 	struct dentry *root;
 	struct vfsmount *v;
@@ -91,8 +89,7 @@ static struct mount *clone_mnt(struct mount *old, struct dentry *root)
 	if (m) {
 		dget(root);
 		refcount_inc(&sb->s_active);
-		m->mnt_propagation =
-			old->mnt_propagation == MS_UNBINDABLE ? 0 : old->mnt_propagation;
+		m->mnt_propagation = old->mnt_propagation == MS_UNBINDABLE ? 0 : old->mnt_propagation;
 		m->mnt_group_id = old->mnt_group_id;
 	}
 	return m;
@@ -265,8 +262,7 @@ static int do_change_type(struct path *p, unsigned long flags)
 	return 0;
 }
 
-static int path_mount(const char *dev, struct path *p, const char *fstype, unsigned long flags,
-		      void *data)
+static int path_mount(const char *dev, struct path *p, const char *fstype, unsigned long flags, void *data)
 {
 	if ((flags & MS_MGC_MSK) == MS_MGC_VAL)
 		flags &= ~(unsigned long)MS_MGC_MSK;
@@ -285,8 +281,7 @@ static int path_mount(const char *dev, struct path *p, const char *fstype, unsig
 	return do_new_mount(p, fstype, flags, dev, data);
 }
 
-int do_mount_at(const char *dev, const char *path, const char *fstype, unsigned long flags,
-		void *data)
+int do_mount_at(const char *dev, const char *path, const char *fstype, unsigned long flags, void *data)
 {
 	struct path p;
 	int r = kern_path(path, LOOKUP_FOLLOW | LOOKUP_AUTOMOUNT, &p);
@@ -325,8 +320,8 @@ static int copy_mount_options(const void __user *u, char **out)
 	return 0;
 }
 
-SYSCALL_DEFINE5(mount, const char __user *, dev, const char __user *, dir, const char __user *,
-		type, unsigned long, flags, void __user *, data)
+SYSCALL_DEFINE5(mount, const char __user *, dev, const char __user *, dir, const char __user *, type, unsigned long,
+		flags, void __user *, data)
 {
 	char *kdev = NULL, *ktype = NULL, *kdata = NULL;
 	struct path p;
@@ -364,8 +359,7 @@ static int do_umount(struct path *p, int flags)
 		r = -EINVAL;
 	} else if (m == root_mount || p->mnt == current->fs->root.mnt) {
 		/* the root stays; as in Linux, umount makes it read-only */
-		r = flags & UMOUNT_DETACH ? -EINVAL
-					  : do_remount_sb(p->mnt->mnt_sb, SB_RDONLY, NULL);
+		r = flags & UMOUNT_DETACH ? -EINVAL : do_remount_sb(p->mnt->mnt_sb, SB_RDONLY, NULL);
 	} else if (flags & UMOUNT_EXPIRE) {
 		if (atomic_read(&m->mnt_count) != 2)
 			r = -EBUSY;
@@ -457,8 +451,7 @@ static int do_pivot(struct path *new, struct path *old, struct path *root)
 		return -EINVAL;
 	if (nm == rm || old->mnt == root->mnt)
 		return -EBUSY;
-	if (root->dentry != root->mnt->mnt_root || new->dentry != new->mnt->mnt_root ||
-	    nm->mnt_parent == nm)
+	if (root->dentry != root->mnt->mnt_root || new->dentry != new->mnt->mnt_root || nm->mnt_parent == nm)
 		return -EINVAL;
 	if (d_unhashed(old->dentry) && !IS_ROOT(old->dentry))
 		return -ENOENT;

@@ -10,8 +10,8 @@ int get_write_access(struct inode *i)
 	int c = atomic_read(&i->i_writecount);
 
 	while (c >= 0)
-		if (__atomic_compare_exchange_n(&i->i_writecount.counter, &c, c + 1, false,
-						__ATOMIC_SEQ_CST, __ATOMIC_RELAXED))
+		if (__atomic_compare_exchange_n(&i->i_writecount.counter, &c, c + 1, false, __ATOMIC_SEQ_CST,
+						__ATOMIC_RELAXED))
 			return 0;
 	return -ETXTBSY;
 }
@@ -27,8 +27,8 @@ int deny_write_access(struct file *f)
 	int c = atomic_read(&i->i_writecount);
 
 	while (c <= 0)
-		if (__atomic_compare_exchange_n(&i->i_writecount.counter, &c, c - 1, false,
-						__ATOMIC_SEQ_CST, __ATOMIC_RELAXED))
+		if (__atomic_compare_exchange_n(&i->i_writecount.counter, &c, c - 1, false, __ATOMIC_SEQ_CST,
+						__ATOMIC_RELAXED))
 			return 0;
 	return -ETXTBSY;
 }
@@ -97,8 +97,7 @@ int do_dentry_open(struct file *f, struct inode *i)
 		f->f_mode &= ~FMODE_LSEEK;
 	f->f_flags &= ~(O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC);
 	if ((f->f_flags & O_DIRECT) && !(f->f_mapping && f->f_mapping->a_ops->direct_IO)) {
-		f->f_flags &=
-			~O_DIRECT; /* the page cache is in memory: a copy more, nothing else */
+		f->f_flags &= ~O_DIRECT; /* the page cache is in memory: a copy more, nothing else */
 	}
 	return 0;
 fail:
@@ -251,8 +250,8 @@ long vfs_fallocate(struct file *f, int mode, loff_t off, loff_t len)
 
 	if (off < 0 || len <= 0)
 		return -EINVAL;
-	if (mode & ~(FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE | FALLOC_FL_COLLAPSE_RANGE |
-		     FALLOC_FL_ZERO_RANGE | FALLOC_FL_INSERT_RANGE | FALLOC_FL_UNSHARE_RANGE))
+	if (mode & ~(FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE | FALLOC_FL_COLLAPSE_RANGE | FALLOC_FL_ZERO_RANGE |
+		     FALLOC_FL_INSERT_RANGE | FALLOC_FL_UNSHARE_RANGE))
 		return -EOPNOTSUPP;
 	if ((mode & FALLOC_FL_PUNCH_HOLE) && !(mode & FALLOC_FL_KEEP_SIZE))
 		return -EOPNOTSUPP;
@@ -497,8 +496,7 @@ static int chown_common(const struct path *p, uid_t uid, gid_t gid)
 	if (!S_ISDIR(i->i_mode)) {
 		if (i->i_mode & S_ISUID)
 			a.ia_valid |= ATTR_KILL_SUID;
-		if ((i->i_mode & S_ISGID) &&
-		    ((i->i_mode & 010) || (!in_group_p(i->i_gid) && !capable(CAP_FSETID))))
+		if ((i->i_mode & S_ISGID) && ((i->i_mode & 010) || (!in_group_p(i->i_gid) && !capable(CAP_FSETID))))
 			a.ia_valid |= ATTR_KILL_SGID;
 	}
 	r = notify_change(p->dentry, &a);

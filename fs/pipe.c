@@ -110,8 +110,7 @@ void pipe_wake_writers(struct pipe_inode_info *pipe)
  * Exclusive sleep on one side, with the mutex not held. A wake-up that came together with a signal is given to the next in
  * the queue. 0 or -ERESTARTSYS.
  */
-static int pipe_sleep(struct pipe_inode_info *pipe, wait_queue_head_t *q,
-		      bool (*ready)(const struct pipe_inode_info *))
+static int pipe_sleep(struct pipe_inode_info *pipe, wait_queue_head_t *q, bool (*ready)(const struct pipe_inode_info *))
 {
 	struct wait_queue_entry e;
 	int err = 0;
@@ -259,7 +258,7 @@ static ssize_t write_slot(struct pipe_inode_info *pipe, struct iov_iter *from, u
 		return -EFAULT;
 	}
 	buf = pipe_slot(pipe, pipe->head);
-	*buf = (struct pipe_buffer){ page, 0, (unsigned int)n, &anon_pipe_buf_ops, flags };
+	*buf = (struct pipe_buffer){page, 0, (unsigned int)n, &anon_pipe_buf_ops, flags};
 	WRITE_ONCE(pipe->head, pipe->head + 1);
 	return n;
 }

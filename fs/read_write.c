@@ -213,8 +213,7 @@ ssize_t kernel_write(struct file *f, const void *buf, size_t n, loff_t *pos)
 	return vfs_iter_write(f, &i, pos, 0);
 }
 
-static ssize_t rwv(struct file *f, const struct iovec __user *v, unsigned long nr, loff_t *pos,
-		   int flags, bool write)
+static ssize_t rwv(struct file *f, const struct iovec __user *v, unsigned long nr, loff_t *pos, int flags, bool write)
 {
 	struct iovec fast[UIO_FASTIOV], *iov = fast;
 	struct iov_iter i;
@@ -234,14 +233,12 @@ static ssize_t rwv(struct file *f, const struct iovec __user *v, unsigned long n
 	return r;
 }
 
-ssize_t vfs_readv(struct file *f, const struct iovec __user *v, unsigned long nr, loff_t *pos,
-		  int flags)
+ssize_t vfs_readv(struct file *f, const struct iovec __user *v, unsigned long nr, loff_t *pos, int flags)
 {
 	return rwv(f, v, nr, pos, flags, false);
 }
 
-ssize_t vfs_writev(struct file *f, const struct iovec __user *v, unsigned long nr, loff_t *pos,
-		   int flags)
+ssize_t vfs_writev(struct file *f, const struct iovec __user *v, unsigned long nr, loff_t *pos, int flags)
 {
 	return rwv(f, v, nr, pos, flags, true);
 }
@@ -320,8 +317,7 @@ SYSCALL_DEFINE4(pwrite64, unsigned, fd, const char __user *, buf, size_t, n, lof
 	return r;
 }
 
-static ssize_t do_rwv(unsigned fd, const struct iovec __user *v, unsigned long nr, int flags,
-		      bool write)
+static ssize_t do_rwv(unsigned fd, const struct iovec __user *v, unsigned long nr, int flags, bool write)
 {
 	struct fd f = fdget_pos(fd);
 	loff_t pos;
@@ -337,8 +333,7 @@ static ssize_t do_rwv(unsigned fd, const struct iovec __user *v, unsigned long n
 	return r;
 }
 
-static ssize_t do_prwv(unsigned fd, const struct iovec __user *v, unsigned long nr, loff_t pos,
-		       int flags, bool write)
+static ssize_t do_prwv(unsigned fd, const struct iovec __user *v, unsigned long nr, loff_t pos, int flags, bool write)
 {
 	struct fd f;
 	ssize_t r;
@@ -365,27 +360,25 @@ SYSCALL_DEFINE3(writev, unsigned long, fd, const struct iovec __user *, v, unsig
 	return do_rwv(fd, v, nr, 0, true);
 }
 
-SYSCALL_DEFINE4(preadv, unsigned long, fd, const struct iovec __user *, v, unsigned long, nr,
-		loff_t, pos)
+SYSCALL_DEFINE4(preadv, unsigned long, fd, const struct iovec __user *, v, unsigned long, nr, loff_t, pos)
 {
 	return do_prwv(fd, v, nr, pos, 0, false);
 }
 
-SYSCALL_DEFINE4(pwritev, unsigned long, fd, const struct iovec __user *, v, unsigned long, nr,
-		loff_t, pos)
+SYSCALL_DEFINE4(pwritev, unsigned long, fd, const struct iovec __user *, v, unsigned long, nr, loff_t, pos)
 {
 	return do_prwv(fd, v, nr, pos, 0, true);
 }
 
 /* pos in two registers, of which x86-64 uses the first; -1: the file's own position */
-SYSCALL_DEFINE6(preadv2, unsigned long, fd, const struct iovec __user *, v, unsigned long, nr,
-		loff_t, pos, unsigned long, pos_h, int, flags)
+SYSCALL_DEFINE6(preadv2, unsigned long, fd, const struct iovec __user *, v, unsigned long, nr, loff_t, pos,
+		unsigned long, pos_h, int, flags)
 {
 	return pos == -1 ? do_rwv(fd, v, nr, flags, false) : do_prwv(fd, v, nr, pos, flags, false);
 }
 
-SYSCALL_DEFINE6(pwritev2, unsigned long, fd, const struct iovec __user *, v, unsigned long, nr,
-		loff_t, pos, unsigned long, pos_h, int, flags)
+SYSCALL_DEFINE6(pwritev2, unsigned long, fd, const struct iovec __user *, v, unsigned long, nr, loff_t, pos,
+		unsigned long, pos_h, int, flags)
 {
 	return pos == -1 ? do_rwv(fd, v, nr, flags, true) : do_prwv(fd, v, nr, pos, flags, true);
 }
@@ -521,8 +514,7 @@ static int copy_range_checks(struct file *in, loff_t pin, struct file *out, loff
 }
 
 /* Through a buffer: both sides go by way of their page cache. */
-static ssize_t copy_by_buffer(struct file *in, loff_t *pin, struct file *out, loff_t *pout,
-			      size_t n)
+static ssize_t copy_by_buffer(struct file *in, loff_t *pin, struct file *out, loff_t *pout, size_t n)
 {
 	size_t chunk = min_t(size_t, max_t(size_t, n, PAGE_SIZE), 16 * PAGE_SIZE);
 	char *buf = kmalloc(chunk, GFP_KERNEL);
@@ -574,8 +566,8 @@ static ssize_t copy_range(struct file *in, loff_t *pin, struct file *out, loff_t
 	return copy_by_buffer(in, pin, out, pout, n);
 }
 
-SYSCALL_DEFINE6(copy_file_range, int, fd_in, loff_t __user *, uin, int, fd_out, loff_t __user *,
-		uout, size_t, n, unsigned, flags)
+SYSCALL_DEFINE6(copy_file_range, int, fd_in, loff_t __user *, uin, int, fd_out, loff_t __user *, uout, size_t, n,
+		unsigned, flags)
 {
 	struct fd in, out;
 	loff_t pin, pout;
@@ -592,8 +584,7 @@ SYSCALL_DEFINE6(copy_file_range, int, fd_in, loff_t __user *, uin, int, fd_out, 
 	pin = in.file->f_pos;
 	pout = out.file->f_pos;
 	r = -EFAULT;
-	if ((uin && copy_from_user(&pin, uin, sizeof(pin))) ||
-	    (uout && copy_from_user(&pout, uout, sizeof(pout))))
+	if ((uin && copy_from_user(&pin, uin, sizeof(pin))) || (uout && copy_from_user(&pout, uout, sizeof(pout))))
 		goto out;
 	r = copy_range(in.file, &pin, out.file, &pout, n);
 	if (r <= 0)

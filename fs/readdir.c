@@ -72,12 +72,10 @@ struct getdents {
 	int error;
 };
 
-static bool gd_fill(struct dir_context *ctx, const char *name, int len, loff_t off, u64 ino,
-		    unsigned type)
+static bool gd_fill(struct dir_context *ctx, const char *name, int len, loff_t off, u64 ino, unsigned type)
 {
 	struct getdents *g = container_of(ctx, struct getdents, ctx);
-	unsigned head =
-		g->old ? offsetof(struct dirent_old, d_name) : offsetof(struct dirent64, d_name);
+	unsigned head = g->old ? offsetof(struct dirent_old, d_name) : offsetof(struct dirent64, d_name);
 	unsigned rec = ALIGN(head + len + (g->old ? 2u : 1u), 8u);
 	char *p = g->buf + g->used;
 

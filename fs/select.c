@@ -262,7 +262,7 @@ enum time_kind { AS_TIMESPEC, AS_TIMEVAL };
 /* Puts back the signal mask and writes the time that is left, as select, pselect6 and ppoll do. */
 static int finish_timed(int ret, void __user *utime, enum time_kind kind, u64 end, bool nowait)
 {
-	struct timespec64 left = { 0, 0 };
+	struct timespec64 left = {0, 0};
 	u64 now;
 
 	restore_saved_sigmask_unless(ret == -ERESTARTNOHAND);
@@ -359,7 +359,7 @@ static int max_select_fd(int n, const struct fd_bits *b)
 /* Asks one file; sets its result bits. How many of them. */
 static int select_one(int fd, const struct fd_bits *b, poll_table *pt)
 {
-	static const u32 sets[3] = { IN_SET, OUT_SET, EX_SET };
+	static const u32 sets[3] = {IN_SET, OUT_SET, EX_SET};
 	unsigned long bit = 1UL << (fd % BITS_PER_LONG);
 	unsigned int w = fd / BITS_PER_LONG, i;
 	u32 key = EPOLLERR | EPOLLHUP, mask;
@@ -428,7 +428,7 @@ static int do_select(int n, const struct fd_bits *b, u64 end, bool nowait)
 
 static int core_select(int n, void __user *uin, void __user *uout, void __user *uex, u64 end, bool nowait)
 {
-	void __user *const u[3] = { uin, uout, uex };
+	void __user *const u[3] = {uin, uout, uex};
 	unsigned long stack[SELECT_STACK / sizeof(long)], *mem = stack;
 	struct fd_bits b;
 	size_t bytes;
@@ -493,7 +493,7 @@ SYSCALL_DEFINE6(pselect6, int, n, void __user *, in, void __user *, out, void __
 	struct {
 		const u64 __user *mask;
 		size_t size;
-	} arg = { NULL, 0 };
+	} arg = {NULL, 0};
 	bool nowait;
 	u64 end;
 	int ret;

@@ -272,7 +272,7 @@ int single_open(struct file *f, int (*show)(struct seq_file *, void *), void *da
 
 	if (!op)
 		return -ENOMEM;
-	*op = (struct seq_operations){ single_start, single_stop, single_next, show };
+	*op = (struct seq_operations){single_start, single_stop, single_next, show};
 	err = seq_open(f, op);
 	if (err)
 		kfree(op);

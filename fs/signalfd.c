@@ -33,7 +33,7 @@ static u32 signalfd_poll(struct file *f, poll_table *pt)
 
 static int copy_siginfo(struct signalfd_siginfo __user *u, const struct kernel_siginfo *k)
 {
-	struct signalfd_siginfo s = { 0 };
+	struct signalfd_siginfo s = {0};
 
 	s.ssi_signo = k->si_signo;
 	s.ssi_errno = k->si_errno;
@@ -47,8 +47,8 @@ static int copy_siginfo(struct signalfd_siginfo __user *u, const struct kernel_s
 		s.ssi_band = (u32)k->_poll.band;
 		s.ssi_fd = k->_poll.fd;
 	} else if (k->si_code > 0 && k->si_code != SI_KERNEL &&
-		   (sigmask(k->si_signo) & (sigmask(SIGILL) | sigmask(SIGFPE) | sigmask(SIGSEGV) | sigmask(SIGBUS) |
-					    sigmask(SIGTRAP)))) {
+		   (sigmask(k->si_signo) &
+		    (sigmask(SIGILL) | sigmask(SIGFPE) | sigmask(SIGSEGV) | sigmask(SIGBUS) | sigmask(SIGTRAP)))) {
 		s.ssi_addr = k->_fault.addr;
 		s.ssi_addr_lsb = k->_fault.addr_lsb;
 	} else if (k->si_signo == SIGSYS && k->si_code > 0) {

@@ -124,7 +124,7 @@ static ssize_t grab_piece(struct file *in, loff_t pos, size_t n, struct pipe_buf
 				return 0;
 			}
 			n = min_t(loff_t, n, size - pos);
-			*buf = (struct pipe_buffer){ page, off, (unsigned int)n, &page_cache_pipe_buf_ops, 0 };
+			*buf = (struct pipe_buffer){page, off, (unsigned int)n, &page_cache_pipe_buf_ops, 0};
 			return n;
 		}
 		if (page)
@@ -194,7 +194,7 @@ ssize_t default_splice_read(struct file *in, loff_t *pos, struct pipe_inode_info
 	iov_iter_bvec(&it, ITER_DEST, bv, nr, n);
 	got = vfs_iter_read(in, &it, pos, 0);
 	for (i = 0, left = got; i < nr; i++, left -= PAGE_SIZE) {
-		struct pipe_buffer buf = { bv[i].bv_page, 0, 0, &default_pipe_buf_ops, 0 };
+		struct pipe_buffer buf = {bv[i].bv_page, 0, 0, &default_pipe_buf_ops, 0};
 
 		if (left <= 0) {
 			put_page(bv[i].bv_page);
@@ -305,8 +305,7 @@ static int lock_ready(struct pipe_inode_info *in, struct pipe_inode_info *out, u
 		if (ret)
 			return ret;
 		lock_pipes(in, out);
-		if (!pipe_empty(in->head, in->tail) && out->readers &&
-		    !pipe_full(out->head, out->tail, out->ring_size))
+		if (!pipe_empty(in->head, in->tail) && out->readers && !pipe_full(out->head, out->tail, out->ring_size))
 			return 1;
 		mutex_unlock(&in->mutex);
 		mutex_unlock(&out->mutex);
@@ -601,7 +600,7 @@ static ssize_t send_batch(struct file *in, loff_t *pos, struct file *out, loff_t
 		got = grab_piece(in, *pos + total, n - total, &buf);
 		if (got <= 0)
 			break;
-		bv[nr] = (struct bio_vec){ buf.page, buf.len, buf.offset };
+		bv[nr] = (struct bio_vec){buf.page, buf.len, buf.offset};
 		total += got;
 	}
 	if (!nr)

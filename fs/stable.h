@@ -19,9 +19,9 @@ struct stable_pool {
 	unsigned long nr_pages, nr_used;
 };
 
-#define STABLE_POOL(type, member)                                                                  \
-	{                                                                                          \
-		.size = ALIGN(sizeof(type), 16), .link = offsetof(type, member)                    \
+#define STABLE_POOL(type, member)                                                                                      \
+	{                                                                                                              \
+		.size = ALIGN(sizeof(type), 16), .link = offsetof(type, member)                                        \
 	}
 
 /* Contents are what the last user left, zeroes at first. NULL when out of memory. */

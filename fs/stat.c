@@ -103,8 +103,7 @@ static bool is_empty_path(const char __user *name, int flags)
 	return !name || (!copy_from_user(&c, name, 1) && !c);
 }
 
-SYSCALL_DEFINE4(newfstatat, int, dfd, const char __user *, name, struct stat __user *, u, int,
-		flags)
+SYSCALL_DEFINE4(newfstatat, int, dfd, const char __user *, name, struct stat __user *, u, int, flags)
 {
 	if (flags & ~(AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_EMPTY_PATH))
 		return -EINVAL;
@@ -148,8 +147,7 @@ static int copy_statx(struct statx __user *u, const struct kstat *k, unsigned ma
 	return copy_to_user(u, &x, sizeof(x)) ? -EFAULT : 0;
 }
 
-SYSCALL_DEFINE5(statx, int, dfd, const char __user *, name, unsigned, flags, unsigned, mask,
-		struct statx __user *, u)
+SYSCALL_DEFINE5(statx, int, dfd, const char __user *, name, unsigned, flags, unsigned, mask, struct statx __user *, u)
 {
 	unsigned lf = flags & AT_SYMLINK_NOFOLLOW ? 0 : LOOKUP_FOLLOW;
 	struct kstat k;
@@ -221,8 +219,7 @@ static long do_readlinkat(int dfd, const char __user *name, char __user *buf, in
 	i = p.dentry->d_inode;
 	if (S_ISLNK(i->i_mode)) {
 		touch_atime(&p);
-		r = i->i_op->readlink ? i->i_op->readlink(p.dentry, buf, n)
-				      : vfs_readlink(p.dentry, buf, n);
+		r = i->i_op->readlink ? i->i_op->readlink(p.dentry, buf, n) : vfs_readlink(p.dentry, buf, n);
 	} else {
 		struct fname f;
 

@@ -18,9 +18,8 @@ static long mnt_st_flags(const struct path *p)
 	static const struct {
 		int mnt, st;
 	} map[] = {
-		{MNT_READONLY, ST_RDONLY},   {MNT_NOSUID, ST_NOSUID},
-		{MNT_NODEV, ST_NODEV},	     {MNT_NOEXEC, ST_NOEXEC},
-		{MNT_NOATIME, ST_NOATIME},   {MNT_NODIRATIME, ST_NODIRATIME},
+		{MNT_READONLY, ST_RDONLY},   {MNT_NOSUID, ST_NOSUID},		{MNT_NODEV, ST_NODEV},
+		{MNT_NOEXEC, ST_NOEXEC},     {MNT_NOATIME, ST_NOATIME},		{MNT_NODIRATIME, ST_NODIRATIME},
 		{MNT_RELATIME, ST_RELATIME}, {MNT_NOSYMFOLLOW, ST_NOSYMFOLLOW},
 	};
 	unsigned long sbf = p->mnt->mnt_sb->s_flags;

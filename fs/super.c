@@ -141,8 +141,7 @@ void deactivate_super(struct super_block *sb)
 	kfree(sb);
 }
 
-int vfs_get_tree(const char *fstype, unsigned long flags, const char *dev, void *data,
-		 struct dentry **root)
+int vfs_get_tree(const char *fstype, unsigned long flags, const char *dev, void *data, struct dentry **root)
 {
 	struct file_system_type *t = get_fs_type(fstype);
 	struct dentry *d;

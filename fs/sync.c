@@ -43,8 +43,7 @@ static void sync_filesystems(void)
 
 	mutex_lock(&sb_lock);
 	list_for_each_entry (sb, &super_blocks, s_list) {
-		if (!sb->s_root || (sb->s_flags & SB_RDONLY) ||
-		    !refcount_inc_not_zero(&sb->s_active))
+		if (!sb->s_root || (sb->s_flags & SB_RDONLY) || !refcount_inc_not_zero(&sb->s_active))
 			continue;
 		mutex_unlock(&sb_lock);
 		if (prev)
@@ -126,8 +125,7 @@ SYSCALL_DEFINE4(sync_file_range, int, fd, loff_t, off, loff_t, n, unsigned, flag
 	umode_t mode;
 	int r;
 
-	if (flags &
-	    ~(SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER))
+	if (flags & ~(SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER))
 		return -EINVAL;
 	if (off < 0 || n < 0 || __builtin_add_overflow(off, n, &end))
 		return -EINVAL;

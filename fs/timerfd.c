@@ -13,8 +13,8 @@ struct timerfd_ctx {
 	struct timer timer;
 	wait_queue_head_t wqh;
 	u64 ticks;
-	u64 interval;  /* ns, 0: once */
-	bool expired;  /* went off and was not re-armed since */
+	u64 interval; /* ns, 0: once */
+	bool expired; /* went off and was not re-armed since */
 	int clockid;
 	int settime_flags;
 };
@@ -134,7 +134,8 @@ static void timerfd_show(struct seq_file *m, struct file *f)
 	struct itimerspec64 its;
 
 	timerfd_current(ctx, &its);
-	seq_printf(m, "clockid: %d\nticks: %llu\nsettime flags: 0%o\nit_value: (%llu, %llu)\nit_interval: (%llu, %llu)\n",
+	seq_printf(m,
+		   "clockid: %d\nticks: %llu\nsettime flags: 0%o\nit_value: (%llu, %llu)\nit_interval: (%llu, %llu)\n",
 		   ctx->clockid, (unsigned long long)ctx->ticks, ctx->settime_flags,
 		   (unsigned long long)its.it_value.tv_sec, (unsigned long long)its.it_value.tv_nsec,
 		   (unsigned long long)its.it_interval.tv_sec, (unsigned long long)its.it_interval.tv_nsec);
@@ -237,9 +238,9 @@ SYSCALL_DEFINE4(timerfd_settime, int, fd, int, flags, const void __user *, new, 
 	timer_cancel(&ctx->timer); /* counting periods may have armed it */
 	value = timespec64_to_ns(&its.it_value);
 	if (value)
-		when = flags & TFD_TIMER_ABSTIME
-			       ? absolute_deadline(base_clock(ctx->clockid), value, timespec64_to_ns(&its.it_interval), &missed)
-			       : min_t(u64, ktime_get_ns() + value, INT64_MAX);
+		when = flags & TFD_TIMER_ABSTIME ? absolute_deadline(base_clock(ctx->clockid), value,
+								     timespec64_to_ns(&its.it_interval), &missed)
+						 : min_t(u64, ktime_get_ns() + value, INT64_MAX);
 	spin_lock(&ctx->wqh.lock);
 	ctx->ticks = missed;
 	ctx->expired = false;

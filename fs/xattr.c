@@ -26,8 +26,7 @@ static int xattr_permission(struct inode *i, const char *name, int mask)
 	if (has_prefix(name, XATTR_USER_PREFIX)) {
 		if (!S_ISREG(i->i_mode) && !S_ISDIR(i->i_mode))
 			return mask & MAY_WRITE ? -EPERM : -ENODATA;
-		if (S_ISDIR(i->i_mode) && (i->i_mode & S_ISVTX) && (mask & MAY_WRITE) &&
-		    !inode_owner_or_capable(i))
+		if (S_ISDIR(i->i_mode) && (i->i_mode & S_ISVTX) && (mask & MAY_WRITE) && !inode_owner_or_capable(i))
 			return -EPERM;
 	}
 	return inode_permission(i, mask);
@@ -36,8 +35,8 @@ static int xattr_permission(struct inode *i, const char *name, int mask)
 /* The name has a namespace that there is, and something behind it. */
 static int xattr_name_ok(const char *name)
 {
-	static const char *const prefix[] = {XATTR_USER_PREFIX, XATTR_TRUSTED_PREFIX,
-					     XATTR_SECURITY_PREFIX, XATTR_SYSTEM_PREFIX};
+	static const char *const prefix[] = {XATTR_USER_PREFIX, XATTR_TRUSTED_PREFIX, XATTR_SECURITY_PREFIX,
+					     XATTR_SYSTEM_PREFIX};
 
 	if (has_prefix(name, "system.posix_acl_")) /* there are no access lists: programs then use
 						      the mode */
@@ -106,8 +105,7 @@ static int copy_name(char *k, const char __user *u)
 	return n == 0 || n > XATTR_NAME_MAX ? -ERANGE : 0;
 }
 
-static long do_set(const struct path *p, const char __user *uname, const void __user *v, size_t n,
-		   int flags)
+static long do_set(const struct path *p, const char __user *uname, const void __user *v, size_t n, int flags)
 {
 	char name[XATTR_NAME_MAX + 1];
 	void *k = NULL;
@@ -195,50 +193,47 @@ static long do_remove(const struct path *p, const char __user *uname)
 	return r;
 }
 
-#define BY_NAME(lf, call)                                                                          \
-	({                                                                                         \
-		struct path p;                                                                     \
-		long _r = fname_path(AT_FDCWD, path, lf, &p);                                      \
-		if (!_r) {                                                                         \
-			_r = (call);                                                               \
-			path_put(&p);                                                              \
-		}                                                                                  \
-		_r;                                                                                \
+#define BY_NAME(lf, call)                                                                                              \
+	({                                                                                                             \
+		struct path p;                                                                                         \
+		long _r = fname_path(AT_FDCWD, path, lf, &p);                                                          \
+		if (!_r) {                                                                                             \
+			_r = (call);                                                                                   \
+			path_put(&p);                                                                                  \
+		}                                                                                                      \
+		_r;                                                                                                    \
 	})
-#define BY_FD(call)                                                                                \
-	({                                                                                         \
-		struct fd f = fdget(fd);                                                           \
-		long _r = -EBADF;                                                                  \
-		if (f.file) {                                                                      \
-			struct path p = f.file->f_path;                                            \
-			_r = (call);                                                               \
-			fdput(f);                                                                  \
-		}                                                                                  \
-		_r;                                                                                \
+#define BY_FD(call)                                                                                                    \
+	({                                                                                                             \
+		struct fd f = fdget(fd);                                                                               \
+		long _r = -EBADF;                                                                                      \
+		if (f.file) {                                                                                          \
+			struct path p = f.file->f_path;                                                                \
+			_r = (call);                                                                                   \
+			fdput(f);                                                                                      \
+		}                                                                                                      \
+		_r;                                                                                                    \
 	})
 
-SYSCALL_DEFINE5(setxattr, const char __user *, path, const char __user *, name, const void __user *,
-		v, size_t, n, int, flags)
+SYSCALL_DEFINE5(setxattr, const char __user *, path, const char __user *, name, const void __user *, v, size_t, n, int,
+		flags)
 {
 	return BY_NAME(LOOKUP_FOLLOW, do_set(&p, name, v, n, flags));
 }
-SYSCALL_DEFINE5(lsetxattr, const char __user *, path, const char __user *, name,
-		const void __user *, v, size_t, n, int, flags)
+SYSCALL_DEFINE5(lsetxattr, const char __user *, path, const char __user *, name, const void __user *, v, size_t, n, int,
+		flags)
 {
 	return BY_NAME(0, do_set(&p, name, v, n, flags));
 }
-SYSCALL_DEFINE5(fsetxattr, int, fd, const char __user *, name, const void __user *, v, size_t, n,
-		int, flags)
+SYSCALL_DEFINE5(fsetxattr, int, fd, const char __user *, name, const void __user *, v, size_t, n, int, flags)
 {
 	return BY_FD(do_set(&p, name, v, n, flags));
 }
-SYSCALL_DEFINE4(getxattr, const char __user *, path, const char __user *, name, void __user *, v,
-		size_t, n)
+SYSCALL_DEFINE4(getxattr, const char __user *, path, const char __user *, name, void __user *, v, size_t, n)
 {
 	return BY_NAME(LOOKUP_FOLLOW, do_get(&p, name, v, n));
 }
-SYSCALL_DEFINE4(lgetxattr, const char __user *, path, const char __user *, name, void __user *, v,
-		size_t, n)
+SYSCALL_DEFINE4(lgetxattr, const char __user *, path, const char __user *, name, void __user *, v, size_t, n)
 {
 	return BY_NAME(0, do_get(&p, name, v, n));
 }

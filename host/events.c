@@ -15,7 +15,7 @@
 #include "run.h"
 
 #define BIT(sig) (1ULL << (sig))
-#define PATIENCE 3		    /* so many SIGINTs and SIGTERMs end the sandbox by force */
+#define PATIENCE 3		   /* so many SIGINTs and SIGTERMs end the sandbox by force */
 #define SIGNAL_HOLD_NS 1000000000u /* how long a signal waits for the guest to take the one before it */
 
 static const int forwarded[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGALRM, SIGTSTP, SIGCONT};

@@ -70,9 +70,9 @@ static ssize_t srv_init(struct fs_dev *d)
 	o->major = FUSE_KERNEL_VERSION;
 	o->minor = FUSE_KERNEL_MINOR_VERSION;
 	o->max_readahead = in->max_readahead;
-	o->flags = in->flags & (FUSE_ASYNC_READ | FUSE_BIG_WRITES | FUSE_DONT_MASK | FUSE_AUTO_INVAL_DATA | FUSE_DO_READDIRPLUS |
-				FUSE_READDIRPLUS_AUTO | FUSE_NO_OPEN_SUPPORT | FUSE_NO_OPENDIR_SUPPORT | FUSE_PARALLEL_DIROPS |
-				FUSE_MAX_PAGES | FUSE_CACHE_SYMLINKS);
+	o->flags = in->flags & (FUSE_ASYNC_READ | FUSE_BIG_WRITES | FUSE_DONT_MASK | FUSE_AUTO_INVAL_DATA |
+				FUSE_DO_READDIRPLUS | FUSE_READDIRPLUS_AUTO | FUSE_NO_OPEN_SUPPORT |
+				FUSE_NO_OPENDIR_SUPPORT | FUSE_PARALLEL_DIROPS | FUSE_MAX_PAGES | FUSE_CACHE_SYMLINKS);
 	o->max_background = 64;
 	o->congestion_threshold = 48;
 	o->max_write = FUSE_SRV_MAX_WRITE;
@@ -107,36 +107,16 @@ static void srv_batch_forget(struct fs_dev *d)
 
 typedef ssize_t (*handler_t)(struct fs_dev *d, struct fs_node *n);
 static const handler_t handlers[] = {
-	[FUSE_LOOKUP] = srv_lookup,
-	[FUSE_GETATTR] = srv_getattr,
-	[FUSE_SETATTR] = srv_setattr,
-	[FUSE_READLINK] = srv_readlink,
-	[FUSE_SYMLINK] = srv_symlink,
-	[FUSE_MKNOD] = srv_mknod,
-	[FUSE_MKDIR] = srv_mkdir,
-	[FUSE_UNLINK] = srv_unlink,
-	[FUSE_RMDIR] = srv_rmdir,
-	[FUSE_RENAME] = srv_rename,
-	[FUSE_LINK] = srv_link,
-	[FUSE_OPEN] = srv_open,
-	[FUSE_READ] = srv_read,
-	[FUSE_WRITE] = srv_write,
-	[FUSE_STATFS] = srv_statfs,
-	[FUSE_RELEASE] = srv_release,
-	[FUSE_FSYNC] = srv_fsync,
-	[FUSE_SETXATTR] = srv_setxattr,
-	[FUSE_GETXATTR] = srv_getxattr,
-	[FUSE_LISTXATTR] = srv_listxattr,
-	[FUSE_REMOVEXATTR] = srv_removexattr,
-	[FUSE_OPENDIR] = srv_opendir,
-	[FUSE_READDIR] = srv_readdir,
-	[FUSE_FSYNCDIR] = srv_fsync,
-	[FUSE_CREATE] = srv_create,
-	[FUSE_FALLOCATE] = srv_fallocate,
-	[FUSE_READDIRPLUS] = srv_readdirplus,
-	[FUSE_RENAME2] = srv_rename2,
-	[FUSE_LSEEK] = srv_lseek,
-	[FUSE_COPY_FILE_RANGE] = srv_copy,
+	[FUSE_LOOKUP] = srv_lookup,	[FUSE_GETATTR] = srv_getattr,	  [FUSE_SETATTR] = srv_setattr,
+	[FUSE_READLINK] = srv_readlink, [FUSE_SYMLINK] = srv_symlink,	  [FUSE_MKNOD] = srv_mknod,
+	[FUSE_MKDIR] = srv_mkdir,	[FUSE_UNLINK] = srv_unlink,	  [FUSE_RMDIR] = srv_rmdir,
+	[FUSE_RENAME] = srv_rename,	[FUSE_LINK] = srv_link,		  [FUSE_OPEN] = srv_open,
+	[FUSE_READ] = srv_read,		[FUSE_WRITE] = srv_write,	  [FUSE_STATFS] = srv_statfs,
+	[FUSE_RELEASE] = srv_release,	[FUSE_FSYNC] = srv_fsync,	  [FUSE_SETXATTR] = srv_setxattr,
+	[FUSE_GETXATTR] = srv_getxattr, [FUSE_LISTXATTR] = srv_listxattr, [FUSE_REMOVEXATTR] = srv_removexattr,
+	[FUSE_OPENDIR] = srv_opendir,	[FUSE_READDIR] = srv_readdir,	  [FUSE_FSYNCDIR] = srv_fsync,
+	[FUSE_CREATE] = srv_create,	[FUSE_FALLOCATE] = srv_fallocate, [FUSE_READDIRPLUS] = srv_readdirplus,
+	[FUSE_RENAME2] = srv_rename2,	[FUSE_LSEEK] = srv_lseek,	  [FUSE_COPY_FILE_RANGE] = srv_copy,
 	[FUSE_TMPFILE] = srv_tmpfile,
 };
 

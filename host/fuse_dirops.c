@@ -33,7 +33,8 @@ static int settle(struct fs_dev *d, int dir, const char *name, unsigned mode)
 
 		if (fchownat(dir, name, d->h.uid, keep_gid ? (gid_t)-1 : d->h.gid, AT_SYMLINK_NOFOLLOW))
 			return -errno;
-		if ((mode & (S_ISUID | S_ISGID)) && !S_ISLNK(mode) && fchmodat(dir, name, mode & 07777, AT_SYMLINK_NOFOLLOW))
+		if ((mode & (S_ISUID | S_ISGID)) && !S_ISLNK(mode) &&
+		    fchmodat(dir, name, mode & 07777, AT_SYMLINK_NOFOLLOW))
 			return -errno;
 	}
 	if (!d->own_fs && !S_ISLNK(mode) && fchmodat(dir, name, mode & 07777, AT_SYMLINK_NOFOLLOW))

@@ -33,7 +33,7 @@
 #define WALK_MAX 65536
 #define OPEN_FLAGS (O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK)
 
-static int fd_total;		/* of all shares; atomic */
+static int fd_total; /* of all shares; atomic */
 static int fd_cache_max = 256, fd_hard_max = 512;
 
 void fd_limits_init(void)
@@ -183,9 +183,25 @@ int fs_openat(int dirfd, const char *name, int flags, unsigned mode)
 bool fs_is_hidden(int fd)
 {
 	static const uint32_t magic[] = {
-		PROC_SUPER_MAGIC, SYSFS_MAGIC, CGROUP_SUPER_MAGIC, CGROUP2_SUPER_MAGIC, DEVPTS_SUPER_MAGIC, DEBUGFS_MAGIC,
-		TRACEFS_MAGIC, SECURITYFS_MAGIC, PSTOREFS_MAGIC, BPF_FS_MAGIC, EFIVARFS_MAGIC, SELINUX_MAGIC, SMACK_MAGIC,
-		NSFS_MAGIC, BINFMTFS_MAGIC, AAFS_MAGIC, 0x7655821 /* resctrl */, 0x62656570 /* configfs */, 0x65735543 /* fusectl */,
+		PROC_SUPER_MAGIC,
+		SYSFS_MAGIC,
+		CGROUP_SUPER_MAGIC,
+		CGROUP2_SUPER_MAGIC,
+		DEVPTS_SUPER_MAGIC,
+		DEBUGFS_MAGIC,
+		TRACEFS_MAGIC,
+		SECURITYFS_MAGIC,
+		PSTOREFS_MAGIC,
+		BPF_FS_MAGIC,
+		EFIVARFS_MAGIC,
+		SELINUX_MAGIC,
+		SMACK_MAGIC,
+		NSFS_MAGIC,
+		BINFMTFS_MAGIC,
+		AAFS_MAGIC,
+		0x7655821 /* resctrl */,
+		0x62656570 /* configfs */,
+		0x65735543 /* fusectl */,
 		0x19800202 /* mqueue */,
 	};
 	struct statfs sf;

@@ -124,8 +124,10 @@ static int set_owner(struct fs_dev *d, struct fs_node *n, const struct fuse_seta
 
 	if (fd < 0)
 		return fd;
-	return fchownat(fd, "", in->valid & FATTR_UID ? in->uid : (uid_t)-1, in->valid & FATTR_GID ? in->gid : (gid_t)-1,
-			AT_EMPTY_PATH) ? -errno : 0;
+	return fchownat(fd, "", in->valid & FATTR_UID ? in->uid : (uid_t)-1,
+			in->valid & FATTR_GID ? in->gid : (gid_t)-1, AT_EMPTY_PATH)
+		       ? -errno
+		       : 0;
 }
 
 static int set_size(struct fs_dev *d, struct fs_node *n, uint64_t size)
@@ -224,8 +226,14 @@ ssize_t srv_statfs(struct fs_dev *d, struct fs_node *n)
 		return -errno;
 	memset(o, 0, sizeof(*o));
 	o->st = (struct fuse_kstatfs){
-		.blocks = sv.f_blocks, .bfree = sv.f_bfree, .bavail = sv.f_bavail, .files = sv.f_files, .ffree = sv.f_ffree,
-		.bsize = sv.f_bsize, .namelen = sv.f_namemax, .frsize = sv.f_frsize,
+		.blocks = sv.f_blocks,
+		.bfree = sv.f_bfree,
+		.bavail = sv.f_bavail,
+		.files = sv.f_files,
+		.ffree = sv.f_ffree,
+		.bsize = sv.f_bsize,
+		.namelen = sv.f_namemax,
+		.frsize = sv.f_frsize,
 	};
 	return sizeof(*o);
 }

@@ -12,12 +12,12 @@
 #include "fs_server.h"
 #include "virtq.h"
 
-#define FUSE_SRV_IN_MAX 9216	   /* header, arguments and strings: what is copied before it is looked at */
+#define FUSE_SRV_IN_MAX 9216 /* header, arguments and strings: what is copied before it is looked at */
 #define FUSE_SRV_OUT_MAX (128 * 1024)
 #define FUSE_SRV_MAX_WRITE (1024 * 1024)
 #define FUSE_SRV_DENTS 32768
-#define FUSE_SRV_FD_RESERVE 64	   /* descriptors left to the rest of the monitor */
-#define FUSE_SRV_FD_CACHE 16384	   /* descriptors kept open, of all shares together */
+#define FUSE_SRV_FD_RESERVE 64	/* descriptors left to the rest of the monitor */
+#define FUSE_SRV_FD_CACHE 16384 /* descriptors kept open, of all shares together */
 
 /**
  * struct fs_node - a file of the host that the guest knows
@@ -38,7 +38,7 @@ struct fs_node {
 	char *name;
 	int fd, wfd;
 	uint8_t fd_kind, wfd_kind;
-	bool hidden;   /* root of a file system of the host's kernel: shown empty */
+	bool hidden; /* root of a file system of the host's kernel: shown empty */
 	bool in_lru;
 	int64_t dirpos; /* where fd stands, or -1 */
 	struct fs_node *hash_next;
@@ -56,25 +56,25 @@ struct fs_dev {
 	struct fs_dev *next;
 
 	struct fs_node *root;
-	struct fs_node **slots;	    /* by slot number */
+	struct fs_node **slots; /* by slot number */
 	uint32_t *gens;
 	uint32_t nslots, free_slots_n;
 	uint32_t *free_slots;
 	struct fs_node **hash;
 	uint32_t hash_size, nnodes;
-	struct fs_node lru;	    /* list head */
-	struct fs_node **walk;	    /* scratch of node_dir_fd() */
+	struct fs_node lru;    /* list head */
+	struct fs_node **walk; /* scratch of node_dir_fd() */
 	uint32_t walk_max;
-	uint64_t *devs;		    /* st_dev of each index; 0 is the share's own */
+	uint64_t *devs; /* st_dev of each index; 0 is the share's own */
 	uint32_t ndevs;
 	uint64_t attr_sec, entry_sec;
-	int proc_fd;		    /* /proc/self/fd, or -1 */
+	int proc_fd; /* /proc/self/fd, or -1 */
 
 	/* the request at hand */
 	uint64_t seq;
 	struct fuse_in_header h;
-	size_t in_len, in_pos;	    /* of in[], after the header */
-	bool in_place;		    /* the answer's data is in RAM already */
+	size_t in_len, in_pos; /* of in[], after the header */
+	bool in_place;	       /* the answer's data is in RAM already */
 	bool no_reply;
 	char in[FUSE_SRV_IN_MAX] __attribute__((aligned(8)));
 	char out[FUSE_SRV_OUT_MAX] __attribute__((aligned(8)));
@@ -113,17 +113,19 @@ int node_path_fd(struct fs_dev *d, struct fs_node *n);	/* any */
 int node_dir_fd(struct fs_dev *d, struct fs_node *n);	/* to name children from: readable if the host lets us */
 int node_read_fd(struct fs_dev *d, struct fs_node *n);	/* a regular file's, or a readable directory's */
 int node_write_fd(struct fs_dev *d, struct fs_node *n); /* a regular file's */
-int node_name_fd(struct fs_dev *d, struct fs_node *n);	/* the parent's: n->name there was n a moment ago. -ESTALE: no name */
+int node_name_fd(struct fs_dev *d,
+		 struct fs_node *n); /* the parent's: n->name there was n a moment ago. -ESTALE: no name */
 int node_stat(struct fs_dev *d, struct fs_node *n, struct stat *st);
-void node_keep(struct fs_dev *d, struct fs_node *n);	/* about to lose its name: hold it open */
+void node_keep(struct fs_dev *d, struct fs_node *n); /* about to lose its name: hold it open */
 void node_set_fd(struct fs_dev *d, struct fs_node *n, int fd, int kind);
 void node_set_wfd(struct fs_dev *d, struct fs_node *n, int fd, int kind);
 void node_close(struct fs_dev *d, struct fs_node *n);
 void fd_trim(struct fs_dev *d);
 bool fd_allowed(struct fs_dev *d); /* may another one be opened? Closes some if need be */
 void fd_limits_init(void);
-int fs_openat(int dirfd, const char *name, int flags, unsigned mode); /* one component, links not followed; fd or -errno */
-bool fs_is_hidden(int fd); /* a kernel file system: proc, sysfs, cgroup, ... */
+int fs_openat(int dirfd, const char *name, int flags,
+	      unsigned mode); /* one component, links not followed; fd or -errno */
+bool fs_is_hidden(int fd);    /* a kernel file system: proc, sysfs, cgroup, ... */
 
 /* fuse_ops.c, fuse_dirops.c, fuse_io.c, fuse_readdir.c, fuse_xattr.c: < 0: -errno, else bytes of the answer in d->out (or in place) */
 ssize_t srv_lookup(struct fs_dev *d, struct fs_node *n);

@@ -43,19 +43,23 @@ static bool host_at_least(int major, int minor)
 int platform_choose(enum platform_kind *p, struct err *e)
 {
 	if (!(getauxval(AT_HWCAP2) & HWCAP2_FSGSBASE_))
-		return err_set(e, 125, "this machine lacks FSGSBASE, which every platform needs (host kernel 5.9 or newer "
-				       "on an x86-64 processor of 2012 or newer)");
+		return err_set(e, 125,
+			       "this machine lacks FSGSBASE, which every platform needs (host kernel 5.9 or newer "
+			       "on an x86-64 processor of 2012 or newer)");
 	if (*p == PLATFORM_SKAS)
-		return err_set(e, 125, "the skas platform is not built yet; use --platform=pku, or none for development");
+		return err_set(e, 125,
+			       "the skas platform is not built yet; use --platform=pku, or none for development");
 	if (*p == PLATFORM_NONE)
 		return 0;
 	if (!have_pkeys())
-		return err_set(e, 125, "this machine has no memory protection keys, which the pku platform needs; "
-				       "--platform=none runs without the first wall (development only)");
+		return err_set(e, 125,
+			       "this machine has no memory protection keys, which the pku platform needs; "
+			       "--platform=none runs without the first wall (development only)");
 	if (!host_at_least(6, 12))
-		return err_set(e, 125, "the host kernel is older than 6.12 and cannot deliver signals to a protected stack, "
-				       "which the pku platform needs; --platform=none runs without the first wall "
-				       "(development only)");
+		return err_set(e, 125,
+			       "the host kernel is older than 6.12 and cannot deliver signals to a protected stack, "
+			       "which the pku platform needs; --platform=none runs without the first wall "
+			       "(development only)");
 	*p = PLATFORM_PKU;
 	return 0;
 }

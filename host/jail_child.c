@@ -97,8 +97,8 @@ static void map_window(struct ram *r, enum platform_kind platform)
 		if (key && syscall(SYS_pkey_mprotect, r->seg[i].vaddr, r->seg[i].memsz, r->seg[i].prot, key))
 			jail_fail("protecting the kernel image");
 	}
-	if (mmap((void *)DIRECT_MAP_ADDR, r->size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED_NOREPLACE | MAP_NORESERVE,
-		 HOSTIF_RAM_FD, 0) != (void *)DIRECT_MAP_ADDR)
+	if (mmap((void *)DIRECT_MAP_ADDR, r->size, PROT_READ | PROT_WRITE,
+		 MAP_SHARED | MAP_FIXED_NOREPLACE | MAP_NORESERVE, HOSTIF_RAM_FD, 0) != (void *)DIRECT_MAP_ADDR)
 		jail_fail("mapping RAM");
 	if (key && syscall(SYS_pkey_mprotect, DIRECT_MAP_ADDR, r->size, PROT_READ | PROT_WRITE, key))
 		jail_fail("protecting RAM");
@@ -145,8 +145,8 @@ static void warn_missing(unsigned missing)
 		unsigned bit;
 		const char *name;
 	} walls[] = {
-		{JAIL_NO_USERNS, "user namespaces"}, {JAIL_NO_PIDNS, "pid namespaces"},
-		{JAIL_NO_NETNS, "network namespaces"}, {JAIL_NO_ROOT, "an empty root"},
+		{JAIL_NO_USERNS, "user namespaces"},	     {JAIL_NO_PIDNS, "pid namespaces"},
+		{JAIL_NO_NETNS, "network namespaces"},	     {JAIL_NO_ROOT, "an empty root"},
 		{JAIL_NO_OTHERNS, "ipc and uts namespaces"},
 	};
 	char buf[160] = "";
@@ -156,8 +156,8 @@ static void warn_missing(unsigned missing)
 		if (missing & walls[i].bit && len < sizeof(buf))
 			len += snprintf(buf + len, sizeof(buf) - len, "%s%s", len ? ", " : "", walls[i].name);
 	if (len)
-		dprintf(2, "husk: warning: refused by this host: %s; running without that part of the second wall%s\n", buf,
-			isatty(2) ? "\r" : "");
+		dprintf(2, "husk: warning: refused by this host: %s; running without that part of the second wall%s\n",
+			buf, isatty(2) ? "\r" : "");
 }
 
 /* Everything that needs a privilege in the new user namespace, or a descriptor. */

@@ -117,7 +117,8 @@ int limits_check_memory(uint64_t bytes, struct err *e)
 			       (unsigned long long)bytes >> 20, (unsigned long long)have >> 20);
 	group = cgroup_limit();
 	if (bytes > group)
-		return err_set(e, 125, "--memory %llum cannot be had: the control group of this process is limited to %llum",
+		return err_set(e, 125,
+			       "--memory %llum cannot be had: the control group of this process is limited to %llum",
 			       (unsigned long long)bytes >> 20, (unsigned long long)group >> 20);
 	return 0;
 }

@@ -136,7 +136,8 @@ int ram_create(struct ram *r, uint64_t size, struct err *e)
 		fcntl(r->fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL);
 	r->base = map_aligned(r->fd, size);
 	if (r->base == MAP_FAILED)
-		return err_set(e, 125, "cannot map %llu MiB of guest memory: %s; try a smaller --memory, or raise ulimit -v",
+		return err_set(e, 125,
+			       "cannot map %llu MiB of guest memory: %s; try a smaller --memory, or raise ulimit -v",
 			       (unsigned long long)size >> 20, strerror(errno));
 	r->next = sizeof(struct hostif_boot);
 	return 0;
@@ -222,7 +223,8 @@ static int load_image(struct ram *r, int fd, const char *path, struct err *e)
 	ph = (const void *)(head + eh->e_phoff);
 	for (int i = 0; i < eh->e_phnum; i++)
 		if (ph[i].p_type == PT_LOAD && ph[i].p_memsz && load_segment(r, fd, &ph[i]))
-			return err_set(e, 125, "%s does not fit: guest memory is too small, or the image is damaged", path);
+			return err_set(e, 125, "%s does not fit: guest memory is too small, or the image is damaged",
+				       path);
 	r->entry = eh->e_entry;
 	return 0;
 }

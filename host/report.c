@@ -137,7 +137,7 @@ static void phase_line(const char *who, const char *name, uint64_t *from, uint64
 /* Milliseconds of each phase. The kernel's own are its word for it. */
 void report_boot_time(struct sandbox *s)
 {
-	static const char *const monitor[] = {"options", "memory",	  "jail started", "kernel image", "devices",
+	static const char *const monitor[] = {"options", "memory",	  "jail started",   "kernel image", "devices",
 					      "threads", "program ended", "output drained", "jail gone"};
 	static const char *const kernel[] = {"entry", "memory", "vfs", "root", "exec", "first user code"};
 	struct hostif_boot *b = ram_boot(&s->ram);

@@ -6,7 +6,18 @@
 #include <stdio.h>
 #include "sandbox.h"
 
-enum monitor_phase { PH_OPTIONS, PH_MEMORY, PH_JAIL, PH_KERNEL, PH_DEVICES, PH_THREADS, PH_ENDED, PH_DRAINED, PH_KILLED, PH_COUNT };
+enum monitor_phase {
+	PH_OPTIONS,
+	PH_MEMORY,
+	PH_JAIL,
+	PH_KERNEL,
+	PH_DEVICES,
+	PH_THREADS,
+	PH_ENDED,
+	PH_DRAINED,
+	PH_KILLED,
+	PH_COUNT
+};
 
 struct sandbox {
 	const struct sandbox_config *config;
@@ -28,12 +39,12 @@ struct sandbox {
 	int signal_fd, event_fd; /* event_fd: state changed, or an output was drained */
 	uint64_t pending;	 /* signals for the guest that it has no room for yet */
 	uint64_t pending_since;
-	uint64_t deadline;	 /* CLOCK_MONOTONIC, 0: none */
+	uint64_t deadline; /* CLOCK_MONOTONIC, 0: none */
 	bool timed_out, jail_dead;
-	int jail_status;	 /* wait(2) encoding */
-	unsigned urgent;	 /* SIGINT and SIGTERM so far */
+	int jail_status; /* wait(2) encoding */
+	unsigned urgent; /* SIGINT and SIGTERM so far */
 	int last_urgent;
-	int killed_by;		 /* the signal that ended the monitor's patience */
+	int killed_by; /* the signal that ended the monitor's patience */
 	uint64_t phase[PH_COUNT];
 };
 
@@ -47,7 +58,7 @@ void events_flush(struct sandbox *s);		   /* hand pending signals to the guest i
 void events_post(struct sandbox *s, uint32_t bits);
 
 /* report.c: how it ended */
-int report_end(struct sandbox *s);	  /* messages, and the exit status */
+int report_end(struct sandbox *s); /* messages, and the exit status */
 void report_boot_time(struct sandbox *s);
 
 #endif

@@ -33,7 +33,7 @@ struct ram {
 	bool huge;
 	uint64_t size;
 	char *base;
-	uint64_t next; /* bump allocator for what the monitor places before the kernel starts */
+	uint64_t next;	/* bump allocator for what the monitor places before the kernel starts */
 	uint64_t entry; /* of the kernel image */
 	struct {
 		uint64_t vaddr, off, memsz;
@@ -79,7 +79,8 @@ int jail_prepare(struct jail *j, struct ram *r, struct err *e);
 void jail_start(struct jail *j, struct ram *r, enum platform_kind platform);
 /* jail_kill: ends every process of the jail and reaps what is the monitor's child; returns when nothing is left */
 void jail_kill(struct jail *j);
-void jail_main(const struct jail *j, int ram_fd, char *ram_base, int monitor, uid_t uid, gid_t gid) __attribute__((noreturn));
+void jail_main(const struct jail *j, int ram_fd, char *ram_base, int monitor, uid_t uid, gid_t gid)
+	__attribute__((noreturn));
 int jail_seccomp_install(uint64_t secret, bool pidns, enum platform_kind platform);
 
 #define MAX_VOLUMES 20
@@ -121,14 +122,14 @@ void monitor_confine(bool may_write_files);
 /* log.c: the kernel's log */
 struct log_reader;
 struct log_reader *log_start(struct ram *r, uint64_t phys, uint64_t size, int fd, bool to_stderr, int level);
-void log_finish(struct log_reader *l); /* prints what is left and ends the thread */
+void log_finish(struct log_reader *l);		       /* prints what is left and ends the thread */
 void log_replay(struct log_reader *l, unsigned lines); /* the last lines, on stderr, whatever their level */
 
 /* terminal.c: the host's terminal */
 void terminal_init(int fd, bool raw_output, struct hostif_boot *b);
-void terminal_enter(void);	     /* raw mode, if this is the foreground job */
-void terminal_leave(void);	     /* as it was; async-signal-safe */
-bool terminal_foreground(void);	     /* may the terminal be read now? Enters raw mode on the way to true */
+void terminal_enter(void);	/* raw mode, if this is the foreground job */
+void terminal_leave(void);	/* as it was; async-signal-safe */
+bool terminal_foreground(void); /* may the terminal be read now? Enters raw mode on the way to true */
 bool terminal_is_raw(void);
 bool terminal_size(uint16_t size[4]); /* rows, columns, x and y pixels */
 

@@ -171,7 +171,8 @@ int jail_seccomp_install(uint64_t s, bool pidns, enum platform_kind platform)
 	rule_mmap(p, s);
 	rule_prot(p, SYS_mprotect, s);
 	simple(p, SYS_munmap, s);
-	simple(p, SYS_restart_syscall, s); /* the host restarts an interrupted futex wait with it; r9 is still the secret */
+	simple(p, SYS_restart_syscall,
+	       s); /* the host restarts an interrupted futex wait with it; r9 is still the secret */
 	simple(p, SYS_rt_sigreturn, s); /* takes no arguments: r9 is the sixth register all the same */
 	rule_clone(p, s);
 	simple(p, SYS_exit, s);

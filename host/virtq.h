@@ -26,7 +26,7 @@ struct virtq {
 	volatile struct vring_avail *avail;
 	volatile struct vring_used *used;
 	uint16_t last_avail, used_idx;
-	bool broken;	/* the driver broke the protocol: the queue is served no more */
+	bool broken;	  /* the driver broke the protocol: the queue is served no more */
 	uint32_t spin_ns; /* what virtq_wait() spins at present */
 };
 

@@ -82,7 +82,7 @@ void thread_group_cputime(struct task_struct *p, u64 *ut, u64 *st)
 
 	*ut = s->utime;
 	*st = s->stime;
-	for_each_thread(p, t) {
+	for_each_thread (p, t) {
 		task_cputime(t, &u, &k);
 		*ut += u;
 		*st += k;

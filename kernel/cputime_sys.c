@@ -9,7 +9,9 @@
 #define NSEC_PER_CLOCK (NSEC_PER_SEC / 100) /* USER_HZ */
 #define RUSAGE_THREAD_ 1
 
-struct usage { u64 ut, st, min_flt, maj_flt, nvcsw, nivcsw, in, out, maxrss; };
+struct usage {
+	u64 ut, st, min_flt, maj_flt, nvcsw, nivcsw, in, out, maxrss;
+};
 
 static void add_thread(struct usage *u, struct task_struct *t, bool cpu)
 {
@@ -35,7 +37,7 @@ static void self_usage(struct usage *u)
 
 	spin_lock(&current->sighand->siglock);
 	thread_group_cputime(current, &u->ut, &u->st);
-	for_each_thread(current, t)
+	for_each_thread (current, t)
 		add_thread(u, t, false);
 	u->min_flt += s->min_flt;
 	u->maj_flt += s->maj_flt;
@@ -52,8 +54,8 @@ static void children_usage(struct usage *u)
 	struct signal_struct *s = current->signal;
 
 	spin_lock(&current->sighand->siglock);
-	*u = (struct usage){s->cutime, s->cstime, s->cmin_flt, s->cmaj_flt, s->cnvcsw, s->cnivcsw, s->cinblock, s->coublock,
-			    s->cmaxrss};
+	*u = (struct usage){s->cutime,	s->cstime,   s->cmin_flt, s->cmaj_flt, s->cnvcsw,
+			    s->cnivcsw, s->cinblock, s->coublock, s->cmaxrss};
 	spin_unlock(&current->sighand->siglock);
 }
 

@@ -8,8 +8,9 @@
 
 #define CAP_FULL ((2ULL << CAP_LAST_CAP) - 1)
 #define CAP_BIT(c) (1ULL << (c))
-#define CAP_FS_SET (CAP_BIT(CAP_CHOWN) | CAP_BIT(CAP_MKNOD) | CAP_BIT(CAP_DAC_OVERRIDE) | CAP_BIT(CAP_DAC_READ_SEARCH) | \
-		    CAP_BIT(CAP_FOWNER) | CAP_BIT(CAP_FSETID) | CAP_BIT(CAP_LINUX_IMMUTABLE) | CAP_BIT(CAP_MAC_OVERRIDE))
+#define CAP_FS_SET                                                                                                     \
+	(CAP_BIT(CAP_CHOWN) | CAP_BIT(CAP_MKNOD) | CAP_BIT(CAP_DAC_OVERRIDE) | CAP_BIT(CAP_DAC_READ_SEARCH) |          \
+	 CAP_BIT(CAP_FOWNER) | CAP_BIT(CAP_FSETID) | CAP_BIT(CAP_LINUX_IMMUTABLE) | CAP_BIT(CAP_MAC_OVERRIDE))
 #define issecure(c, x) ((c)->securebits & issecure_mask(x))
 
 static struct group_info init_groups = {.usage = REFCOUNT_INIT(2), .ngroups = 0};
@@ -212,7 +213,8 @@ int commit_creds(struct cred *new)
 		me->pdeath_signal = 0;
 	}
 	if (new->user->uid != new->uid && set_user(new))
-		pr_warn_once("no memory for the counters of user %u", new->uid); /* they go on counting for the old one */
+		pr_warn_once("no memory for the counters of user %u",
+			     new->uid); /* they go on counting for the old one */
 	if (new->user != old->user) {
 		atomic_inc(&new->user->processes);
 		atomic_dec(&old->user->processes);
@@ -277,7 +279,7 @@ static void fix_setfsuid(struct cred *new, const struct cred *old)
 	if (!old->fsuid && new->fsuid)
 		new->cap_effective &= ~CAP_FS_SET;
 	if (old->fsuid && !new->fsuid)
-		new->cap_effective |= new->cap_permitted & CAP_FS_SET;
+		new->cap_effective |= new->cap_permitted &CAP_FS_SET;
 }
 
 /**
@@ -305,10 +307,22 @@ void cap_bprm_creds(struct cred *new, bool setid)
 
 /* ---- system calls ---- */
 
-SYSCALL_DEFINE0(getuid) { return current_uid(); }
-SYSCALL_DEFINE0(geteuid) { return current_euid(); }
-SYSCALL_DEFINE0(getgid) { return current_gid(); }
-SYSCALL_DEFINE0(getegid) { return current_egid(); }
+SYSCALL_DEFINE0(getuid)
+{
+	return current_uid();
+}
+SYSCALL_DEFINE0(geteuid)
+{
+	return current_euid();
+}
+SYSCALL_DEFINE0(getgid)
+{
+	return current_gid();
+}
+SYSCALL_DEFINE0(getegid)
+{
+	return current_egid();
+}
 
 static long commit_uids(struct cred *new, bool uid_changed)
 {
@@ -634,6 +648,6 @@ SYSCALL_DEFINE2(capset, struct __user_cap_header_struct __user *, uh, const stru
 	new->cap_effective = e;
 	new->cap_permitted = p;
 	new->cap_inheritable = i;
-	new->cap_ambient &= p & i;
+	new->cap_ambient &= p &i;
 	return commit_creds(new);
 }

@@ -61,7 +61,7 @@ static void take_over_leader(struct task_struct *me, struct task_struct *leader)
 	list_del_init(&leader->tasks);
 	list_add(&me->sibling, &leader->sibling);
 	list_del_init(&leader->sibling);
-	for_each_thread(me, t)
+	for_each_thread (me, t)
 		t->group_leader = me;
 	s->leader = me;
 	me->orphan_autoreap = leader->orphan_autoreap;

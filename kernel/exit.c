@@ -37,11 +37,11 @@ void reap_dead_stacks(void)
 	if (list_empty(&dead_tasks))
 		return;
 	spin_lock(&dead_lock);
-	list_for_each_entry_safe(t, n, &dead_tasks, dead_node)
+	list_for_each_entry_safe (t, n, &dead_tasks, dead_node)
 		if (!READ_ONCE(t->ti->host_tid))
 			list_move(&t->dead_node, &gone);
 	spin_unlock(&dead_lock);
-	list_for_each_entry_safe(t, n, &gone, dead_node)
+	list_for_each_entry_safe (t, n, &gone, dead_node)
 		put_task_struct(t);
 }
 
@@ -202,7 +202,7 @@ static struct task_struct *find_alive_thread(struct task_struct *p)
 {
 	struct task_struct *t;
 
-	for_each_thread(p, t)
+	for_each_thread (p, t)
 		if (!(t->flags & PF_EXITING))
 			return t;
 	return NULL;
@@ -217,7 +217,8 @@ static struct task_struct *find_new_reaper(struct task_struct *father, bool *to_
 	if (t)
 		return t;
 	if (father->signal->has_child_subreaper) {
-		for (p = father->real_parent; p != &init_task && !same_thread_group(p, child_reaper); p = p->real_parent)
+		for (p = father->real_parent; p != &init_task && !same_thread_group(p, child_reaper);
+		     p = p->real_parent)
 			if (p->signal->is_child_subreaper && (t = find_alive_thread(p)))
 				return t;
 	}
@@ -232,7 +233,7 @@ bool will_become_orphaned_pgrp(struct pid *pgrp, struct task_struct *ignored)
 
 	if (!pgrp)
 		return true;
-	list_for_each_entry(s, &pgrp->members, pgrp_node) {
+	list_for_each_entry (s, &pgrp->members, pgrp_node) {
 		struct task_struct *p = s->leader;
 		struct signal_struct *ps = p->real_parent->signal;
 
@@ -258,7 +259,7 @@ static bool has_stopped_jobs(struct pid *pgrp)
 {
 	struct signal_struct *s;
 
-	list_for_each_entry(s, &pgrp->members, pgrp_node)
+	list_for_each_entry (s, &pgrp->members, pgrp_node)
 		if (s->flags & SIGNAL_STOP_STOPPED)
 			return true;
 	return false;
@@ -304,8 +305,8 @@ static void forget_original_parent(struct task_struct *father, struct list_head 
 	if (list_empty(&father->children))
 		return;
 	reaper = find_new_reaper(father, &to_init);
-	list_for_each_entry_safe(p, n, &father->children, sibling) {
-		for_each_thread(p, t) {
+	list_for_each_entry_safe (p, n, &father->children, sibling) {
+		for_each_thread (p, t) {
 			t->real_parent = t->parent = reaper;
 			t->ppid = reaper->tgid;
 			if (t->pdeath_signal)
@@ -344,7 +345,7 @@ static void exit_notify(struct task_struct *me, bool group_dead)
 	if (s->notify_count < 0)
 		wake_up_process(s->group_exec_task);
 	write_unlock(&tasklist_lock);
-	list_for_each_entry_safe(t, n, &dead, exit_node)
+	list_for_each_entry_safe (t, n, &dead, exit_node)
 		release_task(t);
 	wake_q_end(&wq);
 }
@@ -355,7 +356,7 @@ static bool others_alive(struct task_struct *me)
 	bool found = false;
 
 	read_lock(&tasklist_lock);
-	for_each_process(t)
+	for_each_process (t)
 		if (!(t->flags & PF_KTHREAD) && !same_thread_group(t, me) && !t->exit_state) {
 			do_send_sig_info(SIGKILL, SEND_SIG_PRIV, t, true);
 			found = true;

@@ -13,16 +13,20 @@
 #define P_PIDFD_ 3
 #define O_NONBLOCK_ 04000
 
-struct waitid_info { pid_t pid; uid_t uid; int status, cause; };
+struct waitid_info {
+	pid_t pid;
+	uid_t uid;
+	int status, cause;
+};
 
 struct wait_opts {
-	int type;		/* P_* */
+	int type; /* P_* */
 	pid_t pid;
-	int flags;		/* WNOHANG ... */
+	int flags;		  /* WNOHANG ... */
 	struct waitid_info *info; /* waitid */
-	int stat;		/* wait4 */
+	int stat;		  /* wait4 */
 	struct rusage *ru;
-	int notask;		/* -ECHILD until a child that could ever match is seen */
+	int notask; /* -ECHILD until a child that could ever match is seen */
 };
 
 static bool eligible_child(struct wait_opts *wo, struct task_struct *p)
@@ -215,10 +219,10 @@ static int scan_children(struct wait_opts *wo)
 	int r;
 
 	read_lock(&tasklist_lock);
-	for_each_thread(me, t) {
+	for_each_thread (me, t) {
 		if ((wo->flags & __WNOTHREAD) && t != me)
 			continue;
-		list_for_each_entry(p, &t->children, sibling) {
+		list_for_each_entry (p, &t->children, sibling) {
 			r = consider_child(wo, p);
 			if (r)
 				return r;

@@ -20,8 +20,9 @@
  * thread is off its kernel stack, see exit.c).
  */
 
-#define NEW_NAMESPACES (CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID | \
-			CLONE_NEWNET | CLONE_NEWTIME)
+#define NEW_NAMESPACES                                                                                                 \
+	(CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET |   \
+	 CLONE_NEWTIME)
 #define TERMINAL_SIGNALS (SM(SIGINT) | SM(SIGQUIT) | SM(SIGHUP) | SM(SIGTERM) | SM(SIGTSTP) | SM(SIGTTIN) | SM(SIGTTOU))
 
 unsigned int max_threads;
@@ -46,8 +47,9 @@ static void __cold tasks_init(void)
 	max_threads = min_t(u64, boot->max_tasks ?: 32768, limit);
 	for (int i = 0; i < RLIM_NLIMITS; i++) {
 		struct rlimit *r = &init_task.signal->rlim[i];
-		u64 most = i == RLIMIT_SIGPENDING || i == RLIMIT_NPROC ? max_threads / 2 :
-			   i == RLIMIT_NOFILE ? r->rlim_max : RLIM_INFINITY;
+		u64 most = i == RLIMIT_SIGPENDING || i == RLIMIT_NPROC ? max_threads / 2
+			   : i == RLIMIT_NOFILE			       ? r->rlim_max
+								       : RLIM_INFINITY;
 
 		r->rlim_cur = min_t(u64, boot->rlimit[i][0], most);
 		r->rlim_max = min_t(u64, boot->rlimit[i][1], most);
@@ -594,7 +596,8 @@ SYSCALL_DEFINE0(vfork)
 	return kernel_clone(&a);
 }
 
-SYSCALL_DEFINE5(clone, unsigned long, flags, unsigned long, sp, int __user *, ptid, int __user *, ctid, unsigned long, tls)
+SYSCALL_DEFINE5(clone, unsigned long, flags, unsigned long, sp, int __user *, ptid, int __user *, ctid, unsigned long,
+		tls)
 {
 	struct kernel_clone_args a = {
 		.flags = (u32)flags & ~CSIGNAL,
@@ -681,7 +684,8 @@ SYSCALL_DEFINE1(set_tid_address, int __user *, p)
 
 SYSCALL_DEFINE1(unshare, unsigned long, flags)
 {
-	const u64 known = CLONE_FS | CLONE_FILES | CLONE_SYSVSEM | CLONE_THREAD | CLONE_SIGHAND | CLONE_VM | NEW_NAMESPACES;
+	const u64 known =
+		CLONE_FS | CLONE_FILES | CLONE_SYSVSEM | CLONE_THREAD | CLONE_SIGHAND | CLONE_VM | NEW_NAMESPACES;
 	int err = 0;
 
 	if (flags & ~known)

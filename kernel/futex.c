@@ -141,7 +141,7 @@ static int wake_locked(struct futex_bucket *b, struct futex_key *key, int n, u32
 	struct futex_q *q, *next;
 	int woken = 0;
 
-	list_for_each_entry_safe(q, next, &b->head, list) {
+	list_for_each_entry_safe (q, next, &b->head, list) {
 		if (!futex_match(&q->key, key) || !(q->bitset & bitset))
 			continue;
 		wake_one(q, b);
@@ -392,7 +392,7 @@ again:
 			goto unlock;
 		}
 	}
-	list_for_each_entry_safe(q, next, &b1->head, list) {
+	list_for_each_entry_safe (q, next, &b1->head, list) {
 		if (done - nwake >= nrequeue)
 			break;
 		if (!futex_match(&q->key, &k1))
@@ -440,14 +440,16 @@ static int futex_deadline(const void *uts, int cmd, unsigned op, u64 *end)
 	return 0;
 }
 
-SYSCALL_DEFINE6(futex, u32 __user *, uaddr, int, op, u32, val, const void __user *, uts, u32 __user *, uaddr2, u32, val3)
+SYSCALL_DEFINE6(futex, u32 __user *, uaddr, int, op, u32, val, const void __user *, uts, u32 __user *, uaddr2, u32,
+		val3)
 {
 	bool shared = !(op & FUTEX_PRIVATE_FLAG);
 	int cmd = op & FUTEX_CMD_MASK, r;
 	u32 val2 = (u32)(unsigned long)uts;
 	u64 end;
 
-	if ((op & FUTEX_CLOCK_REALTIME) && cmd != FUTEX_WAIT_BITSET && cmd != FUTEX_WAIT_REQUEUE_PI && cmd != FUTEX_LOCK_PI2)
+	if ((op & FUTEX_CLOCK_REALTIME) && cmd != FUTEX_WAIT_BITSET && cmd != FUTEX_WAIT_REQUEUE_PI &&
+	    cmd != FUTEX_LOCK_PI2)
 		return -ENOSYS;
 	switch (cmd) {
 	case FUTEX_WAKE:

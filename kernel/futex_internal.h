@@ -8,15 +8,22 @@
 
 #define FUTEX_HASH_BITS 9
 
-struct futex_key { void *object; u64 offset; }; /* an mm and an address, or an address_space and a byte offset */
-struct futex_bucket { spinlock_t lock; atomic_t waiters; struct list_head head; } __aligned(64);
+struct futex_key {
+	void *object;
+	u64 offset;
+}; /* an mm and an address, or an address_space and a byte offset */
+struct futex_bucket {
+	spinlock_t lock;
+	atomic_t waiters;
+	struct list_head head;
+} __aligned(64);
 struct futex_q {
 	struct list_head list;
 	struct futex_key key;
 	struct task_struct *task;
-	struct futex_bucket *bucket;	/* changes on requeue, under both locks */
+	struct futex_bucket *bucket; /* changes on requeue, under both locks */
 	u32 bitset;
-	u32 woken;			/* set last by whoever takes it off the list */
+	u32 woken; /* set last by whoever takes it off the list */
 };
 
 extern struct futex_bucket futex_hash[];

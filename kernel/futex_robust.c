@@ -129,7 +129,12 @@ SYSCALL_DEFINE3(get_robust_list, int, pid, struct robust_list_head __user *__use
 #define FUTEX_32_ 2
 #define WAITV_MAX 128
 
-struct waitv { u64 val; u64 uaddr; u32 flags; u32 reserved; };
+struct waitv {
+	u64 val;
+	u64 uaddr;
+	u32 flags;
+	u32 reserved;
+};
 
 /* Take the first n entries off; the last one that had been woken, or -1. */
 static int unqueue_many(struct futex_q *q, int n)
@@ -215,7 +220,8 @@ static int waitv(struct waitv *w, struct futex_q *q, int n, u64 end)
 	}
 }
 
-SYSCALL_DEFINE5(futex_waitv, struct waitv __user *, uw, unsigned, n, unsigned, flags, const void __user *, uts, clockid_t, clk)
+SYSCALL_DEFINE5(futex_waitv, struct waitv __user *, uw, unsigned, n, unsigned, flags, const void __user *, uts,
+		clockid_t, clk)
 {
 	u64 end = UINT64_MAX;
 	struct timespec64 ts;

@@ -78,7 +78,7 @@ static int may_setpgid(struct task_struct *t, pid_t pgid, struct pid **group)
 	}
 	*group = find_pid(pgid);
 	if (*group)
-		list_for_each_entry(s, &(*group)->members, pgrp_node)
+		list_for_each_entry (s, &(*group)->members, pgrp_node)
 			if (s->session == me->signal->session)
 				return 0;
 	return -EPERM;
@@ -162,13 +162,13 @@ static long for_prio(int which, int who, long (*fn)(struct task_struct *, long r
 	case PRIO_PGRP:
 		g = who ? find_pid(who) : current->signal->pgrp;
 		if (g)
-			list_for_each_entry(s, &g->members, pgrp_node)
-				for_each_thread(s->leader, t)
+			list_for_each_entry (s, &g->members, pgrp_node)
+				for_each_thread (s->leader, t)
 					r = fn(t, r, arg);
 		break;
 	case PRIO_USER:
-		for_each_process(p)
-			for_each_thread(p, t) {
+		for_each_process (p)
+			for_each_thread (p, t) {
 				const struct cred *c = get_task_cred(t);
 				bool match = c->uid == uid && !(t->flags & PF_KTHREAD);
 

@@ -4,7 +4,6 @@
 #include <husk/fs.h>
 #include <husk/pid.h>
 
-
 static struct signal_struct init_signals = {
 	.refs = REFCOUNT_INIT(1),
 	.nr_threads = 1,
@@ -15,24 +14,26 @@ static struct signal_struct init_signals = {
 	.shared_pending = {LIST_HEAD_INIT(init_signals.shared_pending.list), 0},
 	.posix_timers = LIST_HEAD_INIT(init_signals.posix_timers),
 	.pgrp_node = LIST_HEAD_INIT(init_signals.pgrp_node),
-	.rlim = { /* tasks_init() puts the caller's in their place */
-		[RLIMIT_CPU] = {RLIM_INFINITY, RLIM_INFINITY},
-		[RLIMIT_FSIZE] = {RLIM_INFINITY, RLIM_INFINITY},
-		[RLIMIT_DATA] = {RLIM_INFINITY, RLIM_INFINITY},
-		[RLIMIT_STACK] = {8 << 20, RLIM_INFINITY},
-		[RLIMIT_CORE] = {0, RLIM_INFINITY},
-		[RLIMIT_RSS] = {RLIM_INFINITY, RLIM_INFINITY},
-		[RLIMIT_NPROC] = {RLIM_INFINITY, RLIM_INFINITY}, /* fork.c: half of the tasks there can be */
-		[RLIMIT_NOFILE] = {1024, 1 << 20},
-		[RLIMIT_MEMLOCK] = {8 << 20, 8 << 20},
-		[RLIMIT_AS] = {RLIM_INFINITY, RLIM_INFINITY},
-		[RLIMIT_LOCKS] = {RLIM_INFINITY, RLIM_INFINITY},
-		[RLIMIT_SIGPENDING] = {RLIM_INFINITY, RLIM_INFINITY}, /* likewise */
-		[RLIMIT_MSGQUEUE] = {819200, 819200},
-		[RLIMIT_NICE] = {0, 0},
-		[RLIMIT_RTPRIO] = {0, 0},
-		[RLIMIT_RTTIME] = {RLIM_INFINITY, RLIM_INFINITY},
-	},
+	.rlim =
+		{
+			/* tasks_init() puts the caller's in their place */
+			[RLIMIT_CPU] = {RLIM_INFINITY, RLIM_INFINITY},
+			[RLIMIT_FSIZE] = {RLIM_INFINITY, RLIM_INFINITY},
+			[RLIMIT_DATA] = {RLIM_INFINITY, RLIM_INFINITY},
+			[RLIMIT_STACK] = {8 << 20, RLIM_INFINITY},
+			[RLIMIT_CORE] = {0, RLIM_INFINITY},
+			[RLIMIT_RSS] = {RLIM_INFINITY, RLIM_INFINITY},
+			[RLIMIT_NPROC] = {RLIM_INFINITY, RLIM_INFINITY}, /* fork.c: half of the tasks there can be */
+			[RLIMIT_NOFILE] = {1024, 1 << 20},
+			[RLIMIT_MEMLOCK] = {8 << 20, 8 << 20},
+			[RLIMIT_AS] = {RLIM_INFINITY, RLIM_INFINITY},
+			[RLIMIT_LOCKS] = {RLIM_INFINITY, RLIM_INFINITY},
+			[RLIMIT_SIGPENDING] = {RLIM_INFINITY, RLIM_INFINITY}, /* likewise */
+			[RLIMIT_MSGQUEUE] = {819200, 819200},
+			[RLIMIT_NICE] = {0, 0},
+			[RLIMIT_RTPRIO] = {0, 0},
+			[RLIMIT_RTTIME] = {RLIM_INFINITY, RLIM_INFINITY},
+		},
 };
 
 static struct sighand_struct init_sighand = {

@@ -80,7 +80,8 @@ struct task_struct *kthread_run(int (*fn)(void *), void *data, const char *fmt, 
 	va_start(ap, fmt);
 	vsnprintf(r.name, sizeof(r.name), fmt, ap);
 	va_end(ap);
-	if (!current->mm && !(current->flags & PF_EXITING)) /* in the kernel's process: its threads, or pid 1 before its exec */
+	if (!current->mm &&
+	    !(current->flags & PF_EXITING)) /* in the kernel's process: its threads, or pid 1 before its exec */
 		return kthread_create(fn, data, r.name);
 	init_completion(&r.done);
 	spin_lock(&request_lock);

@@ -12,7 +12,7 @@ static void kill_all(void)
 	struct task_struct *t;
 
 	read_lock(&tasklist_lock);
-	for_each_process(t)
+	for_each_process (t)
 		if (!(t->flags & PF_KTHREAD))
 			do_send_sig_info(SIGKILL, SEND_SIG_PRIV, t, true);
 	read_unlock(&tasklist_lock);

@@ -10,7 +10,10 @@ static struct reboot_notifier *reboot_notifiers;
 static DEFINE_SPINLOCK(reboot_lock);
 static u32 panicking;
 
-struct frame { struct frame *next; unsigned long ret; };
+struct frame {
+	struct frame *next;
+	unsigned long ret;
+};
 
 /* Frame pointers of the kernel stack; only addresses inside this stack slot are followed. */
 static void show_backtrace(struct frame *f)

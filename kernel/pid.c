@@ -44,7 +44,7 @@ static struct pid *lookup_locked(pid_t nr)
 {
 	struct pid *p;
 
-	hlist_for_each_entry(p, pid_bucket(nr), hash)
+	hlist_for_each_entry (p, pid_bucket(nr), hash)
 		if (p->nr == nr)
 			return p;
 	return NULL;

@@ -172,8 +172,8 @@ static bool may_access(struct task_struct *t)
 		return true;
 	tc = get_task_cred(t);
 	ok = capable(CAP_SYS_PTRACE) ||
-	     (c->uid == tc->euid && c->uid == tc->suid && c->uid == tc->uid && c->gid == tc->egid && c->gid == tc->sgid &&
-	      c->gid == tc->gid && !(tc->cap_permitted & ~c->cap_permitted));
+	     (c->uid == tc->euid && c->uid == tc->suid && c->uid == tc->uid && c->gid == tc->egid &&
+	      c->gid == tc->sgid && c->gid == tc->gid && !(tc->cap_permitted & ~c->cap_permitted));
 	put_cred(tc);
 	return ok;
 }

@@ -35,7 +35,7 @@ static void mark_descendants(struct signal_struct *me)
 	struct task_struct *p, *q;
 
 	write_lock(&tasklist_lock);
-	for_each_process(p)
+	for_each_process (p)
 		for (q = p->real_parent; q != &init_task; q = q->real_parent)
 			if (q->signal == me) {
 				p->signal->has_child_subreaper = true;

@@ -25,7 +25,7 @@ static int do_prlimit(struct task_struct *t, unsigned res, const struct rlimit *
 	/* the lock is the leader's; current's group keeps a leader while we look */
 	read_lock(&tasklist_lock);
 	task_lock(t->group_leader);
-	if (new && new->rlim_max > r->rlim_max && !capable(CAP_SYS_RESOURCE))
+	if (new &&new->rlim_max > r->rlim_max && !capable(CAP_SYS_RESOURCE))
 		err = -EPERM;
 	if (!err) {
 		if (old)
@@ -34,7 +34,7 @@ static int do_prlimit(struct task_struct *t, unsigned res, const struct rlimit *
 			*r = *new;
 	}
 	task_unlock(t->group_leader);
-	if (!err && new && res == RLIMIT_CPU && new->rlim_cur != RLIM_INFINITY) {
+	if (!err && new &&res == RLIMIT_CPU &&new->rlim_cur != RLIM_INFINITY) {
 		s->rlim_cpu_next = 0;
 		cpu_timers_arm(s);
 	}
@@ -50,8 +50,9 @@ static bool may_prlimit(struct task_struct *t)
 	if (t == current)
 		return true;
 	tc = get_task_cred(t);
-	ok = (c->uid == tc->euid && c->uid == tc->suid && c->uid == tc->uid && c->gid == tc->egid && c->gid == tc->sgid &&
-	      c->gid == tc->gid) || capable(CAP_SYS_RESOURCE);
+	ok = (c->uid == tc->euid && c->uid == tc->suid && c->uid == tc->uid && c->gid == tc->egid &&
+	      c->gid == tc->sgid && c->gid == tc->gid) ||
+	     capable(CAP_SYS_RESOURCE);
 	put_cred(tc);
 	return ok;
 }

@@ -170,7 +170,8 @@ SYSCALL_DEFINE3(sched_setattr, pid_t, nr, void __user *, uattr, unsigned, flags)
 	if (a.sched_flags & ~(u64)SCHED_FLAG_RESET_ON_FORK)
 		return -EINVAL;
 	a.sched_nice = clamp_t(int, a.sched_nice, -20, 19);
-	return set_policy(nr, a.sched_policy, a.sched_priority, a.sched_flags & SCHED_FLAG_RESET_ON_FORK, &a.sched_nice);
+	return set_policy(nr, a.sched_policy, a.sched_priority, a.sched_flags & SCHED_FLAG_RESET_ON_FORK,
+			  &a.sched_nice);
 }
 
 SYSCALL_DEFINE4(sched_getattr, pid_t, nr, void __user *, uattr, unsigned, size, unsigned, flags)
@@ -299,11 +300,12 @@ static void load_fn(struct timer *timer)
 	unsigned long active = 0;
 
 	read_lock(&tasklist_lock);
-	for_each_process(p)
-		for_each_thread(p, t) {
+	for_each_process (p)
+		for_each_thread (p, t) {
 			u32 s = READ_ONCE(t->state);
 
-			if (!(t->flags & PF_KTHREAD) && !t->exit_state && (s == TASK_RUNNING || (s & TASK_UNINTERRUPTIBLE)))
+			if (!(t->flags & PF_KTHREAD) && !t->exit_state &&
+			    (s == TASK_RUNNING || (s & TASK_UNINTERRUPTIBLE)))
 				active++;
 		}
 	read_unlock(&tasklist_lock);

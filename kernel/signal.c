@@ -87,7 +87,7 @@ void flush_sigqueue(struct sigpending *p)
 	struct sigqueue *q, *n;
 
 	p->signal = 0;
-	list_for_each_entry_safe(q, n, &p->list, list) {
+	list_for_each_entry_safe (q, n, &p->list, list) {
 		list_del_init(&q->list);
 		__sigqueue_free(q);
 	}
@@ -100,7 +100,7 @@ void flush_sigqueue_mask(husk_sigset_t mask, struct sigpending *p)
 	if (!(p->signal & mask))
 		return;
 	p->signal &= ~mask;
-	list_for_each_entry_safe(q, n, &p->list, list) {
+	list_for_each_entry_safe (q, n, &p->list, list) {
 		if (!(mask & sigmask(q->info.si_signo)))
 			continue;
 		list_del_init(&q->list);
@@ -112,7 +112,8 @@ void flush_sigqueue_mask(husk_sigset_t mask, struct sigpending *p)
 
 static bool has_pending(struct task_struct *t)
 {
-	return ((t->pending.signal | t->signal->shared_pending.signal) & ~t->blocked) || (t->jobctl & JOBCTL_STOP_PENDING);
+	return ((t->pending.signal | t->signal->shared_pending.signal) & ~t->blocked) ||
+	       (t->jobctl & JOBCTL_STOP_PENDING);
 }
 
 void recalc_sigpending(void)
@@ -203,7 +204,7 @@ static void prepare_cont(struct task_struct *p)
 	unsigned why = 0;
 
 	flush_sigqueue_mask(SIG_KERNEL_STOP_MASK, &s->shared_pending);
-	for_each_thread(p, t) {
+	for_each_thread (p, t) {
 		flush_sigqueue_mask(SIG_KERNEL_STOP_MASK, &t->pending);
 		task_clear_jobctl_pending(t, JOBCTL_STOP_PENDING);
 		wake_up_state(t, __TASK_STOPPED);
@@ -230,7 +231,7 @@ static bool prepare_signal(int sig, struct task_struct *p, bool force)
 		return false;
 	if (sig_kernel_stop(sig)) {
 		flush_sigqueue_mask(sigmask(SIGCONT), &s->shared_pending);
-		for_each_thread(p, t)
+		for_each_thread (p, t)
 			flush_sigqueue_mask(sigmask(SIGCONT), &t->pending);
 	} else if (sig == SIGCONT) {
 		prepare_cont(p);
@@ -262,7 +263,7 @@ static void start_group_exit(struct task_struct *p, int sig)
 	p->signal->flags = SIGNAL_GROUP_EXIT;
 	p->signal->group_exit_code = sig;
 	p->signal->group_stop_count = 0;
-	for_each_thread(p, t) {
+	for_each_thread (p, t) {
 		task_clear_jobctl_pending(t, JOBCTL_STOP_PENDING);
 		sigaddset(&t->pending.signal, SIGKILL);
 		signal_wake_up(t, true);
@@ -277,7 +278,7 @@ static void complete_signal(int sig, struct task_struct *p, bool group)
 	if (wants_signal(sig, p)) {
 		t = p;
 	} else if (group && !thread_group_empty(p)) {
-		for_each_thread(p, i)
+		for_each_thread (p, i)
 			if (wants_signal(sig, i)) {
 				t = i;
 				break;
@@ -322,8 +323,8 @@ static void signalfd_notify(struct task_struct *t)
  */
 static bool init_is_spared(int sig, struct kernel_siginfo *info, struct task_struct *t)
 {
-	return sig_kernel_only(sig) && child_reaper && t->signal == child_reaper->signal && t->signal != current->signal &&
-	       si_fromuser(info);
+	return sig_kernel_only(sig) && child_reaper && t->signal == child_reaper->signal &&
+	       t->signal != current->signal && si_fromuser(info);
 }
 
 /**
@@ -432,7 +433,8 @@ out:
 static bool kill_ok_by_cred(struct task_struct *t)
 {
 	const struct cred *c = current->cred, *tc = get_task_cred(t);
-	bool ok = c->euid == tc->suid || c->euid == tc->uid || c->uid == tc->suid || c->uid == tc->uid || capable(CAP_KILL);
+	bool ok = c->euid == tc->suid || c->euid == tc->uid || c->uid == tc->suid || c->uid == tc->uid ||
+		  capable(CAP_KILL);
 
 	put_cred(tc);
 	return ok;
@@ -488,7 +490,7 @@ int kill_pgrp_locked(pid_t pgid, int sig, int priv)
 
 	if (!p)
 		return -ESRCH;
-	list_for_each_entry(s, &p->members, pgrp_node) {
+	list_for_each_entry (s, &p->members, pgrp_node) {
 		r = group_send_sig_info(sig, info, s->leader);
 		if (!r)
 			ok = true;
@@ -568,7 +570,7 @@ int zap_other_threads(struct task_struct *p)
 	int n = 0;
 
 	p->signal->group_stop_count = 0;
-	for_each_thread(p, t) {
+	for_each_thread (p, t) {
 		if (t == p)
 			continue;
 		task_clear_jobctl_pending(t, JOBCTL_STOP_PENDING);
@@ -589,7 +591,7 @@ void retarget_shared_pending(struct task_struct *t, husk_sigset_t which)
 
 	if (!retarget)
 		return;
-	for_each_thread(t, i) {
+	for_each_thread (t, i) {
 		if (i == t || (i->flags & PF_EXITING) || !(retarget & ~i->blocked))
 			continue;
 		retarget &= i->blocked;

@@ -24,7 +24,7 @@ static void collect_signal(int sig, struct sigpending *p, struct kernel_siginfo 
 {
 	struct sigqueue *q, *first = NULL;
 
-	list_for_each_entry(q, &p->list, list) {
+	list_for_each_entry (q, &p->list, list) {
 		if (q->info.si_signo != sig)
 			continue;
 		if (first)
@@ -87,7 +87,7 @@ static int dequeue_synchronous(struct task_struct *t, struct kernel_siginfo *inf
 
 	if (!(p->signal & ~t->blocked & SYNCHRONOUS_MASK))
 		return 0;
-	list_for_each_entry(q, &p->list, list) {
+	list_for_each_entry (q, &p->list, list) {
 		int sig = q->info.si_signo;
 
 		if (q->info.si_code > SI_USER && (SM(sig) & SYNCHRONOUS_MASK & ~t->blocked)) {
@@ -220,7 +220,7 @@ static void start_group_stop(struct task_struct *me, int signr)
 	s->group_stop_count = 0;
 	if (task_set_jobctl_pending(me, signr | gstop))
 		s->group_stop_count++;
-	for_each_thread(me, t) {
+	for_each_thread (me, t) {
 		if (t == me || (READ_ONCE(t->state) & __TASK_STOPPED))
 			continue;
 		if (task_set_jobctl_pending(t, signr | gstop)) {

@@ -5,12 +5,13 @@
 
 #include <husk/sched.h>
 
-#define SM(s) (1ULL << ((s) - 1))
+#define SM(s) (1ULL << ((s)-1))
 #define SIG_KERNEL_ONLY_MASK (SM(SIGKILL) | SM(SIGSTOP))
 #define SIG_KERNEL_STOP_MASK (SM(SIGSTOP) | SM(SIGTSTP) | SM(SIGTTIN) | SM(SIGTTOU))
 #define SIG_KERNEL_IGNORE_MASK (SM(SIGCONT) | SM(SIGCHLD) | SM(SIGWINCH) | SM(SIGURG))
-#define SIG_KERNEL_COREDUMP_MASK (SM(SIGQUIT) | SM(SIGILL) | SM(SIGTRAP) | SM(SIGABRT) | SM(SIGFPE) | SM(SIGSEGV) | SM(SIGBUS) | \
-				  SM(SIGSYS) | SM(SIGXCPU) | SM(SIGXFSZ))
+#define SIG_KERNEL_COREDUMP_MASK                                                                                       \
+	(SM(SIGQUIT) | SM(SIGILL) | SM(SIGTRAP) | SM(SIGABRT) | SM(SIGFPE) | SM(SIGSEGV) | SM(SIGBUS) | SM(SIGSYS) |   \
+	 SM(SIGXCPU) | SM(SIGXFSZ))
 #define SYNCHRONOUS_MASK (SM(SIGSEGV) | SM(SIGBUS) | SM(SIGILL) | SM(SIGTRAP) | SM(SIGFPE) | SM(SIGSYS))
 #define sig_kernel_only(s) (SM(s) & SIG_KERNEL_ONLY_MASK)
 #define sig_kernel_stop(s) (SM(s) & SIG_KERNEL_STOP_MASK)

@@ -7,10 +7,16 @@
 #include <husk/pid.h>
 #include "signal_internal.h"
 
-typedef struct { void __user *ss_sp; int ss_flags; int pad; size_t ss_size; } kstack_t;
+typedef struct {
+	void __user *ss_sp;
+	int ss_flags;
+	int pad;
+	size_t ss_size;
+} kstack_t;
 
-#define SA_KNOWN_FLAGS (SA_NOCLDSTOP | SA_NOCLDWAIT | SA_SIGINFO | SA_ONSTACK | SA_RESTART | SA_NODEFER | SA_RESETHAND | \
-			SA_EXPOSE_TAGBITS | SA_RESTORER)
+#define SA_KNOWN_FLAGS                                                                                                 \
+	(SA_NOCLDSTOP | SA_NOCLDWAIT | SA_SIGINFO | SA_ONSTACK | SA_RESTART | SA_NODEFER | SA_RESETHAND |              \
+	 SA_EXPOSE_TAGBITS | SA_RESTORER)
 
 /* ---- actions and masks ---- */
 
@@ -30,7 +36,7 @@ static int do_sigaction(int sig, const struct k_sigaction *act, struct k_sigacti
 		ka->mask &= ~SIG_KERNEL_ONLY_MASK;
 		if (sig_handler_ignored(ka->handler, sig)) { /* pending ones are dropped, blocked or not */
 			flush_sigqueue_mask(sigmask(sig), &me->signal->shared_pending);
-			for_each_thread(me, t)
+			for_each_thread (me, t)
 				flush_sigqueue_mask(sigmask(sig), &t->pending);
 		}
 	}
@@ -38,8 +44,8 @@ static int do_sigaction(int sig, const struct k_sigaction *act, struct k_sigacti
 	return 0;
 }
 
-SYSCALL_DEFINE4(rt_sigaction, int, sig, const struct k_sigaction __user *, uact, struct k_sigaction __user *, uold, size_t,
-		size)
+SYSCALL_DEFINE4(rt_sigaction, int, sig, const struct k_sigaction __user *, uact, struct k_sigaction __user *, uold,
+		size_t, size)
 {
 	struct k_sigaction act, old;
 	int r;
@@ -54,7 +60,8 @@ SYSCALL_DEFINE4(rt_sigaction, int, sig, const struct k_sigaction __user *, uact,
 	return r;
 }
 
-SYSCALL_DEFINE4(rt_sigprocmask, int, how, const husk_sigset_t __user *, uset, husk_sigset_t __user *, uold, size_t, size)
+SYSCALL_DEFINE4(rt_sigprocmask, int, how, const husk_sigset_t __user *, uset, husk_sigset_t __user *, uold, size_t,
+		size)
 {
 	husk_sigset_t old = current->blocked, set;
 
@@ -155,8 +162,8 @@ static int sigtimedwait(husk_sigset_t which, struct kernel_siginfo *info, s64 ti
 	return timeout && left ? -EINTR : -EAGAIN;
 }
 
-SYSCALL_DEFINE4(rt_sigtimedwait, const husk_sigset_t __user *, uset, void __user *, uinfo, const void __user *, uts, size_t,
-		size)
+SYSCALL_DEFINE4(rt_sigtimedwait, const husk_sigset_t __user *, uset, void __user *, uinfo, const void __user *, uts,
+		size_t, size)
 {
 	s64 timeout = MAX_SCHEDULE_TIMEOUT;
 	struct kernel_siginfo info;

@@ -34,7 +34,7 @@ static bool run_list(struct task_struct *me, bool last)
 	task_unlock(me);
 	if (list_empty(&todo))
 		return false;
-	list_for_each_entry_safe(w, n, &todo, node)
+	list_for_each_entry_safe (w, n, &todo, node)
 		w->func(w);
 	return true;
 }

@@ -253,7 +253,7 @@ void __wake_up(wait_queue_head_t *q, unsigned mode, int nr_exclusive, void *key)
 		return;
 	wake_q_begin(&wq);
 	spin_lock(&q->lock);
-	list_for_each_entry_safe(e, n, &q->head, entry) {
+	list_for_each_entry_safe (e, n, &q->head, entry) {
 		unsigned flags = e->flags;
 		int r = e->func(e, mode, 0, key);
 
@@ -280,7 +280,7 @@ static void complete_n(struct completion *c, bool all)
 		c->done = UINT32_MAX / 2;
 	else if (c->done < UINT32_MAX / 2)
 		c->done++;
-	list_for_each_entry_safe(e, n, &c->wait.head, entry)
+	list_for_each_entry_safe (e, n, &c->wait.head, entry)
 		if (e->func(e, TASK_NORMAL, 0, NULL) && !all)
 			break;
 	spin_unlock(&c->wait.lock);

@@ -2,8 +2,8 @@
 /* Searches in bitmaps, a word at a time. */
 #include <husk/atomic.h>
 
-static __always_inline unsigned long find_next(const unsigned long *map, unsigned long size,
-					       unsigned long start, unsigned long invert)
+static __always_inline unsigned long find_next(const unsigned long *map, unsigned long size, unsigned long start,
+					       unsigned long invert)
 {
 	unsigned long i, w;
 

@@ -25,22 +25,22 @@ static inline u32 rotl(u32 v, int n)
 	return v << n | v >> (32 - n);
 }
 
-#define QUARTER(a, b, c, d)                                                                        \
-	do {                                                                                       \
-		a += b;                                                                            \
-		d = rotl(d ^ a, 16);                                                               \
-		c += d;                                                                            \
-		b = rotl(b ^ c, 12);                                                               \
-		a += b;                                                                            \
-		d = rotl(d ^ a, 8);                                                                \
-		c += d;                                                                            \
-		b = rotl(b ^ c, 7);                                                                \
+#define QUARTER(a, b, c, d)                                                                                            \
+	do {                                                                                                           \
+		a += b;                                                                                                \
+		d = rotl(d ^ a, 16);                                                                                   \
+		c += d;                                                                                                \
+		b = rotl(b ^ c, 12);                                                                                   \
+		a += b;                                                                                                \
+		d = rotl(d ^ a, 8);                                                                                    \
+		c += d;                                                                                                \
+		b = rotl(b ^ c, 7);                                                                                    \
 	} while (0)
 
 /* One block of 64 bytes of the key stream (RFC 8439's rounds; a 64-bit counter and a zero nonce). */
 static void chacha_block(const u32 *key, u64 counter, u32 *out)
 {
-	u32 in[16] = { 0x61707865, 0x3320646e, 0x79622d32, 0x6b206574 };
+	u32 in[16] = {0x61707865, 0x3320646e, 0x79622d32, 0x6b206574};
 	u32 x[16];
 	int i;
 

@@ -33,8 +33,7 @@ static inline void set_color(struct rb_node *n, unsigned long c)
 }
 
 /* Puts @new where @old hangs below @parent. */
-static inline void replace_child(struct rb_node *parent, struct rb_node *old, struct rb_node *new,
-				 struct rb_root *root)
+static inline void replace_child(struct rb_node *parent, struct rb_node *old, struct rb_node *new, struct rb_root *root)
 {
 	if (!parent)
 		root->rb_node = new;

@@ -23,8 +23,7 @@ static void swap_bytes(void *a, void *b, int size)
  * @base: first element @num: elements @size: bytes of one
  * @cmp: below 0 when its first argument comes first @swp: exchanges two elements; NULL: byte by byte
  */
-void sort(void *base, size_t num, size_t size, int (*cmp)(const void *, const void *),
-	  void (*swp)(void *, void *, int))
+void sort(void *base, size_t num, size_t size, int (*cmp)(const void *, const void *), void (*swp)(void *, void *, int))
 {
 	char *b = base;
 	size_t start = num / 2, end = num, root, child;

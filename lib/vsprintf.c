@@ -63,7 +63,7 @@ static void put_string(struct out *o, const char *s, int len, const struct spec 
 
 static void put_number(struct out *o, u64 v, const struct spec *sp)
 {
-	static const char digits[2][17] = { "0123456789abcdef", "0123456789ABCDEF" };
+	static const char digits[2][17] = {"0123456789abcdef", "0123456789ABCDEF"};
 	const char *dig = digits[!!(sp->flags & F_UPPER)];
 	char tmp[24], prefix[3];
 	int n = 0, np = 0, zeros, spaces;
@@ -201,7 +201,7 @@ static s64 narrow(s64 v, int len, bool sign)
  */
 int vsnprintf(char *buf, size_t size, const char *fmt, va_list args)
 {
-	struct out o = { buf, size, 0 };
+	struct out o = {buf, size, 0};
 	const char *f = fmt, *s;
 	va_list ap;
 	int len;
@@ -210,7 +210,7 @@ int vsnprintf(char *buf, size_t size, const char *fmt, va_list args)
 
 	va_copy(ap, args);
 	while (*f) {
-		struct spec sp = { 0, 10, 0, -1 };
+		struct spec sp = {0, 10, 0, -1};
 
 		if (*f != '%') {
 			for (s = f; *f && *f != '%'; f++)

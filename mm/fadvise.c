@@ -79,7 +79,8 @@ SYSCALL_DEFINE3(readahead, int, fd, loff_t, off, size_t, count)
 		return -EBADF;
 	if (!(f->f_mode & FMODE_READ))
 		err = -EBADF;
-	else if (f->f_mapping && f->f_mapping->a_ops && (S_ISREG(file_inode(f)->i_mode) || S_ISBLK(file_inode(f)->i_mode)))
+	else if (f->f_mapping && f->f_mapping->a_ops &&
+		 (S_ISREG(file_inode(f)->i_mode) || S_ISBLK(file_inode(f)->i_mode)))
 		err = do_fadvise(f, off, count, POSIX_FADV_WILLNEED);
 	fput(f);
 	return err;

@@ -102,7 +102,8 @@ static void check_borders(struct fault_ctx *c, unsigned long start, unsigned lon
 }
 
 /* One host mapping; the host's limit on their number is met by starting over. */
-static void host_map(struct fault_ctx *c, unsigned long addr, unsigned long pfn, unsigned long n, int hprot, bool populate)
+static void host_map(struct fault_ctx *c, unsigned long addr, unsigned long pfn, unsigned long n, int hprot,
+		     bool populate)
 {
 	struct mm_struct *mm = c->mm;
 	int err;

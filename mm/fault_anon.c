@@ -167,6 +167,17 @@ again:
 	return 0;
 }
 
+/* anon_premap: the first granule of a new mapping, before it is touched; mmap_lock is held for writing */
+void anon_premap(struct mm_struct *mm, struct vm_area_struct *vma, unsigned long addr)
+{
+	struct fault_ctx c;
+
+	if (mm != current->mm || nr_free_pages() < totalram_pages / 4)
+		return;
+	fault_init(&c, mm, vma, addr, FAULT_FLAG_WRITE);
+	do_anonymous_page(&c); /* if it fails, the fault will say so */
+}
+
 static inline bool exclusive(pte_t e)
 {
 	struct page *p = pte_page(e);
@@ -206,12 +217,14 @@ static vm_fault_t reuse(struct fault_ctx *c, pte_t *ptep)
 	if (!(c->vma->vm_flags & VM_EXEC)) {
 		fault_window(c, GRANULE_ORDER, &lo, &hi);
 		for (pte_t *q = ptep - 1; start > lo; q--, start -= PAGE_SIZE) {
-			if ((*q & (PTE_PRESENT | PTE_ANON | PTE_HOST)) != (PTE_PRESENT | PTE_ANON | PTE_HOST) || !exclusive(*q))
+			if ((*q & (PTE_PRESENT | PTE_ANON | PTE_HOST)) != (PTE_PRESENT | PTE_ANON | PTE_HOST) ||
+			    !exclusive(*q))
 				break;
 			*q |= PTE_WRITE | PTE_DIRTY;
 		}
 		for (pte_t *q = ptep + 1; end < hi; q++, end += PAGE_SIZE) {
-			if ((*q & (PTE_PRESENT | PTE_ANON | PTE_HOST)) != (PTE_PRESENT | PTE_ANON | PTE_HOST) || !exclusive(*q))
+			if ((*q & (PTE_PRESENT | PTE_ANON | PTE_HOST)) != (PTE_PRESENT | PTE_ANON | PTE_HOST) ||
+			    !exclusive(*q))
 				break;
 			*q |= PTE_WRITE | PTE_DIRTY;
 		}
@@ -236,7 +249,8 @@ static bool whole_granule_cow(struct fault_ctx *c, unsigned long start, unsigned
 	if (end - start < 2 * PAGE_SIZE || (c->vma->vm_flags & VM_EXEC) || !(c->vma->vm_flags & VM_WRITE))
 		return false;
 	for (; start < end; start += PAGE_SIZE, p++) {
-		if ((*p & (PTE_PRESENT | PTE_ANON | PTE_WRITE)) != (PTE_PRESENT | PTE_ANON) || page_mapcount(pte_page(*p)) == 1)
+		if ((*p & (PTE_PRESENT | PTE_ANON | PTE_WRITE)) != (PTE_PRESENT | PTE_ANON) ||
+		    page_mapcount(pte_page(*p)) == 1)
 			return false;
 	}
 	return true;
@@ -317,7 +331,7 @@ vm_fault_t do_wp_anon(struct fault_ctx *c, pte_t *ptep)
 {
 	struct mm_struct *mm = c->mm;
 	struct page *run, *old[GRANULE];
-	struct cow w = { c->addr, 1, { 0 } };
+	struct cow w = {c->addr, 1, {0}};
 	unsigned long got;
 	vm_fault_t ret = 0;
 	bool zeroed, late;

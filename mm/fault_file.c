@@ -110,7 +110,8 @@ static void gather(struct fault_ctx *c, struct window *w, u64 want)
 /* The page of the fault itself, locked, from the file. */
 static vm_fault_t get_target(struct fault_ctx *c, struct page **page)
 {
-	struct vm_fault vmf = { .vma = c->vma, .flags = c->flags, .address = c->addr, .pgoff = linear_page_index(c->vma, c->addr) };
+	struct vm_fault vmf = {
+		.vma = c->vma, .flags = c->flags, .address = c->addr, .pgoff = linear_page_index(c->vma, c->addr)};
 	vm_fault_t r;
 
 	if (!c->vma->vm_ops->fault)
@@ -162,7 +163,8 @@ static struct page *page_to_show(struct fault_ctx *c, struct page *p, bool text)
 {
 	if (!text || c->vma->vm_ops == &special_mapping_vm_ops)
 		return p;
-	return p->mapping ? view_or_data(p, make_view(p), c->flags & FAULT_FLAG_INSTRUCTION) : NULL; /* a device's page: nobody has looked at what is in it */
+	return p->mapping ? view_or_data(p, make_view(p), c->flags & FAULT_FLAG_INSTRUCTION)
+			  : NULL; /* a device's page: nobody has looked at what is in it */
 }
 
 static pte_t file_pte(struct fault_ctx *c, struct page *p, struct page *show)
@@ -175,8 +177,8 @@ static pte_t file_pte(struct fault_ctx *c, struct page *p, struct page *show)
 	if (c->vma->vm_ops == &special_mapping_vm_ops)
 		return mk_pte(p, flags | (vf & VM_EXEC ? PTE_EXEC : 0));
 	/* memory that is a file has no dirty state to keep: writable at once, unless it is run somewhere */
-	if ((vf & (VM_SHARED | VM_WRITE | VM_EXEC)) == (VM_SHARED | VM_WRITE) && p->mapping && p->mapping->in_memory && !p->text &&
-	    !c->vma->vm_ops->page_mkwrite)
+	if ((vf & (VM_SHARED | VM_WRITE | VM_EXEC)) == (VM_SHARED | VM_WRITE) && p->mapping && p->mapping->in_memory &&
+	    !p->text && !c->vma->vm_ops->page_mkwrite)
 		flags |= PTE_WRITE | PTE_DIRTY;
 	return mk_pte(p, flags);
 }
@@ -191,7 +193,7 @@ struct run {
 static vm_fault_t install(struct fault_ctx *c, struct run *w)
 {
 	struct mm_struct *mm = c->mm;
-	long rss[3] = { 0, 0, 0 }, mapped = 0;
+	long rss[3] = {0, 0, 0}, mapped = 0;
 	pte_t *p;
 
 	spin_lock(&mm->page_table_lock);
@@ -246,7 +248,8 @@ static struct page *cached(struct address_space *m, pgoff_t index, bool text, st
  * Fill the run with what is there: all of the granule [lo, hi), and on either side what follows in RAM. Slots are relative to
  * w->start, which is that of slot 0 for index `first`. i_pages_lock and invalidate_lock are held.
  */
-static void collect(struct address_space *m, struct run *w, pgoff_t first, unsigned long lo, unsigned long hi, bool text)
+static void collect(struct address_space *m, struct run *w, pgoff_t first, unsigned long lo, unsigned long hi,
+		    bool text)
 {
 	pgoff_t eof = DIV_ROUND_UP((u64)i_size_read(m->host), PAGE_SIZE);
 	unsigned long end = w->n, i;
@@ -303,7 +306,8 @@ static bool map_cached(struct fault_ctx *c, bool text, bool again, vm_fault_t *r
 				get_page(w.show[target]);
 		}
 	}
-	if (text && w.show[target] && w.show[target] == w.base[target] && w.base[target]->text && c->flags & FAULT_FLAG_INSTRUCTION) {
+	if (text && w.show[target] && w.show[target] == w.base[target] && w.base[target]->text &&
+	    c->flags & FAULT_FLAG_INSTRUCTION) {
 		get_page(w.base[target]->text);
 		put_page(w.show[target]);
 		w.show[target] = w.base[target]->text;
@@ -345,7 +349,7 @@ static void make_views(struct fault_ctx *c)
 /* One page that no neighbour comes with. The page is locked. */
 static noinline vm_fault_t map_single(struct fault_ctx *c, struct page *page, bool text)
 {
-	struct run w = { .start = c->addr, .n = 1 };
+	struct run w = {.start = c->addr, .n = 1};
 	vm_fault_t r;
 
 	w.base[0] = page;
@@ -394,8 +398,11 @@ static vm_fault_t map_window(struct fault_ctx *c)
 /* page is locked and about to be written through this shared VMA; it may be unlocked meanwhile. False: it left its file. */
 static vm_fault_t make_writable(struct fault_ctx *c, struct page *page)
 {
-	struct vm_fault vmf = { .vma = c->vma, .flags = c->flags, .address = c->addr, .pgoff = linear_page_index(c->vma, c->addr),
-				.page = page };
+	struct vm_fault vmf = {.vma = c->vma,
+			       .flags = c->flags,
+			       .address = c->addr,
+			       .pgoff = linear_page_index(c->vma, c->addr),
+			       .page = page};
 	struct address_space *m = page->mapping;
 	vm_fault_t r = 0;
 
@@ -516,7 +523,8 @@ static void copy_to_mapped(struct page *run, struct window *w, unsigned long fir
 }
 
 /* Replace entries [first, first + n) of the window with the copies; false: one has become something else. */
-static bool install_copies(struct fault_ctx *c, struct window *w, unsigned long first, unsigned long n, struct page *run, bool late)
+static bool install_copies(struct fault_ctx *c, struct window *w, unsigned long first, unsigned long n,
+			   struct page *run, bool late)
 {
 	struct mm_struct *mm = c->mm;
 	unsigned long start = w->start + (first << PAGE_SHIFT);
@@ -596,7 +604,7 @@ vm_fault_t do_cow_file(struct fault_ctx *c, pte_t pte)
 	/* a debugger's copy, and text, is one page; and so is what somebody may write to, whom pages not yet copied follow */
 	bool around = fault_around(c->vma) && (c->vma->vm_flags & (VM_WRITE | VM_EXEC)) == VM_WRITE &&
 		      atomic_read(&file_inode(c->vma->vm_file)->i_writecount) <= 0;
-	struct window w = { .start = c->addr, .n = 1 };
+	struct window w = {.start = c->addr, .n = 1};
 	unsigned long target, end;
 	vm_fault_t r = 0;
 	u64 want = 0;

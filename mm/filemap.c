@@ -56,7 +56,8 @@ unsigned int find_get_pages_contig(struct address_space *m, pgoff_t index, unsig
 }
 
 /* find_get_pages_range: up to max pages from *index to last; *index becomes the one behind the last found */
-unsigned int find_get_pages_range(struct address_space *m, pgoff_t *index, pgoff_t last, unsigned int max, struct page **pages)
+unsigned int find_get_pages_range(struct address_space *m, pgoff_t *index, pgoff_t last, unsigned int max,
+				  struct page **pages)
 {
 	unsigned long i = *index;
 	unsigned int n = 0;

@@ -95,7 +95,7 @@ static struct page *gup_once(struct fault_ctx *c, struct mm_struct *mm, unsigned
 
 struct page *gup_page(struct mm_struct *mm, unsigned long addr, unsigned int gup, int *err)
 {
-	struct fault_ctx c = { .flush_end = 0 };
+	struct fault_ctx c = {.flush_end = 0};
 	struct page *p;
 
 	*err = -EFAULT;

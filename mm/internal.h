@@ -26,12 +26,14 @@ static inline unsigned int mm_shard(void)
 struct page *alloc_user_run(unsigned int order, unsigned long *got, bool *zeroed);
 /* alloc_user_pages: n of them if possible, else a power of two that is less */
 struct page *alloc_user_pages(unsigned long n, unsigned long *got, bool *zeroed);
-void cache_single_page(struct page *p); /* p, one reference, becomes the next single page that this thread gets: a hint */
+void cache_single_page(
+	struct page *p); /* p, one reference, becomes the next single page that this thread gets: a hint */
 void drain_page_caches(void);
 /* release_free_pages: give memory of dirty free blocks of at least 2^min_order pages to the host until at most keep are left */
 unsigned long release_free_pages(unsigned long keep, unsigned int min_order);
 unsigned long nr_dirty_free_pages(void);
-unsigned int release_order(void); /* smallest blocks worth giving back: what the host backs with one page is not torn up */
+unsigned int
+release_order(void); /* smallest blocks worth giving back: what the host backs with one page is not torn up */
 /* first and past-the-last page that was ever handed out: bounds for scans of mem_map */
 extern unsigned long lowest_pfn, highest_pfn;
 struct zone_numbers {
@@ -58,13 +60,14 @@ static inline void schedule_timeout_uninterruptible(s64 ns)
 /* ---- vma.c ---- */
 struct vm_area_struct *vma_alloc(struct mm_struct *mm);
 struct vm_area_struct *vma_dup(struct vm_area_struct *old);
-void vma_free(struct vm_area_struct *vma);		    /* drops the file; calls ->close */
+void vma_free(struct vm_area_struct *vma); /* drops the file; calls ->close */
 void vma_link(struct mm_struct *mm, struct vm_area_struct *vma);
 void vma_unlink(struct mm_struct *mm, struct vm_area_struct *vma);
 int split_vma(struct mm_struct *mm, struct vm_area_struct *vma, unsigned long addr, struct vm_area_struct **high);
 struct vm_area_struct *vma_try_merge(struct mm_struct *mm, struct vm_area_struct *vma);
 /* vma_carve: the part [start, end) of vma as a VMA of its own, NULL when out of memory or over max_map_count */
-struct vm_area_struct *vma_carve(struct mm_struct *mm, struct vm_area_struct *vma, unsigned long start, unsigned long end);
+struct vm_area_struct *vma_carve(struct mm_struct *mm, struct vm_area_struct *vma, unsigned long start,
+				 unsigned long end);
 struct vm_area_struct *vma_prev(struct vm_area_struct *vma);
 struct vm_area_struct *vma_next(struct vm_area_struct *vma);
 struct vm_area_struct *find_vma_intersection(struct mm_struct *mm, unsigned long start, unsigned long end);
@@ -152,9 +155,10 @@ void fault_note_stale(struct fault_ctx *c, struct page *page, pte_t old, unsigne
 void fault_window(struct fault_ctx *c, unsigned int order, unsigned long *start, unsigned long *end);
 unsigned int fault_order(struct vm_area_struct *vma, unsigned long addr, unsigned int min, unsigned int max);
 vm_fault_t do_anonymous_page(struct fault_ctx *c);
-vm_fault_t do_wp_anon(struct fault_ctx *c, pte_t *ptep);	/* page_table_lock held; drops it */
+vm_fault_t do_wp_anon(struct fault_ctx *c, pte_t *ptep); /* page_table_lock held; drops it */
 vm_fault_t do_file_fault(struct fault_ctx *c);
 vm_fault_t do_wp_shared(struct fault_ctx *c, pte_t pte);
+void anon_premap(struct mm_struct *mm, struct vm_area_struct *vma, unsigned long addr);
 void file_premap(struct mm_struct *mm, struct vm_area_struct *vma);
 vm_fault_t do_cow_file(struct fault_ctx *c, pte_t pte);
 /* map present entries of [start, end) in the host; page_table_lock held; force: those that are thought to be mapped, too */
@@ -183,7 +187,8 @@ void zap_local(struct mm_struct *mm, unsigned long start, unsigned long end, uns
 /* zap_exit: the same where nothing can use the host mappings any more */
 void zap_exit(struct mm_struct *mm, unsigned long start, unsigned long end);
 /* zap_remote: take entries out until the batch is full; returns where it stopped. The caller shoots down, then releases the batch. */
-unsigned long zap_remote(struct mm_struct *mm, unsigned long start, unsigned long end, unsigned int flags, struct zap_batch *b);
+unsigned long zap_remote(struct mm_struct *mm, unsigned long start, unsigned long end, unsigned int flags,
+			 struct zap_batch *b);
 void zap_batch_release(struct zap_batch *b);
 /* zap_range: whichever fits mm; may wait for a shoot-down. No spinlock held. */
 void zap_range(struct mm_struct *mm, unsigned long start, unsigned long end, unsigned int flags);
@@ -226,7 +231,7 @@ static inline void update_hiwater(struct mm_struct *mm)
 /* text_run.c: the page kept for the view of index, one reference, or NULL */
 struct page *text_run_take(struct address_space *m, pgoff_t index);
 void text_runs_free(struct address_space *m); /* i_pages_lock held */
-void page_drop_text(struct page *p); /* the page's content changes: forget its text view (page locked) */
+void page_drop_text(struct page *p);	      /* the page's content changes: forget its text view (page locked) */
 /* unmap_page: take a locked page-cache page out of all page tables */
 void unmap_page(struct page *p);
 
@@ -241,7 +246,8 @@ void page_cache_sync_readahead(struct address_space *m, struct file *f, pgoff_t 
 void page_cache_async_readahead(struct address_space *m, struct file *f, struct page *page, pgoff_t index);
 void force_page_cache_readahead(struct address_space *m, struct file *f, pgoff_t index, unsigned long nr);
 unsigned int find_get_pages_contig(struct address_space *m, pgoff_t index, unsigned int max, struct page **pages);
-unsigned int find_get_pages_range(struct address_space *m, pgoff_t *index, pgoff_t last, unsigned int max, struct page **pages);
+unsigned int find_get_pages_range(struct address_space *m, pgoff_t *index, pgoff_t last, unsigned int max,
+				  struct page **pages);
 bool invalidate_page(struct address_space *m, struct page *p);
 unsigned long invalidate_mapping_pages(struct address_space *m, pgoff_t first, pgoff_t last);
 void __delete_from_page_cache(struct page *p); /* i_pages_lock held; the cache's reference becomes the caller's */
@@ -249,8 +255,8 @@ bool clear_page_dirty_for_io(struct page *p);  /* page locked */
 void cancel_dirty_page(struct page *p);
 int write_one_page(struct page *p, struct address_space *m, bool wait); /* page locked; unlocks */
 void balance_dirty_pages(struct address_space *m);
-bool writeback_work(void);    /* one round of the periodic write-back; true: something is still dirty */
-u64 writeback_next(void);     /* when the next round is due, 0: nothing is dirty */
+bool writeback_work(void); /* one round of the periodic write-back; true: something is still dirty */
+u64 writeback_next(void);  /* when the next round is due, 0: nothing is dirty */
 void writeback_inodes(bool all);
 extern int dirty_background_ratio, dirty_ratio;
 

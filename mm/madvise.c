@@ -13,7 +13,8 @@
 #endif
 
 /* DONTNEED and FREE: the pages go at once. For FREE that is early, but allowed: the caller has said that it does not need them. */
-static int madvise_dontneed(struct mm_struct *mm, struct vm_area_struct *vma, unsigned long start, unsigned long end, bool free)
+static int madvise_dontneed(struct mm_struct *mm, struct vm_area_struct *vma, unsigned long start, unsigned long end,
+			    bool free)
 {
 	if (vma->vm_flags & (VM_LOCKED | VM_PFNMAP))
 		return -EINVAL;
@@ -55,7 +56,8 @@ static int madvise_remove(struct mm_struct *mm, struct vm_area_struct *vma, unsi
 	return err;
 }
 
-static int madvise_flags(struct mm_struct *mm, struct vm_area_struct *vma, unsigned long start, unsigned long end, int advice)
+static int madvise_flags(struct mm_struct *mm, struct vm_area_struct *vma, unsigned long start, unsigned long end,
+			 int advice)
 {
 	unsigned long flags = vma->vm_flags;
 
@@ -100,7 +102,8 @@ static void madvise_cold(struct mm_struct *mm, unsigned long start, unsigned lon
 	pte_t *p;
 
 	spin_lock(&mm->page_table_lock);
-	for_each_pte_table(mm, addr, next, end, p) {
+	for_each_pte_table(mm, addr, next, end, p)
+	{
 		for (unsigned long i = 0; i < (next - addr) >> PAGE_SHIFT; i++) {
 			if ((p[i] & (PTE_PRESENT | PTE_FILE | PTE_SPECIAL)) == (PTE_PRESENT | PTE_FILE))
 				ClearPageReferenced(pte_page(p[i]));
@@ -109,7 +112,8 @@ static void madvise_cold(struct mm_struct *mm, unsigned long start, unsigned lon
 	spin_unlock(&mm->page_table_lock);
 }
 
-static int madvise_vma(struct mm_struct *mm, struct vm_area_struct *vma, unsigned long start, unsigned long end, int advice)
+static int madvise_vma(struct mm_struct *mm, struct vm_area_struct *vma, unsigned long start, unsigned long end,
+		       int advice)
 {
 	switch (advice) {
 	case MADV_DONTNEED:

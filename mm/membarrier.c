@@ -9,8 +9,9 @@
  * The threads of an address space are the threads of one host process, and the host interrupts those that run: the same call that the
  * kernel needs for itself when it patches text. Barriers over several processes (GLOBAL and its kin) are not offered.
  */
-#define SUPPORTED (MEMBARRIER_CMD_PRIVATE_EXPEDITED | MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED | \
-		   MEMBARRIER_CMD_PRIVATE_EXPEDITED_SYNC_CORE | MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_SYNC_CORE)
+#define SUPPORTED                                                                                                      \
+	(MEMBARRIER_CMD_PRIVATE_EXPEDITED | MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED |                                \
+	 MEMBARRIER_CMD_PRIVATE_EXPEDITED_SYNC_CORE | MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_SYNC_CORE)
 
 SYSCALL_DEFINE3(membarrier, int, cmd, unsigned int, flags, int, cpu)
 {

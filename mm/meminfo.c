@@ -91,7 +91,7 @@ static int vmstat_show(struct seq_file *m, void *v)
 
 static int buddyinfo_show(struct seq_file *m, void *v)
 {
-	static const char *const kind[2] = { "dirty", "zero" };
+	static const char *const kind[2] = {"dirty", "zero"};
 	struct zone_numbers n;
 
 	zone_numbers(&n);
@@ -106,15 +106,16 @@ static int buddyinfo_show(struct seq_file *m, void *v)
 
 static void slab_line(const struct slab_numbers *n, void *m)
 {
-	seq_printf(m, "%-17s %6lu %6lu %6u %4u %4u : tunables %4u %4u %4u : slabdata %6lu %6lu %6u\n", n->name, n->inuse, n->objects,
-		   n->size, n->per_slab, n->pages, 0, 0, 0, n->slabs, n->slabs, 0);
+	seq_printf(m, "%-17s %6lu %6lu %6u %4u %4u : tunables %4u %4u %4u : slabdata %6lu %6lu %6u\n", n->name,
+		   n->inuse, n->objects, n->size, n->per_slab, n->pages, 0, 0, 0, n->slabs, n->slabs, 0);
 }
 
 static int slabinfo_show(struct seq_file *m, void *v)
 {
-	seq_puts(m, "slabinfo - version: 2.1\n"
-		    "# name            <active_objs> <num_objs> <objsize> <objperslab> <pagesperslab> : tunables <limit> "
-		    "<batchcount> <sharedfactor> : slabdata <active_slabs> <num_slabs> <sharedavail>\n");
+	seq_puts(m,
+		 "slabinfo - version: 2.1\n"
+		 "# name            <active_objs> <num_objs> <objsize> <objperslab> <pagesperslab> : tunables <limit> "
+		 "<batchcount> <sharedfactor> : slabdata <active_slabs> <num_slabs> <sharedavail>\n");
 	slab_for_each_cache(slab_line, m);
 	return 0;
 }

@@ -192,7 +192,7 @@ static void lock_all(struct mm_struct *mm, bool lock)
 {
 	struct vm_area_struct *vma;
 
-	list_for_each_entry(vma, &mm->mmap, vm_list) {
+	list_for_each_entry (vma, &mm->mmap, vm_list) {
 		if (vma->vm_flags & (VM_IO | VM_PFNMAP | VM_STUBS) || !!(vma->vm_flags & VM_LOCKED) == lock)
 			continue;
 		vma->vm_flags ^= VM_LOCKED;

@@ -79,10 +79,10 @@ void exit_mmap(struct mm_struct *mm)
 
 	fork_wait_end(mm);
 	mmap_write_lock(mm);
-	list_for_each_entry(vma, &mm->mmap, vm_list)
+	list_for_each_entry (vma, &mm->mmap, vm_list)
 		vma_del_i_mmap(vma);
 	zap_exit(mm, 0, TASK_SIZE);
-	list_for_each_entry_safe(vma, n, &mm->mmap, vm_list) {
+	list_for_each_entry_safe (vma, n, &mm->mmap, vm_list) {
 		if (vma->vm_flags & VM_ACCOUNT)
 			vm_unacct_memory(vma_pages(vma));
 		vma_unlink(mm, vma);
@@ -135,8 +135,8 @@ static void wp_flush(struct mm_struct *mm, struct wp_run *r)
 }
 
 /* Copies the entries of one table; both page table locks are held. */
-static void copy_table(struct mm_struct *old, pte_t *src, pte_t *dst, unsigned long addr, unsigned long next, bool shared,
-		       struct wp_run *run, long rss[3])
+static void copy_table(struct mm_struct *old, pte_t *src, pte_t *dst, unsigned long addr, unsigned long next,
+		       bool shared, struct wp_run *run, long rss[3])
 {
 	for (; addr < next; addr += PAGE_SIZE, src++, dst++) {
 		pte_t e = *src;
@@ -178,14 +178,15 @@ static int copy_ptes(struct mm_struct *mm, struct mm_struct *old, struct vm_area
 {
 	bool shared = vma->vm_flags & VM_SHARED;
 	unsigned long addr = vma->vm_start, end = vma->vm_end, next;
-	struct wp_run run = { 0, 0, false };
-	long rss[3] = { 0, 0, 0 };
+	struct wp_run run = {0, 0, false};
+	long rss[3] = {0, 0, 0};
 	pte_t *src, *dst;
 	int err = 0;
 
 	spin_lock(&old->page_table_lock);
 	spin_lock(&mm->page_table_lock);
-	for_each_pte_table(old, addr, next, end, src) {
+	for_each_pte_table(old, addr, next, end, src)
+	{
 		dst = pte_modify(mm, addr);
 		if (!dst) {
 			err = -ENOMEM;
@@ -211,7 +212,8 @@ static void hide_from_child(struct mm_struct *old, struct vm_area_struct *vma)
 	pte_t *p;
 
 	spin_lock(&old->page_table_lock);
-	for_each_pte_table(old, addr, next, vma->vm_end, p) {
+	for_each_pte_table(old, addr, next, vma->vm_end, p)
+	{
 		for (unsigned long a = addr; a < next; a += PAGE_SIZE, p++) {
 			if (*p & PTE_HOST) {
 				*p &= ~PTE_HOST;
@@ -289,7 +291,7 @@ struct mm_struct *dup_mm(void)
 	update_hiwater(old);
 	copy_layout(mm, old);
 	fork_wait_begin(mm);
-	list_for_each_entry(vma, &old->mmap, vm_list) {
+	list_for_each_entry (vma, &old->mmap, vm_list) {
 		if (dup_vma(mm, old, vma))
 			goto out_fail;
 	}

@@ -186,7 +186,7 @@ static void drop_vmas(struct mm_struct *mm, struct list_head *dead, unsigned lon
 	struct vm_area_struct *vma, *n;
 
 	zap_range(mm, start, end, 0);
-	list_for_each_entry_safe(vma, n, dead, vm_list) {
+	list_for_each_entry_safe (vma, n, dead, vm_list) {
 		long pages = vma_pages(vma);
 
 		if (vma->vm_flags & VM_ACCOUNT)
@@ -316,8 +316,9 @@ SYSCALL_DEFINE2(munmap, unsigned long, addr, size_t, len)
 
 static unsigned long calc_vm_flags(unsigned long prot, unsigned long flags)
 {
-	return (prot & PROT_READ ? VM_READ : 0) | (prot & PROT_WRITE ? VM_WRITE : 0) | (prot & PROT_EXEC ? VM_EXEC : 0) |
-	       (flags & MAP_GROWSDOWN ? VM_GROWSDOWN : 0) | (flags & MAP_LOCKED ? VM_LOCKED : 0) |
+	return (prot & PROT_READ ? VM_READ : 0) | (prot & PROT_WRITE ? VM_WRITE : 0) |
+	       (prot & PROT_EXEC ? VM_EXEC : 0) | (flags & MAP_GROWSDOWN ? VM_GROWSDOWN : 0) |
+	       (flags & MAP_LOCKED ? VM_LOCKED : 0) |
 	       (flags & MAP_NORESERVE && sysctl_overcommit_memory != 2 ? VM_NORESERVE : 0) | VM_MAYREAD | VM_MAYWRITE |
 	       VM_MAYEXEC;
 }
@@ -331,24 +332,25 @@ bool mlock_future_ok(struct mm_struct *mm, unsigned long vm_flags, unsigned long
 	return mm->locked_vm + (bytes >> PAGE_SHIFT) <= limit >> PAGE_SHIFT;
 }
 
-static long check_file(struct file *file, unsigned long prot, unsigned long flags, unsigned long pgoff, unsigned long len,
-		       unsigned long *vm_flags)
+static long check_file(struct file *file, unsigned long prot, unsigned long flags, unsigned long pgoff,
+		       unsigned long len, unsigned long *vm_flags)
 {
 	unsigned long type = flags & MAP_TYPE;
 
 	if (type == MAP_SHARED_VALIDATE) {
 		if (flags & MAP_SYNC)
 			return -EOPNOTSUPP;
-		if (flags & ~(MAP_TYPE | MAP_FIXED | MAP_FIXED_NOREPLACE | MAP_GROWSDOWN | MAP_DENYWRITE | MAP_EXECUTABLE |
-			      MAP_LOCKED | MAP_NORESERVE | MAP_POPULATE | MAP_NONBLOCK | MAP_STACK | MAP_32BIT | MAP_HUGETLB |
-			      (0x3fUL << MAP_HUGE_SHIFT)))
+		if (flags & ~(MAP_TYPE | MAP_FIXED | MAP_FIXED_NOREPLACE | MAP_GROWSDOWN | MAP_DENYWRITE |
+			      MAP_EXECUTABLE | MAP_LOCKED | MAP_NORESERVE | MAP_POPULATE | MAP_NONBLOCK | MAP_STACK |
+			      MAP_32BIT | MAP_HUGETLB | (0x3fUL << MAP_HUGE_SHIFT)))
 			return -EOPNOTSUPP;
 		type = MAP_SHARED;
 	}
 	if (type == MAP_SHARED) {
 		if ((prot & PROT_WRITE) && !(file->f_mode & FMODE_WRITE))
 			return -EACCES;
-		if (S_ISREG(file_inode(file)->i_mode) && (file_inode(file)->i_flags & S_APPEND) && (file->f_mode & FMODE_WRITE))
+		if (S_ISREG(file_inode(file)->i_mode) && (file_inode(file)->i_flags & S_APPEND) &&
+		    (file->f_mode & FMODE_WRITE))
 			return -EACCES;
 		*vm_flags |= VM_SHARED | VM_MAYSHARE;
 		if (!(file->f_mode & FMODE_WRITE))
@@ -402,7 +404,8 @@ static unsigned long mmap_region(struct mm_struct *mm, struct file *file, unsign
 	if (!may_expand_vm(mm, vm_flags, pages)) {
 		unsigned long inside = 0;
 
-		for (vma = find_vma_intersection(mm, addr, addr + len); vma && vma->vm_start < addr + len; vma = vma_next(vma))
+		for (vma = find_vma_intersection(mm, addr, addr + len); vma && vma->vm_start < addr + len;
+		     vma = vma_next(vma))
 			inside += (min(vma->vm_end, addr + len) - max(vma->vm_start, addr)) >> PAGE_SHIFT;
 		if (!may_expand_vm(mm, vm_flags, pages - inside))
 			return -ENOMEM;
@@ -448,7 +451,8 @@ out_unacct:
 }
 
 /* Shared anonymous memory is an unlinked file of its own. */
-static unsigned long map_shared_anon(struct mm_struct *mm, unsigned long addr, unsigned long len, unsigned long vm_flags)
+static unsigned long map_shared_anon(struct mm_struct *mm, unsigned long addr, unsigned long len,
+				     unsigned long vm_flags)
 {
 	struct file *f = shmem_file_setup("dev/zero", len, vm_flags);
 	unsigned long ret;
@@ -459,6 +463,10 @@ static unsigned long map_shared_anon(struct mm_struct *mm, unsigned long addr, u
 	fput(f);
 	return ret;
 }
+
+/* Memory of this kind is written at once by who asks for it (malloc): the fault is saved. */
+#define PREMAP_MAX (1UL << 20)
+#define PREMAP_NOT (MAP_FIXED | MAP_NORESERVE | MAP_STACK | MAP_GROWSDOWN | MAP_POPULATE)
 
 unsigned long do_mmap(struct file *file, unsigned long addr, unsigned long len, unsigned long prot, unsigned long flags,
 		      unsigned long pgoff)
@@ -508,7 +516,10 @@ unsigned long do_mmap(struct file *file, unsigned long addr, unsigned long len, 
 			return -EINVAL;
 		return map_shared_anon(mm, addr, len, vm_flags);
 	case MAP_PRIVATE:
-		return mmap_region(mm, NULL, addr, len, vm_flags, addr >> PAGE_SHIFT);
+		addr = mmap_region(mm, NULL, addr, len, vm_flags, addr >> PAGE_SHIFT);
+		if (!IS_ERR_VALUE(addr) && prot == (PROT_READ | PROT_WRITE) && len <= PREMAP_MAX && !(flags & PREMAP_NOT))
+			anon_premap(mm, find_vma(mm, addr), addr);
+		return addr;
 	}
 	return -EINVAL;
 }
@@ -524,16 +535,16 @@ unsigned long vm_mmap(struct file *file, unsigned long addr, unsigned long len, 
 		return -EINVAL;
 	mmap_write_lock(mm);
 	ret = do_mmap(file, addr, len, prot, flags, offset >> PAGE_SHIFT);
-	populate = !IS_ERR_VALUE(ret) &&
-		   ((flags & (MAP_POPULATE | MAP_NONBLOCK)) == MAP_POPULATE || ((flags & MAP_LOCKED) | (mm->def_flags & VM_LOCKED)));
+	populate = !IS_ERR_VALUE(ret) && ((flags & (MAP_POPULATE | MAP_NONBLOCK)) == MAP_POPULATE ||
+					  ((flags & MAP_LOCKED) | (mm->def_flags & VM_LOCKED)));
 	mmap_write_unlock(mm);
 	if (populate)
 		mm_populate(mm, ret, PAGE_ALIGN(len), POPULATE_AS_ALLOWED);
 	return ret;
 }
 
-SYSCALL_DEFINE6(mmap, unsigned long, addr, unsigned long, len, unsigned long, prot, unsigned long, flags, int, fd, unsigned long,
-		off)
+SYSCALL_DEFINE6(mmap, unsigned long, addr, unsigned long, len, unsigned long, prot, unsigned long, flags, int, fd,
+		unsigned long, off)
 {
 	struct file *file = NULL;
 	unsigned long ret;

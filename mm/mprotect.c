@@ -32,7 +32,8 @@ static bool must_unmap(struct mm_struct *mm, struct vm_area_struct *vma)
 		return true;
 	if (vma->vm_flags & VM_EXEC)
 		return false;
-	for_each_pte_table(mm, addr, next, vma->vm_end, p) {
+	for_each_pte_table(mm, addr, next, vma->vm_end, p)
+	{
 		for (unsigned long i = 0; i < (next - addr) >> PAGE_SHIFT; i++) {
 			if (p[i] & PTE_TEXT)
 				return true;
@@ -47,7 +48,8 @@ static void strip_unmapped(struct mm_struct *mm, struct vm_area_struct *vma)
 	pte_t *p;
 
 	host_unmap(mm, vma->vm_start, vma->vm_end - vma->vm_start);
-	for_each_pte_table(mm, addr, next, vma->vm_end, p) {
+	for_each_pte_table(mm, addr, next, vma->vm_end, p)
+	{
 		for (unsigned long i = 0; i < (next - addr) >> PAGE_SHIFT; i++) {
 			pte_t e = p[i];
 
@@ -74,7 +76,8 @@ static void strip_mapped(struct mm_struct *mm, struct vm_area_struct *vma)
 	bool lost = false;
 	pte_t *p;
 
-	for_each_pte_table(mm, addr, next, vma->vm_end, p) {
+	for_each_pte_table(mm, addr, next, vma->vm_end, p)
+	{
 		for (unsigned long a = addr; a < next; a += PAGE_SIZE, p++) {
 			pte_t e = *p, n = allowed(e, vma->vm_flags);
 
@@ -141,15 +144,18 @@ int mprotect_fixup(struct mm_struct *mm, struct vm_area_struct *vma, unsigned lo
 	vm_stat_account(mm, newflags, pages);
 	change_protection(mm, vma);
 	if (vma->vm_file && vma->vm_ops && (newflags & VM_EXEC) && !(old & VM_EXEC))
-		text_mapped(mm, vma->vm_file->f_mapping, vma->vm_start, (u64)vma->vm_pgoff << PAGE_SHIFT, vma->vm_end - vma->vm_start);
+		text_mapped(mm, vma->vm_file->f_mapping, vma->vm_start, (u64)vma->vm_pgoff << PAGE_SHIFT,
+			    vma->vm_end - vma->vm_start);
 	vma_try_merge(mm, vma);
 	return 0;
 }
 
-static int mprotect_range(struct mm_struct *mm, unsigned long start, unsigned long end, unsigned long prot, unsigned long grows)
+static int mprotect_range(struct mm_struct *mm, unsigned long start, unsigned long end, unsigned long prot,
+			  unsigned long grows)
 {
 	bool rier = (current->personality & READ_IMPLIES_EXEC) && (prot & PROT_READ);
-	unsigned long want = (prot & PROT_READ ? VM_READ : 0) | (prot & PROT_WRITE ? VM_WRITE : 0) | (prot & PROT_EXEC ? VM_EXEC : 0);
+	unsigned long want = (prot & PROT_READ ? VM_READ : 0) | (prot & PROT_WRITE ? VM_WRITE : 0) |
+			     (prot & PROT_EXEC ? VM_EXEC : 0);
 	struct vm_area_struct *vma = find_vma(mm, start);
 	unsigned long addr;
 	int err;

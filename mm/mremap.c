@@ -11,7 +11,8 @@ static int prepare_tables(struct mm_struct *mm, unsigned long from, unsigned lon
 	unsigned long addr = from, next;
 	pte_t *p;
 
-	for_each_pte_table(mm, addr, next, from + len, p) {
+	for_each_pte_table(mm, addr, next, from + len, p)
+	{
 		unsigned long at = to + (addr - from), last = to + (next - from) - PAGE_SIZE;
 
 		if (!pte_modify(mm, at) || !pte_modify(mm, last))
@@ -57,7 +58,8 @@ static int move_page_tables(struct vm_area_struct *vma, unsigned long from, unsi
 	}
 	if (pte_next_table(mm, from, from + len) < from + len)
 		host_unmap(mm, from, len);
-	for_each_pte_table(mm, addr, next, from + len, p) {
+	for_each_pte_table(mm, addr, next, from + len, p)
+	{
 		for (unsigned long a = addr; a < next; a += PAGE_SIZE, p++) {
 			if (*p & PTE_PRESENT)
 				move_entry(mm, p, to + (a - from));
@@ -103,8 +105,8 @@ static void grow_vma(struct mm_struct *mm, struct vm_area_struct *vma, unsigned 
 }
 
 /* A VMA like vma for its part at old, at new_addr, with what is mapped there; the old part goes unless it is to stay. */
-static unsigned long move_vma(struct mm_struct *mm, struct vm_area_struct *vma, unsigned long old, unsigned long old_len,
-			      unsigned long new_addr, unsigned long new_len, bool keep_old)
+static unsigned long move_vma(struct mm_struct *mm, struct vm_area_struct *vma, unsigned long old,
+			      unsigned long old_len, unsigned long new_addr, unsigned long new_len, bool keep_old)
 {
 	unsigned long grown = new_len > old_len ? (new_len - old_len) >> PAGE_SHIFT : 0;
 	unsigned long kept = keep_old ? old_len >> PAGE_SHIFT : 0;
@@ -134,8 +136,8 @@ static unsigned long move_vma(struct mm_struct *mm, struct vm_area_struct *vma, 
 	vm_stat_account(mm, new->vm_flags, new_len >> PAGE_SHIFT);
 	if (new->vm_flags & VM_LOCKED)
 		mm->locked_vm += new_len >> PAGE_SHIFT;
-	if (new->vm_file && new->vm_ops && (new->vm_flags & VM_EXEC))
-		text_mapped(mm, new->vm_file->f_mapping, new_addr, (u64)new->vm_pgoff << PAGE_SHIFT, new_len);
+	if (new->vm_file &&new->vm_ops && (new->vm_flags &VM_EXEC))
+		text_mapped(mm, new->vm_file->f_mapping, new_addr, (u64) new->vm_pgoff << PAGE_SHIFT, new_len);
 	if (!keep_old && old_len) {
 		/* its pages' charge moves with them: undo what unmapping takes off */
 		unsigned long moved = min(old_len, new_len) >> PAGE_SHIFT;
@@ -155,8 +157,8 @@ out_nomem:
 	return -ENOMEM;
 }
 
-static struct vm_area_struct *mremap_vma(struct mm_struct *mm, unsigned long addr, unsigned long old_len, unsigned long new_len,
-					 unsigned long flags, long *err)
+static struct vm_area_struct *mremap_vma(struct mm_struct *mm, unsigned long addr, unsigned long old_len,
+					 unsigned long new_len, unsigned long flags, long *err)
 {
 	struct vm_area_struct *vma = find_vma(mm, addr);
 
@@ -242,7 +244,8 @@ static unsigned long do_mremap(struct mm_struct *mm, unsigned long addr, unsigne
 	end = addr + new_len;
 	if (old_len && old_len == vma->vm_end - addr && end > addr && end <= TASK_SIZE) {
 		struct vm_area_struct *next = vma_next(vma);
-		unsigned long claim = next ? next->vm_start - (next->vm_flags & VM_GROWSDOWN ? STACK_GUARD_GAP : 0) : TASK_SIZE;
+		unsigned long claim =
+			next ? next->vm_start - (next->vm_flags & VM_GROWSDOWN ? STACK_GUARD_GAP : 0) : TASK_SIZE;
 
 		if (end <= claim) {
 			err = charge_growth(mm, vma, (new_len - old_len) >> PAGE_SHIFT);

@@ -77,7 +77,7 @@ static struct task_struct *select_victim(void)
 	long most = 0;
 
 	read_lock(&tasklist_lock);
-	for_each_process(p) {
+	for_each_process (p) {
 		long points;
 
 		if (p->exit_state || (p->signal->flags & SIGNAL_GROUP_EXIT) || p == child_reaper)
@@ -114,7 +114,7 @@ static void kill_victim(struct task_struct *t)
 		victim_time = ktime_get_ns();
 		/* whoever shares the memory keeps it alive */
 		read_lock(&tasklist_lock);
-		for_each_process(p) {
+		for_each_process (p) {
 			if (p != t && p->mm == mm && !same_thread_group(p, t))
 				do_send_sig_info(SIGKILL, SEND_SIG_PRIV, p, true);
 		}

@@ -34,9 +34,9 @@ int (*ram_populate)(unsigned long pfn, unsigned long npages);
 
 static struct {
 	spinlock_t lock;
-	unsigned long first, end;     /* pfns the allocator manages */
-	unsigned long nr_free[2];     /* pages on the lists */
-	u32 mask[2];		      /* orders with a free block */
+	unsigned long first, end; /* pfns the allocator manages */
+	unsigned long nr_free[2]; /* pages on the lists */
+	u32 mask[2];		  /* orders with a free block */
 	struct list_head list[2][NR_ORDERS];
 	unsigned long nr[2][NR_ORDERS];
 } zone;
@@ -387,8 +387,8 @@ static void check_free(struct page *p, unsigned int order)
 {
 	for (unsigned long i = 0; i < 1UL << order; i++) {
 		if (page_mapcount(p + i) || page_count(p + i))
-			panic("page %lx freed while in use: refcount %d mapcount %d", page_to_pfn(p + i), page_count(p + i),
-			      page_mapcount(p + i));
+			panic("page %lx freed while in use: refcount %d mapcount %d", page_to_pfn(p + i),
+			      page_count(p + i), page_mapcount(p + i));
 	}
 	if (p->flags & (1u << PG_buddy) || p->type == PGT_FREE)
 		panic("page %lx freed twice", page_to_pfn(p));

@@ -67,7 +67,7 @@ pte_t *pte_modify(struct mm_struct *mm, unsigned long addr)
 
 			if (!new)
 				return NULL;
-			*slot = (u64)new;
+			*slot = (u64) new;
 			note_used(t, table_index(addr, level));
 		}
 		t = (u64 *)*slot;

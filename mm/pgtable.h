@@ -80,8 +80,9 @@ static inline pte_t pte_get(struct mm_struct *mm, unsigned long addr)
 }
 
 /* for each 2 MiB piece of [start, end) that has a table: ptep is the entry of addr, next the end of the piece */
-#define for_each_pte_table(mm, addr, next, end, ptep) \
-	for (; (addr = pte_next_table(mm, addr, end)) < (end) && \
-	       (ptep = pte_find(mm, addr), (void)(ptep), next = pmd_end(addr, end), true); addr = next)
+#define for_each_pte_table(mm, addr, next, end, ptep)                                                                  \
+	for (; (addr = pte_next_table(mm, addr, end)) < (end) &&                                                       \
+	       (ptep = pte_find(mm, addr), (void)(ptep), next = pmd_end(addr, end), true);                             \
+	     addr = next)
 
 #endif

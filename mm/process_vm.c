@@ -52,7 +52,8 @@ static struct mm_struct *target_mm(pid_t pid)
 	return mm;
 }
 
-static ssize_t copy_remote(struct mm_struct *mm, struct iov_iter *it, const struct iovec *rv, unsigned long rn, bool write)
+static ssize_t copy_remote(struct mm_struct *mm, struct iov_iter *it, const struct iovec *rv, unsigned long rn,
+			   bool write)
 {
 	ssize_t total = 0, r;
 
@@ -87,8 +88,8 @@ static struct iovec *get_remote_iov(const struct iovec *uvec, unsigned long n)
 	return v;
 }
 
-static ssize_t process_vm_rw(pid_t pid, const struct iovec *lvec, unsigned long ln, const struct iovec *rvec, unsigned long rn,
-			     unsigned long flags, bool write)
+static ssize_t process_vm_rw(pid_t pid, const struct iovec *lvec, unsigned long ln, const struct iovec *rvec,
+			     unsigned long rn, unsigned long flags, bool write)
 {
 	struct iovec *lv = NULL, *rv = NULL;
 	struct mm_struct *mm;
@@ -129,8 +130,8 @@ SYSCALL_DEFINE6(process_vm_readv, pid_t, pid, const struct iovec *, lvec, unsign
 	return process_vm_rw(pid, lvec, ln, rvec, rn, flags, false);
 }
 
-SYSCALL_DEFINE6(process_vm_writev, pid_t, pid, const struct iovec *, lvec, unsigned long, ln, const struct iovec *, rvec,
-		unsigned long, rn, unsigned long, flags)
+SYSCALL_DEFINE6(process_vm_writev, pid_t, pid, const struct iovec *, lvec, unsigned long, ln, const struct iovec *,
+		rvec, unsigned long, rn, unsigned long, flags)
 {
 	return process_vm_rw(pid, lvec, ln, rvec, rn, flags, true);
 }

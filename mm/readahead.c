@@ -131,7 +131,8 @@ static unsigned int first_window(unsigned long want, unsigned int most)
 
 static void submit_window(struct address_space *m, struct file *f)
 {
-	do_readahead(m, f, f->f_ra.start, f->f_ra.size, f->f_ra.async_size ? f->f_ra.start + f->f_ra.size - f->f_ra.async_size : ~0UL);
+	do_readahead(m, f, f->f_ra.start, f->f_ra.size,
+		     f->f_ra.async_size ? f->f_ra.start + f->f_ra.size - f->f_ra.async_size : ~0UL);
 }
 
 void page_cache_sync_readahead(struct address_space *m, struct file *f, pgoff_t index, unsigned long want)
@@ -144,7 +145,8 @@ void page_cache_sync_readahead(struct address_space *m, struct file *f, pgoff_t 
 	most = max_window(f);
 	want = min_t(unsigned long, want, most == RA_RANDOM ? RA_MAX : most);
 	prev = f->f_ra.prev_pos >> PAGE_SHIFT;
-	if (f->f_ra.ra_pages == RA_RANDOM || (index && index != prev && index != prev + 1 && index != f->f_ra.start + f->f_ra.size)) {
+	if (f->f_ra.ra_pages == RA_RANDOM ||
+	    (index && index != prev && index != prev + 1 && index != f->f_ra.start + f->f_ra.size)) {
 		do_readahead(m, f, index, want, ~0UL);
 		return;
 	}

@@ -60,7 +60,7 @@ static void add_target(struct rmap_walk *w, struct mm_struct *mm, unsigned long 
 {
 	refcount_inc(&mm->mm_count);
 	atomic_inc(&mm->rmap_pending);
-	w->target[w->n++] = (struct rmap_target){ mm, start, end };
+	w->target[w->n++] = (struct rmap_target){mm, start, end};
 }
 
 static void do_targets(struct rmap_walk *w)
@@ -79,7 +79,8 @@ static void do_targets(struct rmap_walk *w)
 }
 
 /* The part of vma that shows pages [first, last] of its file. */
-static bool vma_file_range(struct vm_area_struct *vma, pgoff_t first, pgoff_t last, unsigned long *start, unsigned long *end)
+static bool vma_file_range(struct vm_area_struct *vma, pgoff_t first, pgoff_t last, unsigned long *start,
+			   unsigned long *end)
 {
 	pgoff_t vlast = vma->vm_pgoff + vma_pages(vma) - 1;
 
@@ -114,7 +115,7 @@ void unmap_mapping_range(struct address_space *mapping, u64 start, u64 len, bool
 {
 	pgoff_t first = start >> PAGE_SHIFT;
 	pgoff_t last = len ? (start + len - 1) >> PAGE_SHIFT : ~0UL;
-	struct rmap_walk w = { .hprot = -1 };
+	struct rmap_walk w = {.hprot = -1};
 	struct vm_area_struct *vma;
 	bool complete;
 
@@ -125,7 +126,7 @@ void unmap_mapping_range(struct address_space *mapping, u64 start, u64 len, bool
 	do {
 		complete = true;
 		mutex_lock(&mapping->i_mmap_lock);
-		list_for_each_entry(vma, &mapping->i_mmap, i_mmap_node) {
+		list_for_each_entry (vma, &mapping->i_mmap, i_mmap_node) {
 			unsigned long s, e;
 
 			if (!vma_file_range(vma, first, last, &s, &e))
@@ -173,13 +174,13 @@ static void unmap_one(struct rmap_walk *w, struct vm_area_struct *vma, unsigned 
 /* Takes page p (p or its text view, at index) out of every page table. The caller holds the page lock and a reference. */
 static void unmap_index(struct address_space *m, pgoff_t index, struct page *p)
 {
-	struct rmap_walk w = { .hprot = -1 };
+	struct rmap_walk w = {.hprot = -1};
 	struct vm_area_struct *vma;
 
 	for (int full = 1; full;) {
 		full = 0;
 		mutex_lock(&m->i_mmap_lock);
-		list_for_each_entry(vma, &m->i_mmap, i_mmap_node) {
+		list_for_each_entry (vma, &m->i_mmap, i_mmap_node) {
 			unsigned long s, e;
 
 			if (!vma_file_range(vma, index, index, &s, &e))
@@ -249,7 +250,7 @@ static bool mkclean_one(struct rmap_walk *w, struct vm_area_struct *vma, unsigne
 bool page_mkclean(struct page *p)
 {
 	struct address_space *m = p->mapping;
-	struct rmap_walk w = { .hprot = HPROT_READ };
+	struct rmap_walk w = {.hprot = HPROT_READ};
 	struct vm_area_struct *vma;
 	bool any = false, full;
 
@@ -258,7 +259,7 @@ bool page_mkclean(struct page *p)
 	do {
 		full = false;
 		mutex_lock(&m->i_mmap_lock);
-		list_for_each_entry(vma, &m->i_mmap, i_mmap_node) {
+		list_for_each_entry (vma, &m->i_mmap, i_mmap_node) {
 			unsigned long s, e;
 
 			if (!(vma->vm_flags & VM_SHARED) || !vma_file_range(vma, p->index, p->index, &s, &e))

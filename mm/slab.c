@@ -42,10 +42,10 @@ struct kmem_cache {
 	struct magazine mag[NR_MM_SHARDS];
 };
 
-static const u16 kmalloc_sizes[] = { 16, 32, 64, 96, 128, 192, 256, 512, 1024, 2048, 4096, 8192 };
-static const char *const kmalloc_names[] = { "kmalloc-16",  "kmalloc-32",  "kmalloc-64",   "kmalloc-96",
-					     "kmalloc-128", "kmalloc-192", "kmalloc-256",  "kmalloc-512",
-					     "kmalloc-1k",  "kmalloc-2k",  "kmalloc-4k",   "kmalloc-8k" };
+static const u16 kmalloc_sizes[] = {16, 32, 64, 96, 128, 192, 256, 512, 1024, 2048, 4096, 8192};
+static const char *const kmalloc_names[] = {"kmalloc-16",  "kmalloc-32",  "kmalloc-64",	 "kmalloc-96",
+					    "kmalloc-128", "kmalloc-192", "kmalloc-256", "kmalloc-512",
+					    "kmalloc-1k",  "kmalloc-2k",  "kmalloc-4k",	 "kmalloc-8k"};
 static struct kmem_cache kmalloc_caches[ARRAY_SIZE(kmalloc_sizes)];
 static u8 kmalloc_index[192 / 16 + 1]; /* by 16 bytes, sizes up to 192 */
 static struct list_head slab_caches = LIST_HEAD_INIT(slab_caches);
@@ -80,7 +80,8 @@ static void debug_alloc(struct kmem_cache *c, void *p)
 	if (*redzone(c, p) == REDZONE_FREE) {
 		for (u32 i = 8; i < c->objsize; i++) {
 			if (b[i] != SLAB_POISON)
-				panic("slab %s: object %p written after it was freed (byte %u: %x)", c->name, p, i, b[i]);
+				panic("slab %s: object %p written after it was freed (byte %u: %x)", c->name, p, i,
+				      b[i]);
 		}
 	}
 	*redzone(c, p) = REDZONE_USED;
@@ -406,7 +407,7 @@ static void free_empty(struct kmem_cache *c)
 		struct list_head *l;
 
 		spin_lock(&c->lock);
-		list_for_each(l, &c->partial) {
+		list_for_each (l, &c->partial) {
 			p = link_slab(l);
 			if (!p->inuse) {
 				found = p;
@@ -510,7 +511,7 @@ void *krealloc(void *p, size_t n, gfp_t gfp)
 	if (p && n <= old)
 		return p;
 	new = kmalloc(n, gfp);
-	if (new && p) {
+	if (new &&p) {
 		memcpy(new, p, old);
 		kfree(p);
 	}
@@ -538,9 +539,9 @@ void slab_for_each_cache(void (*fn)(const struct slab_numbers *n, void *arg), vo
 	struct kmem_cache *c;
 
 	spin_lock(&slab_list_lock);
-	list_for_each_entry(c, &slab_caches, list) {
-		struct slab_numbers n = { c->name, c->nr_inuse, c->nr_slabs * c->objs, c->objsize, c->objs, 1u << c->order,
-					  c->nr_slabs };
+	list_for_each_entry (c, &slab_caches, list) {
+		struct slab_numbers n = {c->name,	 c->nr_inuse, c->nr_slabs * c->objs, c->objsize, c->objs,
+					 1u << c->order, c->nr_slabs};
 
 		fn(&n, arg);
 	}

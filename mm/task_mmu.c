@@ -42,8 +42,8 @@ static void show_vma_line(struct seq_file *m, struct vm_area_struct *vma)
 		off = (u64)vma->vm_pgoff << PAGE_SHIFT;
 	}
 	seq_printf(m, "%08lx-%08lx %c%c%c%c %08llx %02x:%02x %lu ", vma->vm_start, vma->vm_end, f & VM_READ ? 'r' : '-',
-		   f & VM_WRITE ? 'w' : '-', f & VM_EXEC ? 'x' : '-', f & VM_MAYSHARE ? 's' : 'p', (unsigned long long)off,
-		   MAJOR(dev), MINOR(dev), ino);
+		   f & VM_WRITE ? 'w' : '-', f & VM_EXEC ? 'x' : '-', f & VM_MAYSHARE ? 's' : 'p',
+		   (unsigned long long)off, MAJOR(dev), MINOR(dev), ino);
 	if (name || vma->vm_file) {
 		while (m->count < m->size && m->count - start < 73)
 			seq_putc(m, ' ');
@@ -60,7 +60,7 @@ int mm_maps_show(struct seq_file *m, struct mm_struct *mm)
 	struct vm_area_struct *vma;
 
 	mmap_read_lock(mm);
-	list_for_each_entry(vma, &mm->mmap, vm_list) {
+	list_for_each_entry (vma, &mm->mmap, vm_list) {
 		if (!hidden(vma))
 			show_vma_line(m, vma);
 	}
@@ -104,7 +104,8 @@ static void smap_vma(struct smap *s, struct vm_area_struct *vma)
 	if (vma->vm_flags & VM_LOCKED)
 		s->locked += vma_pages(vma);
 	spin_lock(&vma->vm_mm->page_table_lock);
-	for_each_pte_table(vma->vm_mm, addr, next, vma->vm_end, p) {
+	for_each_pte_table(vma->vm_mm, addr, next, vma->vm_end, p)
+	{
 		for (unsigned long i = 0; i < (next - addr) >> PAGE_SHIFT; i++) {
 			if ((p[i] & (PTE_PRESENT | PTE_SPECIAL)) == PTE_PRESENT)
 				smap_page(s, p[i]);
@@ -146,10 +147,11 @@ static void show_vm_flags(struct seq_file *m, unsigned long flags)
 		unsigned long flag;
 		char name[3];
 	} names[] = {
-		{ VM_READ, "rd" }, { VM_WRITE, "wr" }, { VM_EXEC, "ex" }, { VM_SHARED, "sh" }, { VM_MAYREAD, "mr" },
-		{ VM_MAYWRITE, "mw" }, { VM_MAYEXEC, "me" }, { VM_MAYSHARE, "ms" }, { VM_GROWSDOWN, "gd" }, { VM_PFNMAP, "pf" },
-		{ VM_LOCKED, "lo" }, { VM_IO, "io" }, { VM_DONTCOPY, "dc" }, { VM_DONTEXPAND, "de" }, { VM_ACCOUNT, "ac" },
-		{ VM_NORESERVE, "nr" }, { VM_WIPEONFORK, "wf" }, { VM_DONTDUMP, "dd" },
+		{VM_READ, "rd"},       {VM_WRITE, "wr"},      {VM_EXEC, "ex"},	  {VM_SHARED, "sh"},
+		{VM_MAYREAD, "mr"},    {VM_MAYWRITE, "mw"},   {VM_MAYEXEC, "me"}, {VM_MAYSHARE, "ms"},
+		{VM_GROWSDOWN, "gd"},  {VM_PFNMAP, "pf"},     {VM_LOCKED, "lo"},  {VM_IO, "io"},
+		{VM_DONTCOPY, "dc"},   {VM_DONTEXPAND, "de"}, {VM_ACCOUNT, "ac"}, {VM_NORESERVE, "nr"},
+		{VM_WIPEONFORK, "wf"}, {VM_DONTDUMP, "dd"},
 	};
 
 	seq_puts(m, "VmFlags: ");
@@ -165,8 +167,8 @@ int mm_smaps_show(struct seq_file *m, struct mm_struct *mm)
 	struct vm_area_struct *vma;
 
 	mmap_read_lock(mm);
-	list_for_each_entry(vma, &mm->mmap, vm_list) {
-		struct smap s = { 0 };
+	list_for_each_entry (vma, &mm->mmap, vm_list) {
+		struct smap s = {0};
 
 		if (hidden(vma))
 			continue;
@@ -187,10 +189,10 @@ int mm_smaps_rollup_show(struct seq_file *m, struct mm_struct *mm)
 {
 	unsigned long first = 0, last = 0;
 	struct vm_area_struct *vma;
-	struct smap s = { 0 };
+	struct smap s = {0};
 
 	mmap_read_lock(mm);
-	list_for_each_entry(vma, &mm->mmap, vm_list) {
+	list_for_each_entry (vma, &mm->mmap, vm_list) {
 		if (hidden(vma))
 			continue;
 		if (!last)
@@ -224,8 +226,8 @@ int task_statm_show(struct seq_file *m, struct task_struct *t)
 		seq_puts(m, "0 0 0 0 0 0 0\n");
 		return 0;
 	}
-	seq_printf(m, "%lu %lu %lu %lu 0 %lu 0\n", mm->total_vm, get_mm_rss(mm), nonneg(&mm->rss_file) + nonneg(&mm->rss_shmem),
-		   text_pages(mm), mm->data_vm + mm->stack_vm);
+	seq_printf(m, "%lu %lu %lu %lu 0 %lu 0\n", mm->total_vm, get_mm_rss(mm),
+		   nonneg(&mm->rss_file) + nonneg(&mm->rss_shmem), text_pages(mm), mm->data_vm + mm->stack_vm);
 	mmput(mm);
 	return 0;
 }

@@ -102,7 +102,8 @@ void truncate_setsize(struct inode *i, loff_t size)
 
 		if (p) {
 			if (PageUptodate(p))
-				memset((char *)page_address(p) + offset_in_page(old), 0, PAGE_SIZE - offset_in_page(old));
+				memset((char *)page_address(p) + offset_in_page(old), 0,
+				       PAGE_SIZE - offset_in_page(old));
 			unlock_page(p);
 			put_page(p);
 		}
@@ -119,7 +120,8 @@ bool invalidate_page(struct address_space *m, struct page *p)
 	if (p->mapping != m || PageDirty(p) || PageWriteback(p) || page_mapcount(p))
 		return false;
 	spin_lock(&m->i_pages_lock);
-	if (page_count(p) == 2 && !PageDirty(p) && !(p->text && page_count(p->text) > 1)) { /* the cache's and ours; nobody finds it without i_pages_lock */
+	if (page_count(p) == 2 && !PageDirty(p) &&
+	    !(p->text && page_count(p->text) > 1)) { /* the cache's and ours; nobody finds it without i_pages_lock */
 		__delete_from_page_cache(p);
 		gone = true;
 	}

@@ -213,7 +213,8 @@ int split_vma(struct mm_struct *mm, struct vm_area_struct *vma, unsigned long ad
 	return 0;
 }
 
-struct vm_area_struct *vma_carve(struct mm_struct *mm, struct vm_area_struct *vma, unsigned long start, unsigned long end)
+struct vm_area_struct *vma_carve(struct mm_struct *mm, struct vm_area_struct *vma, unsigned long start,
+				 unsigned long end)
 {
 	if (vma->vm_start < start && split_vma(mm, vma, start, &vma))
 		return NULL;
@@ -224,8 +225,8 @@ struct vm_area_struct *vma_carve(struct mm_struct *mm, struct vm_area_struct *vm
 
 static bool can_merge(struct vm_area_struct *a, struct vm_area_struct *b)
 {
-	if (a->vm_end != b->vm_start || a->vm_flags != b->vm_flags || a->vm_file != b->vm_file || a->vm_ops != b->vm_ops ||
-	    a->vm_private_data != b->vm_private_data)
+	if (a->vm_end != b->vm_start || a->vm_flags != b->vm_flags || a->vm_file != b->vm_file ||
+	    a->vm_ops != b->vm_ops || a->vm_private_data != b->vm_private_data)
 		return false;
 	if (a->vm_flags & (VM_PFNMAP | VM_STUBS) || (a->vm_ops && a->vm_ops->close))
 		return false;

@@ -68,7 +68,8 @@ static bool reclaim_clean(struct page *p)
 
 	if (!m || PageDirty(p) || page_mapcount(p) || !spin_trylock(&m->i_pages_lock))
 		return false;
-	if (p->mapping == m && page_count(p) == 2 && !PageDirty(p) && PageUptodate(p) && !(p->text && page_count(p->text) > 1)) {
+	if (p->mapping == m && page_count(p) == 2 && !PageDirty(p) && PageUptodate(p) &&
+	    !(p->text && page_count(p->text) > 1)) {
 		__delete_from_page_cache(p);
 		gone = true;
 	}

@@ -199,7 +199,8 @@ int filemap_write_and_wait_range(struct address_space *m, loff_t start, loff_t e
 	if (m->in_memory)
 		return 0;
 	if (READ_ONCE(m->nrdirty))
-		err = start <= 0 && (end == -1 || end >= i_size_read(m->host) - 1) ? filemap_fdatawrite(m) : write_range(m, start, end);
+		err = start <= 0 && (end == -1 || end >= i_size_read(m->host) - 1) ? filemap_fdatawrite(m)
+										   : write_range(m, start, end);
 	/* the host's side of a write may go on behind it only where the file system says so */
 	if (atomic_read(&vm_stat[NR_WRITEBACK]) > 0 && m->nrpages)
 		wait_range(m, start, end);
@@ -228,7 +229,7 @@ void writeback_inodes(bool all)
 	unsigned long n = 0, limit = 0;
 
 	spin_lock(&wb_lock);
-	list_for_each_entry(m, &dirty_mappings, wb_list)
+	list_for_each_entry (m, &dirty_mappings, wb_list)
 		limit++;
 	spin_unlock(&wb_lock);
 	while (n++ < limit && (m = take_dirty_mapping())) {

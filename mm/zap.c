@@ -25,7 +25,8 @@ bool page_remove_map(struct page *p, pte_t pte)
 	int left = atomic_dec_return(&p->_mapcount);
 
 	if (unlikely(left < 0))
-		panic("mm: page %lx unmapped more often than mapped (entry %llx)", page_to_pfn(p), (unsigned long long)pte);
+		panic("mm: page %lx unmapped more often than mapped (entry %llx)", page_to_pfn(p),
+		      (unsigned long long)pte);
 	return !left;
 }
 
@@ -45,14 +46,16 @@ void host_protect(struct mm_struct *mm, unsigned long start, unsigned long len, 
 }
 
 /* The smallest range that holds every entry of [*start, end) with a host mapping; false: there is none. */
-static bool host_range(struct mm_struct *mm, unsigned long start, unsigned long end, unsigned long *first, unsigned long *last)
+static bool host_range(struct mm_struct *mm, unsigned long start, unsigned long end, unsigned long *first,
+		       unsigned long *last)
 {
 	unsigned long addr = start, next;
 	pte_t *p;
 
 	*first = ~0UL;
 	*last = 0;
-	for_each_pte_table(mm, addr, next, end, p) {
+	for_each_pte_table(mm, addr, next, end, p)
+	{
 		for (unsigned long a = addr; a < next; a += PAGE_SIZE, p++) {
 			if (*p & PTE_HOST) {
 				if (*first == ~0UL)
@@ -102,11 +105,12 @@ static struct page *zap_entry(pte_t *p, struct rss_count *rss)
 
 static void zap_now(struct mm_struct *mm, unsigned long start, unsigned long end, unsigned int flags)
 {
-	struct rss_count rss = { .unmapped = 0 };
+	struct rss_count rss = {.unmapped = 0};
 	unsigned long addr = start, next;
 	pte_t *p;
 
-	for_each_pte_table(mm, addr, next, end, p) {
+	for_each_pte_table(mm, addr, next, end, p)
+	{
 		for (unsigned long a = addr; a < next; a += PAGE_SIZE, p++) {
 			struct page *pg;
 
@@ -143,14 +147,16 @@ void zap_exit(struct mm_struct *mm, unsigned long start, unsigned long end)
 	spin_unlock(&mm->page_table_lock);
 }
 
-unsigned long zap_remote(struct mm_struct *mm, unsigned long start, unsigned long end, unsigned int flags, struct zap_batch *b)
+unsigned long zap_remote(struct mm_struct *mm, unsigned long start, unsigned long end, unsigned int flags,
+			 struct zap_batch *b)
 {
-	struct rss_count rss = { .unmapped = 0 };
+	struct rss_count rss = {.unmapped = 0};
 	unsigned long addr = start, next;
 	pte_t *p;
 
 	spin_lock(&mm->page_table_lock);
-	for_each_pte_table(mm, addr, next, end, p) {
+	for_each_pte_table(mm, addr, next, end, p)
+	{
 		for (unsigned long a = addr; a < next; a += PAGE_SIZE, p++) {
 			struct page *pg;
 
@@ -179,7 +185,7 @@ void zap_batch_release(struct zap_batch *b)
 
 void zap_range(struct mm_struct *mm, unsigned long start, unsigned long end, unsigned int flags)
 {
-	struct zap_batch b = { .n = 0 };
+	struct zap_batch b = {.n = 0};
 
 	if (mm == current->mm) {
 		zap_local(mm, start, end, flags);

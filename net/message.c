@@ -3,7 +3,7 @@
 #include "internal.h"
 #include <husk/syscalls.h>
 
-#define CTL_STACK 64	   /* bytes of control data that need no allocation: one descriptor and credentials */
+#define CTL_STACK 64 /* bytes of control data that need no allocation: one descriptor and credentials */
 #define CTL_MAX 131072
 #define IOV_STACK 8
 
@@ -184,8 +184,8 @@ static ssize_t recv_many(struct socket *s, struct file *f, struct mmsghdr __user
 	return i ? (ssize_t)i : ret;
 }
 
-SYSCALL_DEFINE5(recvmmsg, int, fd, struct mmsghdr __user *, um, unsigned int, n, unsigned int, flags,
-		void __user *, utime)
+SYSCALL_DEFINE5(recvmmsg, int, fd, struct mmsghdr __user *, um, unsigned int, n, unsigned int, flags, void __user *,
+		utime)
 {
 	struct timespec64 ts;
 	struct file *f;

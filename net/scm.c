@@ -169,7 +169,7 @@ out:
  */
 int put_cmsg(struct msghdr *m, int level, int type, int len, const void *data)
 {
-	struct cmsghdr h = { CMSG_LEN(len), level, type };
+	struct cmsghdr h = {CMSG_LEN(len), level, type};
 	char __user *u = m->msg_control;
 	size_t space;
 
@@ -209,7 +209,7 @@ static void give_fds(struct msghdr *m, struct scm_cookie *scm, unsigned int flag
 	struct scm_fp_list *fp = scm->fp;
 	char __user *u = m->msg_control;
 	int __user *data = (int __user *)(u + sizeof(struct cmsghdr));
-	struct cmsghdr h = { 0, SOL_SOCKET, SCM_RIGHTS };
+	struct cmsghdr h = {0, SOL_SOCKET, SCM_RIGHTS};
 	int room = 0, i;
 	size_t space;
 
@@ -247,7 +247,7 @@ void scm_recv(struct socket *s, struct msghdr *m, struct scm_cookie *scm, int fl
 	}
 	if (sk->passcred) {
 		if (!scm->have_creds)
-			scm->creds = (struct ucred){ 0, 65534, 65534 };
+			scm->creds = (struct ucred){0, 65534, 65534};
 		put_cmsg(m, SOL_SOCKET, SCM_CREDENTIALS, sizeof(scm->creds), &scm->creds);
 	}
 	if (scm->fp)

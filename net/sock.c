@@ -180,7 +180,9 @@ void sock_copy_peercred(struct sock *sk, struct sock *from)
 
 static int get_timeo(const void __user *val, unsigned int len, s64 *timeo)
 {
-	struct { s64 sec, usec; } tv;
+	struct {
+		s64 sec, usec;
+	} tv;
 
 	if (len < sizeof(tv))
 		return -EINVAL;

@@ -160,7 +160,7 @@ static inline int nowait_flag(const struct kiocb *k)
 static ssize_t sock_read_iter(struct kiocb *k, struct iov_iter *to)
 {
 	struct socket *s = k->ki_filp->private_data;
-	struct msghdr m = { .msg_iter = *to };
+	struct msghdr m = {.msg_iter = *to};
 	ssize_t ret;
 
 	if (!iov_iter_count(to))
@@ -173,7 +173,7 @@ static ssize_t sock_read_iter(struct kiocb *k, struct iov_iter *to)
 static ssize_t sock_write_iter(struct kiocb *k, struct iov_iter *from)
 {
 	struct socket *s = k->ki_filp->private_data;
-	struct msghdr m = { .msg_iter = *from, .msg_flags = (unsigned int)nowait_flag(k) };
+	struct msghdr m = {.msg_iter = *from, .msg_flags = (unsigned int)nowait_flag(k)};
 	ssize_t ret;
 
 	if (s->type == SOCK_SEQPACKET)

@@ -233,11 +233,11 @@ SYSCALL_DEFINE3(getpeername, int, fd, void __user *, uaddr, int __user *, ulen)
 	return get_name(fd, uaddr, ulen, 1);
 }
 
-SYSCALL_DEFINE6(sendto, int, fd, void __user *, buf, size_t, len, unsigned int, flags, const void __user *, uaddr,
-		int, alen)
+SYSCALL_DEFINE6(sendto, int, fd, void __user *, buf, size_t, len, unsigned int, flags, const void __user *, uaddr, int,
+		alen)
 {
 	struct __kernel_sockaddr_storage addr;
-	struct msghdr m = { 0 };
+	struct msghdr m = {0};
 	struct file *f;
 	struct socket *s;
 	ssize_t ret;
@@ -269,7 +269,7 @@ SYSCALL_DEFINE6(recvfrom, int, fd, void __user *, buf, size_t, len, unsigned int
 		int __user *, ulen)
 {
 	struct __kernel_sockaddr_storage addr;
-	struct msghdr m = { .msg_name = uaddr ? &addr : NULL };
+	struct msghdr m = {.msg_name = uaddr ? &addr : NULL};
 	struct file *f;
 	struct socket *s;
 	ssize_t ret;

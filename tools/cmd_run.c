@@ -180,8 +180,8 @@ static int add_volume(struct run_args *r, const char *arg)
 
 static int set_platform(struct sandbox_config *c, const char *arg)
 {
-	static const char *const names[] = {[PLATFORM_NONE] = "none", [PLATFORM_PKU] = "pku", [PLATFORM_SKAS] = "skas",
-					    [PLATFORM_AUTO] = "auto"};
+	static const char *const names[] = {
+		[PLATFORM_NONE] = "none", [PLATFORM_PKU] = "pku", [PLATFORM_SKAS] = "skas", [PLATFORM_AUTO] = "auto"};
 
 	for (unsigned i = 0; i < 4; i++)
 		if (!strcmp(arg, names[i])) {
@@ -417,7 +417,8 @@ static int finish(struct run_args *r, struct err *e)
 	if (!c->cwd)
 		c->cwd = strcmp(c->root, "/") || !getcwd(cwd, sizeof(cwd)) || cwd[0] != '/' ? "/" : cwd;
 	else if (!directory_exists(c, c->cwd))
-		return err_set(e, EXIT_HUSK, "-w: there is no directory %s in the guest; choose another, or share it with -v",
+		return err_set(e, EXIT_HUSK,
+			       "-w: there is no directory %s in the guest; choose another, or share it with -v",
 			       c->cwd);
 	if (r->user && user_resolve(c->root, r->user, c, &home, e))
 		return -1;

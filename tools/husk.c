@@ -129,6 +129,7 @@ int main(int argc, char **argv)
 	if (argv[1][0] == '-')
 		return usage_error(NULL, "unknown option \"%s\"", argv[1]);
 	if (guess(argv[1]))
-		return usage_error(NULL, "there is no command \"%s\"; did you mean \"husk %s\"?", argv[1], guess(argv[1]));
+		return usage_error(NULL, "there is no command \"%s\"; did you mean \"husk %s\"?", argv[1],
+				   guess(argv[1]));
 	return usage_error(NULL, "there is no command \"%s\"; to run a program: husk run -- %s", argv[1], argv[1]);
 }

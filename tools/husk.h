@@ -20,12 +20,12 @@ int cmd_run(int argc, char **argv);
 int usage_error(const char *command, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /* options.c */
-int parse_size(const char *s, uint64_t *out);	  /* bytes, with k, m, g, t suffixes; 0 or -1 */
-int parse_duration(const char *s, uint64_t *ns);  /* seconds, fractions and s, m, h suffixes allowed */
+int parse_size(const char *s, uint64_t *out);	 /* bytes, with k, m, g, t suffixes; 0 or -1 */
+int parse_duration(const char *s, uint64_t *ns); /* seconds, fractions and s, m, h suffixes allowed */
 int parse_number(const char *s, uint64_t max, uint64_t *out);
-int parse_log_level(const char *s);		  /* a name or 0..7; -1 */
-char *clean_path(const char *path);		  /* absolute path without empty parts, "." and ".."; malloc */
-int find_kernel(char *out, size_t n);		  /* HUSK_KERNEL, beside the command, ../lib/husk; 0 or -1 */
+int parse_log_level(const char *s);   /* a name or 0..7; -1 */
+char *clean_path(const char *path);   /* absolute path without empty parts, "." and ".."; malloc */
+int find_kernel(char *out, size_t n); /* HUSK_KERNEL, beside the command, ../lib/husk; 0 or -1 */
 
 /* An environment being put together. */
 struct environment {

@@ -142,7 +142,8 @@ static int resolve_group(const char *root, const char *group, struct sandbox_con
 	}
 	find_group(root, &l);
 	if (!l.found)
-		return err_set(e, EXIT_HUSK, "-u: there is no group \"%s\" in the guest's /etc/group; give its number", group);
+		return err_set(e, EXIT_HUSK, "-u: there is no group \"%s\" in the guest's /etc/group; give its number",
+			       group);
 	c->gid = l.id;
 	return 0;
 }
@@ -170,7 +171,8 @@ int user_resolve(const char *root, const char *spec, struct sandbox_config *c, c
 	l.name = parse_number(user, UINT32_MAX - 1, &l.id) ? user : NULL;
 	find_passwd(root, &l);
 	if (!l.found && l.name) {
-		rc = err_set(e, EXIT_HUSK, "-u: there is no user \"%s\" in the guest's /etc/passwd; give a number", user);
+		rc = err_set(e, EXIT_HUSK, "-u: there is no user \"%s\" in the guest's /etc/passwd; give a number",
+			     user);
 		goto out;
 	}
 	c->uid = l.id;

@@ -10,12 +10,13 @@ struct hostif_boot;
 extern struct hostif_boot *boot;
 extern bool platform_has_keys;
 extern struct thread_info *gate_table[];
-extern u64 xfeature_mask;      /* XCR0 */
-extern unsigned xstate_size;   /* bytes of an xsave image with these */
+extern u64 xfeature_mask;    /* XCR0 */
+extern unsigned xstate_size; /* bytes of an xsave image with these */
 extern u64 boot_stack_slot;
 extern u64 ram_bytes;
 extern char gate_entry[], gate_entry_taken[], gate_exit_start[], gate_exit_end[], full_exit_start[], full_exit_end[];
-extern char sig_entry[], sig_entry_taken[], sig_lost_gs[], sig_lost_gs_end[], exit_to_user[], _stext[], _etext[], _end[];
+extern char sig_entry[], sig_entry_taken[], sig_lost_gs[], sig_lost_gs_end[], exit_to_user[], _stext[], _etext[],
+	_end[];
 
 /* the page at PROC_PRIVATE_BASE: what a host process knows of itself */
 struct proc_private {
@@ -77,7 +78,8 @@ struct mm_struct;
 void do_syscall_64(struct pt_regs *regs);
 const char *syscall_name(unsigned long nr);
 void exit_to_user_work(struct thread_info *ti);
-bool patch_syscall_site(struct pt_regs *regs);  /* a trap at regs->ip (after syscall): patch, or fix regs if patched meanwhile */
-bool text_trap_fixup(struct pt_regs *regs, int sig);  /* a trap in patched or defused text: true if regs were fixed up */
+bool patch_syscall_site(
+	struct pt_regs *regs); /* a trap at regs->ip (after syscall): patch, or fix regs if patched meanwhile */
+bool text_trap_fixup(struct pt_regs *regs, int sig); /* a trap in patched or defused text: true if regs were fixed up */
 
 #endif

@@ -53,6 +53,7 @@
 #define FLAGS_CONTROL 0x44500
 
 #ifdef __ASSEMBLY__
+/* clang-format off */
 .macro ENTRY name
 	.globl \name
 	.hidden \name
@@ -70,5 +71,6 @@
 	.quad 771b
 	.popsection
 .endm
+/* clang-format on */
 #endif
 #endif

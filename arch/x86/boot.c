@@ -126,6 +126,7 @@ __noreturn __used void arch_boot(struct hostif_boot *b)
 	init_task.ti = ti;
 	boot_stack_slot = (u64)ti;
 	traps_init();
-	__asm__ volatile("mov %0, %%rsp\n\txor %%ebp, %%ebp\n\tcall boot_on_slot" ::"r"(ti->kstack_top - 64) : "memory");
+	__asm__ volatile("mov %0, %%rsp\n\txor %%ebp, %%ebp\n\tcall boot_on_slot" ::"r"(ti->kstack_top - 64)
+			 : "memory");
 	__builtin_unreachable();
 }

@@ -61,7 +61,8 @@ static unsigned file_bytes(struct defuse *d, u64 off, void *buf, unsigned n)
 	unsigned done = 0;
 
 	while (done < n && off + done < size) {
-		unsigned in = offset_in_page(off + done), k = min_t(u64, min_t(unsigned, n - done, PAGE_SIZE - in), size - off - done);
+		unsigned in = offset_in_page(off + done),
+			 k = min_t(u64, min_t(unsigned, n - done, PAGE_SIZE - in), size - off - done);
 		struct page *p = file_page(d, (off + done) >> PAGE_SHIFT);
 
 		if (!p)
@@ -99,8 +100,8 @@ static int find_function(struct defuse *d, u64 off, u64 *start)
 	s64 target = (s64)(off + ti->delta) - (s64)ti->eh_vaddr; /* as the table's addresses are */
 	u64 at;
 
-	if (!ti->eh_vaddr || file_bytes(d, ti->eh_off, &h, sizeof(h)) != sizeof(h) || h.version != 1 || h.count_enc != 0x03 ||
-	    h.table_enc != 0x3b || !h.count)
+	if (!ti->eh_vaddr || file_bytes(d, ti->eh_off, &h, sizeof(h)) != sizeof(h) || h.version != 1 ||
+	    h.count_enc != 0x03 || h.table_enc != 0x3b || !h.count)
 		return -1;
 	for (hi = h.count; hi - lo > 1;) {
 		u32 mid = lo + (hi - lo) / 2;
@@ -117,7 +118,8 @@ static int find_function(struct defuse *d, u64 off, u64 *start)
 	if (entry[0] > target)
 		return 0;
 	at = ti->eh_off + entry[1];
-	if (file_bytes(d, at, fde, 8) != 8 || file_bytes(d, at + 8, &pc, 4) != 4 || file_bytes(d, at + 12, &range, 4) != 4)
+	if (file_bytes(d, at, fde, 8) != 8 || file_bytes(d, at + 8, &pc, 4) != 4 ||
+	    file_bytes(d, at + 12, &range, 4) != 4)
 		return -1;
 	if (entry[1] + 8 + pc != entry[0]) /* not relative in 32 bits: cannot tell its end */
 		return -1;
@@ -229,8 +231,8 @@ static bool to_stub(struct defuse *d, u64 off, const struct insn *i)
 	u64 stub;
 	size_t scan = 0;
 
-	if (i->len < 5 || off < d->off || off + i->len > d->off + PAGE_SIZE || !d->ti->patchable || (i->branch && i->imm_len != 4) ||
-	    !(i->branch || i->rip_relative))
+	if (i->len < 5 || off < d->off || off + i->len > d->off + PAGE_SIZE || !d->ti->patchable ||
+	    (i->branch && i->imm_len != 4) || !(i->branch || i->rip_relative))
 		return false;
 	if (i->branch && !i->map && i->opcode == 0xe8)
 		return false; /* the return address would be the stub's: emulated */
@@ -273,8 +275,8 @@ static bool ldso_xrstor(struct defuse *d, u64 off, const struct insn *i)
 {
 	static const u8 bytes[5] = {0x0f, 0xae, 0x6c, 0x24, 0x40}; /* xrstor 0x40(%rsp) */
 	/* test $0x200,%eax; jnz 1f; xrstor; test $0x200,%eax; jnz 1f; jmp back; 1: ud2 */
-	u8 code[STUB_SIZE] = {0xa9, 0, 2, 0, 0, 0x75, 0x11, 0x0f, 0xae, 0x6c, 0x24, 0x40,
-			      0xa9, 0, 2, 0, 0, 0x75, 0x05, 0xe9, 0, 0, 0, 0, 0x0f, 0x0b};
+	u8 code[STUB_SIZE] = {0xa9, 0, 2, 0, 0,	   0x75, 0x11, 0x0f, 0xae, 0x6c, 0x24, 0x40, 0xa9,
+			      0,    2, 0, 0, 0x75, 0x05, 0xe9, 0,    0,	   0,	 0,    0x0f, 0x0b};
 	u8 *p = d->view + (off - d->off);
 	unsigned idx;
 	u64 stub;
@@ -353,7 +355,10 @@ static void destroy(struct defuse *d, unsigned at, u64 off, enum forbidden k)
 		return;
 	__atomic_fetch_add(&text_unhandled, 1, __ATOMIC_RELAXED);
 	pr_info("text: %s at file offset %lx is no instruction that can run elsewhere: destroyed (%lu so far)\n",
-		k == FORBIDDEN_WRPKRU ? "wrpkru" : k == FORBIDDEN_XRSTOR ? "xrstor" : "wrgsbase", (unsigned long)off, text_unhandled);
+		k == FORBIDDEN_WRPKRU	? "wrpkru"
+		: k == FORBIDDEN_XRSTOR ? "xrstor"
+					: "wrgsbase",
+		(unsigned long)off, text_unhandled);
 }
 
 static unsigned defuse_tail(struct defuse *d)
@@ -475,14 +480,15 @@ static void defuse_private(struct mm_struct *mm, u64 va, u8 *page, unsigned s, u
 	unsigned off = v < 0 ? 0 : from + v;
 	struct insn i;
 
-	if (v >= 0 && insn_decode(&i, page + off, PAGE_SIZE - off) && !is_forbidden(&i) && insn_emulable(&i) && off + i.len > at) {
+	if (v >= 0 && insn_decode(&i, page + off, PAGE_SIZE - off) && !is_forbidden(&i) && insn_emulable(&i) &&
+	    off + i.len > at) {
 		private_remember(mm->id, va + off, page + off, i.len);
 		memset(page + off, 0xcc, i.len);
 		return;
 	}
 	page[at + 1] = 0x0b; /* 0f 0b: ud2 */
-	pr_info("%s[%d]: sequence %d in private executable memory at %lx: now illegal\n", current->comm, current->pid, k,
-		(unsigned long)(va + at));
+	pr_info("%s[%d]: sequence %d in private executable memory at %lx: now illegal\n", current->comm, current->pid,
+		k, (unsigned long)(va + at));
 }
 
 /* Where a sequence lies across the border of two pages: the offset of its first byte in the last four bytes of lo, or -1. */

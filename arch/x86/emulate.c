@@ -19,7 +19,7 @@ struct emu {
 
 static u64 *gpr(struct pt_regs *r, unsigned n)
 {
-	u64 *const reg[16] = {&r->ax, &r->cx, &r->dx, &r->bx, &r->sp, &r->bp, &r->si, &r->di,
+	u64 *const reg[16] = {&r->ax, &r->cx, &r->dx,  &r->bx,	&r->sp,	 &r->bp,  &r->si,  &r->di,
 			      &r->r8, &r->r9, &r->r10, &r->r11, &r->r12, &r->r13, &r->r14, &r->r15};
 
 	return reg[n & 15];
@@ -142,17 +142,28 @@ static u64 alu(struct emu *e, unsigned op, unsigned size, u64 a, u64 b)
 	a &= m;
 	b &= m;
 	switch (op) {
-	case 0: case 2:
+	case 0:
+	case 2:
 		res = (a + b + c) & m;
-		f = (res < a || (c && res == a) ? F_CF : 0) | (~(a ^ b) & (a ^ res) & top ? F_OF : 0) | ((a ^ b ^ res) & F_AF);
+		f = (res < a || (c && res == a) ? F_CF : 0) | (~(a ^ b) & (a ^ res) & top ? F_OF : 0) |
+		    ((a ^ b ^ res) & F_AF);
 		break;
-	case 3: case 5: case 7:
+	case 3:
+	case 5:
+	case 7:
 		res = (a - b - c) & m;
-		f = (a < b || (c && a == b) ? F_CF : 0) | ((a ^ b) & (a ^ res) & top ? F_OF : 0) | ((a ^ b ^ res) & F_AF);
+		f = (a < b || (c && a == b) ? F_CF : 0) | ((a ^ b) & (a ^ res) & top ? F_OF : 0) |
+		    ((a ^ b ^ res) & F_AF);
 		break;
-	case 1: res = a | b; break;
-	case 4: res = a & b; break;
-	default: res = a ^ b; break;
+	case 1:
+		res = a | b;
+		break;
+	case 4:
+		res = a & b;
+		break;
+	default:
+		res = a ^ b;
+		break;
 	}
 	set_flags(e, size, res, f);
 	return res;
@@ -163,14 +174,30 @@ static bool condition(u64 f, unsigned cc)
 	bool cf = f & F_CF, zf = f & F_ZF, sf = f & F_SF, of = f & F_OF, pf = f & F_PF, v;
 
 	switch (cc >> 1 & 7) {
-	case 0: v = of; break;
-	case 1: v = cf; break;
-	case 2: v = zf; break;
-	case 3: v = cf || zf; break;
-	case 4: v = sf; break;
-	case 5: v = pf; break;
-	case 6: v = sf != of; break;
-	default: v = zf || sf != of; break;
+	case 0:
+		v = of;
+		break;
+	case 1:
+		v = cf;
+		break;
+	case 2:
+		v = zf;
+		break;
+	case 3:
+		v = cf || zf;
+		break;
+	case 4:
+		v = sf;
+		break;
+	case 5:
+		v = pf;
+		break;
+	case 6:
+		v = sf != of;
+		break;
+	default:
+		v = zf || sf != of;
+		break;
 	}
 	return v != (cc & 1);
 }
@@ -241,10 +268,13 @@ static bool group5(struct emu *e, u64 *next)
 	u64 v;
 
 	switch (e->i->modrm >> 3 & 7) {
-	case 0: case 1:
+	case 0:
+	case 1:
 		do_inc(e);
 		return true;
-	case 2: case 4: case 6:
+	case 2:
+	case 4:
+	case 6:
 		v = get_rm(e, 8);
 		if ((e->i->modrm >> 3 & 7) == 2)
 			push(e, *next);
@@ -279,7 +309,8 @@ static bool two_byte_op(struct emu *e, u64 *next)
 	case 0x40 ... 0x4f:
 		v = get_rm(e, e->size);
 		if (!e->failed)
-			set_reg(e, reg_field(i), e->size, condition(e->r->flags, i->opcode) ? v : get_reg(e, reg_field(i), e->size));
+			set_reg(e, reg_field(i), e->size,
+				condition(e->r->flags, i->opcode) ? v : get_reg(e, reg_field(i), e->size));
 		return true;
 	case 0x80 ... 0x8f:
 		if (condition(e->r->flags, i->opcode))
@@ -291,7 +322,10 @@ static bool two_byte_op(struct emu *e, u64 *next)
 	case 0xaf:
 		multiply(e, get_reg(e, reg_field(i), e->size), get_rm(e, e->size));
 		return true;
-	case 0xb6: case 0xb7: case 0xbe: case 0xbf:
+	case 0xb6:
+	case 0xb7:
+	case 0xbe:
+	case 0xbf:
 		extend(e, i->opcode & 1 ? 2 : 1, i->opcode & 8);
 		return true;
 	}
@@ -304,7 +338,8 @@ static bool one_byte_op(struct emu *e, u64 *next)
 	u64 v;
 
 	switch (i->opcode) {
-	case 0x00 ... 0x3f: case 0x80 ... 0x83:
+	case 0x00 ... 0x3f:
+	case 0x80 ... 0x83:
 		do_alu(e);
 		return true;
 	case 0x50 ... 0x57:
@@ -320,23 +355,28 @@ static bool one_byte_op(struct emu *e, u64 *next)
 	case 0x63:
 		extend(e, 4, true);
 		return true;
-	case 0x68: case 0x6a:
+	case 0x68:
+	case 0x6a:
 		push(e, i->imm);
 		return true;
-	case 0x69: case 0x6b:
+	case 0x69:
+	case 0x6b:
 		multiply(e, get_rm(e, e->size), i->imm);
 		return true;
 	case 0x70 ... 0x7f:
 		if (condition(e->r->flags, i->opcode))
 			*next += i->imm;
 		return true;
-	case 0x84: case 0x85:
+	case 0x84:
+	case 0x85:
 		alu(e, 4, e->size, get_rm(e, e->size), get_reg(e, reg_field(i), e->size));
 		return true;
-	case 0x88: case 0x89:
+	case 0x88:
+	case 0x89:
 		set_rm(e, e->size, get_reg(e, reg_field(i), e->size));
 		return true;
-	case 0x8a: case 0x8b:
+	case 0x8a:
+	case 0x8b:
 		v = get_rm(e, e->size);
 		if (!e->failed)
 			set_reg(e, reg_field(i), e->size, v);
@@ -346,13 +386,15 @@ static bool one_byte_op(struct emu *e, u64 *next)
 		return true;
 	case 0x90:
 		return true;
-	case 0xa8: case 0xa9:
+	case 0xa8:
+	case 0xa9:
 		alu(e, 4, e->size, get_reg(e, 0, e->size), i->imm);
 		return true;
 	case 0xb0 ... 0xbf:
 		set_reg(e, (i->opcode & 7) | (i->rex & 1) << 3, e->size, i->imm);
 		return true;
-	case 0xc6: case 0xc7:
+	case 0xc6:
+	case 0xc7:
 		set_rm(e, e->size, i->imm);
 		return true;
 	case 0xc3:
@@ -366,10 +408,12 @@ static bool one_byte_op(struct emu *e, u64 *next)
 		push(e, *next);
 		*next += i->imm;
 		return true;
-	case 0xe9: case 0xeb:
+	case 0xe9:
+	case 0xeb:
 		*next += i->imm;
 		return true;
-	case 0xf6: case 0xf7:
+	case 0xf6:
+	case 0xf7:
 		alu(e, 4, e->size, get_rm(e, e->size), i->imm);
 		return true;
 	case 0xfe:
@@ -397,23 +441,44 @@ bool insn_emulable(const struct insn *i)
 		return false;
 	if (i->map == 1)
 		return !(i->prefixes & (INSN_REP | INSN_REPNE) && o != 0x1e) &&
-		       (o == 0x1f || (o == 0x1e && rm_is_reg(i)) || (o >= 0x40 && o <= 0x4f) || (o >= 0x80 && o <= 0x9f) || o == 0xaf ||
-			o == 0xb6 || o == 0xb7 || o == 0xbe || o == 0xbf);
+		       (o == 0x1f || (o == 0x1e && rm_is_reg(i)) || (o >= 0x40 && o <= 0x4f) ||
+			(o >= 0x80 && o <= 0x9f) || o == 0xaf || o == 0xb6 || o == 0xb7 || o == 0xbe || o == 0xbf);
 	if (o < 0x40)
 		return true;
 	switch (o) {
-	case 0x50 ... 0x5f: case 0x68: case 0x6a: case 0xff:
+	case 0x50 ... 0x5f:
+	case 0x68:
+	case 0x6a:
+	case 0xff:
 		return !(i->prefixes & INSN_66) && (o != 0xff || (sub != 3 && sub != 5 && sub != 7));
-	case 0x63: case 0x69: case 0x6b: case 0x70 ... 0x7f: case 0x80: case 0x81: case 0x83: case 0x84: case 0x85:
-	case 0x88 ... 0x8b: case 0xa8: case 0xa9: case 0xb0 ... 0xbf: case 0xe8: case 0xe9: case 0xeb: case 0xc3:
+	case 0x63:
+	case 0x69:
+	case 0x6b:
+	case 0x70 ... 0x7f:
+	case 0x80:
+	case 0x81:
+	case 0x83:
+	case 0x84:
+	case 0x85:
+	case 0x88 ... 0x8b:
+	case 0xa8:
+	case 0xa9:
+	case 0xb0 ... 0xbf:
+	case 0xe8:
+	case 0xe9:
+	case 0xeb:
+	case 0xc3:
 		return true;
 	case 0x8d:
 		return !rm_is_reg(i);
 	case 0x90:
 		return !(i->rex & 1);
-	case 0xc6: case 0xc7:
+	case 0xc6:
+	case 0xc7:
 		return sub == 0;
-	case 0xf6: case 0xf7: case 0xfe:
+	case 0xf6:
+	case 0xf7:
+	case 0xfe:
 		return sub < 2;
 	}
 	return false;
@@ -423,7 +488,8 @@ static unsigned operand_size(const struct insn *i)
 {
 	u8 o = i->opcode;
 	bool byte = i->map == 0 && !(o & 1) &&
-		    ((o < 0x40) || o == 0x80 || o == 0x84 || o == 0x88 || o == 0x8a || o == 0xa8 || o == 0xc6 || o == 0xf6 || o == 0xfe);
+		    ((o < 0x40) || o == 0x80 || o == 0x84 || o == 0x88 || o == 0x8a || o == 0xa8 || o == 0xc6 ||
+		     o == 0xf6 || o == 0xfe);
 
 	if (byte || (i->map == 0 && o >= 0xb0 && o <= 0xb7))
 		return 1;

@@ -18,7 +18,7 @@ void fpu_init(void)
 	xstate_size = b;
 	if (xstate_size > sizeof(init_xstate))
 		panic("extended state of %u bytes is larger than expected", xstate_size);
-	*(u16 *)init_xstate = 0x37f;	   /* x87 control word */
+	*(u16 *)init_xstate = 0x37f;	     /* x87 control word */
 	*(u32 *)(init_xstate + 24) = 0x1f80; /* mxcsr */
 }
 

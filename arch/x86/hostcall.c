@@ -108,7 +108,8 @@ int host_ram_populate(unsigned long pfn, unsigned long npages)
 	const unsigned long huge = 512;
 
 	for (unsigned long n = 0; n < npages; n += huge)
-		(void)READ_ONCE(*(char *)page_address(pfn_to_page(pfn + n))); /* a read takes a page from the host, too */
+		(void)READ_ONCE(
+			*(char *)page_address(pfn_to_page(pfn + n))); /* a read takes a page from the host, too */
 	return 0;
 }
 

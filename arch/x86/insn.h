@@ -8,9 +8,9 @@
 /* struct insn - where the parts of an instruction lie, as offsets from its first byte */
 struct insn {
 	u8 len;
-	u8 map;	  /* 0: one byte, 1: 0f, 2: 0f 38, 3: 0f 3a */
-	u8 vex;	  /* 0, or the first byte of VEX, EVEX or XOP */
-	u8 rex;	  /* 0 if none */
+	u8 map;	     /* 0: one byte, 1: 0f, 2: 0f 38, 3: 0f 3a */
+	u8 vex;	     /* 0, or the first byte of VEX, EVEX or XOP */
+	u8 rex;	     /* 0 if none */
 	u8 prefixes; /* INSN_* */
 	u8 opcode, modrm, sib;
 	u8 modrm_off; /* 0: none */

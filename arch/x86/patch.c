@@ -30,10 +30,10 @@ struct site {
 	struct address_space *mapping;
 	struct text_info *ti;
 	struct page *view;
-	u64 file_off;	     /* of the syscall instruction */
-	unsigned long va;    /* its address */
-	u8 *p;		     /* it, in the view */
-	unsigned room;	     /* bytes from p to the end of the page */
+	u64 file_off;	  /* of the syscall instruction */
+	unsigned long va; /* its address */
+	u8 *p;		  /* it, in the view */
+	unsigned room;	  /* bytes from p to the end of the page */
 };
 
 /* The text view behind addr in current's address space; false where there is none. mmap_lock held. */
@@ -92,7 +92,14 @@ static unsigned relocatable(const u8 *p, unsigned room, bool *ret)
 		return (p[n + 1] & 0xc0) == 0xc0 && room >= n + 3 ? n + 3 : 0;
 	case 0x81:
 		return (p[n + 1] & 0xc0) == 0xc0 && room >= n + 6 ? n + 6 : 0;
-	case 0x85: case 0x89: case 0x8b: case 0x31: case 0x39: case 0x01: case 0x29: case 0x63:
+	case 0x85:
+	case 0x89:
+	case 0x8b:
+	case 0x31:
+	case 0x39:
+	case 0x01:
+	case 0x29:
+	case 0x63:
 		if ((p[n + 1] & 0xc0) == 0xc0)
 			return n + 2;
 		/* memory operands without rip or SIB: disp8 or none */
@@ -108,7 +115,14 @@ static unsigned relocatable(const u8 *p, unsigned room, bool *ret)
 		if ((p[n + 1] & 0xc0) == 0x80)
 			return room >= n + 6 ? n + 6 : 0;
 		return 0;
-	case 0x58: case 0x59: case 0x5a: case 0x5b: case 0x5c: case 0x5d: case 0x5e: case 0x5f:
+	case 0x58:
+	case 0x59:
+	case 0x5a:
+	case 0x5b:
+	case 0x5c:
+	case 0x5d:
+	case 0x5e:
+	case 0x5f:
 		return n + 1;
 	}
 	return 0;
@@ -117,7 +131,8 @@ static unsigned relocatable(const u8 *p, unsigned room, bool *ret)
 static bool padding(const u8 *p, unsigned n)
 {
 	for (unsigned i = 0; i < n; i++)
-		if (p[i] != 0xcc && p[i] != 0x90 && p[i] != 0x66 && p[i] != 0x0f && p[i] != 0x1f && p[i] != 0x2e && p[i])
+		if (p[i] != 0xcc && p[i] != 0x90 && p[i] != 0x66 && p[i] != 0x0f && p[i] != 0x1f && p[i] != 0x2e &&
+		    p[i])
 			return false;
 	return true;
 }
@@ -169,8 +184,8 @@ static void sync_cores(struct site *s)
 		}
 	}
 	read_lock(&tasklist_lock);
-	for_each_process(p) {
-		for_each_thread(p, t) {
+	for_each_process (p) {
+		for_each_thread (p, t) {
 			if (t->mm && t->mm != current->mm)
 				sync_thread(t);
 		}
@@ -187,7 +202,7 @@ static bool sole_user(struct site *s)
 	if (!sole)
 		return false;
 	mutex_lock(&s->mapping->i_mmap_lock);
-	list_for_each_entry(vma, &s->mapping->i_mmap, i_mmap_node) {
+	list_for_each_entry (vma, &s->mapping->i_mmap, i_mmap_node) {
 		if (vma->vm_mm != current->mm) {
 			sole = false;
 			break;
@@ -248,7 +263,8 @@ static bool patch_a(struct site *s, u32 nr)
 		emit_gate_jump(stub + 5, stub_off + 5, s->file_off + 2);
 		put32(jmp + 1, stub_off - (s64)s->file_off); /* the jump ends where the syscall begins */
 		scan = 0;
-		if (scan_text(stub, sizeof(stub), &scan) || spells_forbidden(s, mov, jmp, 5) || !text_stub_write(s->ti, idx, stub))
+		if (scan_text(stub, sizeof(stub), &scan) || spells_forbidden(s, mov, jmp, 5) ||
+		    !text_stub_write(s->ti, idx, stub))
 			continue;
 		poke(s, mov, jmp, 5);
 		return true;
@@ -301,7 +317,8 @@ static bool patch_b(struct site *s, struct pt_regs *regs)
 		}
 		put32(code + 1, stub_off - (s64)(s->file_off + 5));
 		scan = 0;
-		if (scan_text(stub, sizeof(stub), &scan) || spells_forbidden(s, s->p, code, extra) || !text_stub_write(s->ti, idx, stub))
+		if (scan_text(stub, sizeof(stub), &scan) || spells_forbidden(s, s->p, code, extra) ||
+		    !text_stub_write(s->ti, idx, stub))
 			continue;
 		poke(s, s->p, code, extra);
 		regs->ip = s->va - s->file_off + stub_off + 20;
@@ -367,7 +384,9 @@ static unsigned original_bytes(struct site *s, u8 *buf, unsigned want)
 	while (n < want) {
 		u64 off = s->file_off + n;
 		unsigned k = min_t(unsigned, want - n, PAGE_SIZE - offset_in_page(off));
-		struct page *p = off < (u64)i_size_read(s->mapping->host) ? read_mapping_page(s->mapping, off >> PAGE_SHIFT, NULL) : NULL;
+		struct page *p = off < (u64)i_size_read(s->mapping->host)
+					 ? read_mapping_page(s->mapping, off >> PAGE_SHIFT, NULL)
+					 : NULL;
 
 		if (IS_ERR_OR_NULL(p))
 			break;

@@ -146,14 +146,35 @@ int setup_rt_frame(struct ksignal *ks, struct pt_regs *regs)
 	f.uc.uc_flags = UC_FP_XSTATE | UC_SIGCONTEXT_SS | UC_STRICT_RESTORE_SS;
 	f.uc.uc_stack.sp = t->sas_ss_sp;
 	f.uc.uc_stack.size = t->sas_ss_size;
-	f.uc.uc_stack.flags = (!t->sas_ss_size ? SS_DISABLE : on_sig_stack(t, regs->sp) ? SS_ONSTACK : 0) |
+	f.uc.uc_stack.flags = (!t->sas_ss_size		   ? SS_DISABLE
+			       : on_sig_stack(t, regs->sp) ? SS_ONSTACK
+							   : 0) |
 			      (t->sas_ss_flags & SS_AUTODISARM);
 	f.uc.mc = (struct sigcontext_abi){
-		.r8 = regs->r8, .r9 = regs->r9, .r10 = regs->r10, .r11 = regs->r11, .r12 = regs->r12,
-		.r13 = regs->r13, .r14 = regs->r14, .r15 = regs->r15, .di = regs->di, .si = regs->si,
-		.bp = regs->bp, .bx = regs->bx, .dx = regs->dx, .ax = regs->ax, .cx = regs->cx, .sp = regs->sp,
-		.ip = regs->ip, .flags = regs->flags, .cs = USER_CS, .ss = USER_DS, .fpstate = fp,
-		.cr2 = t->ti->arch[TA_CR2], .trapno = t->ti->arch[TA_TRAPNO], .err = t->ti->arch[TA_ERR],
+		.r8 = regs->r8,
+		.r9 = regs->r9,
+		.r10 = regs->r10,
+		.r11 = regs->r11,
+		.r12 = regs->r12,
+		.r13 = regs->r13,
+		.r14 = regs->r14,
+		.r15 = regs->r15,
+		.di = regs->di,
+		.si = regs->si,
+		.bp = regs->bp,
+		.bx = regs->bx,
+		.dx = regs->dx,
+		.ax = regs->ax,
+		.cx = regs->cx,
+		.sp = regs->sp,
+		.ip = regs->ip,
+		.flags = regs->flags,
+		.cs = USER_CS,
+		.ss = USER_DS,
+		.fpstate = fp,
+		.cr2 = t->ti->arch[TA_CR2],
+		.trapno = t->ti->arch[TA_TRAPNO],
+		.err = t->ti->arch[TA_ERR],
 	};
 	f.uc.sigmask = test_thread_flag(TIF_RESTORE_SIGMASK) ? t->saved_sigmask : t->blocked;
 	f.uc.mc.oldmask = f.uc.sigmask;
@@ -191,10 +212,27 @@ long sys_rt_sigreturn(struct pt_regs *regs)
 	set_current_blocked(&f.uc.sigmask);
 	restore_altstack_abi(f.uc.uc_stack.sp, f.uc.uc_stack.flags, f.uc.uc_stack.size);
 	*regs = (struct pt_regs){
-		.r8 = c->r8, .r9 = c->r9, .r10 = c->r10, .r11 = c->r11, .r12 = c->r12, .r13 = c->r13, .r14 = c->r14,
-		.r15 = c->r15, .di = c->di, .si = c->si, .bp = c->bp, .bx = c->bx, .dx = c->dx, .ax = c->ax,
-		.cx = c->cx, .sp = c->sp, .ip = c->ip, .flags = c->flags & X86_FLAGS_USER, .cs = USER_CS,
-		.ss = USER_DS, .orig_ax = -1UL,
+		.r8 = c->r8,
+		.r9 = c->r9,
+		.r10 = c->r10,
+		.r11 = c->r11,
+		.r12 = c->r12,
+		.r13 = c->r13,
+		.r14 = c->r14,
+		.r15 = c->r15,
+		.di = c->di,
+		.si = c->si,
+		.bp = c->bp,
+		.bx = c->bx,
+		.dx = c->dx,
+		.ax = c->ax,
+		.cx = c->cx,
+		.sp = c->sp,
+		.ip = c->ip,
+		.flags = c->flags & X86_FLAGS_USER,
+		.cs = USER_CS,
+		.ss = USER_DS,
+		.orig_ax = -1UL,
 	};
 	set_thread_flag(TIF_FULL_EXIT);
 	return regs->ax;

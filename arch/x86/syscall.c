@@ -42,8 +42,8 @@ long sys_ni_syscall(struct pt_regs *regs)
 	u64 nr = regs->orig_ax;
 
 	if (nr < NR_syscalls && !__atomic_exchange_n(&ni_logged[nr], 1, __ATOMIC_RELAXED))
-		pr_notice("%s[%d]: system call %lu (%s) is not built\n", current->comm, current->pid,
-			  (unsigned long)nr, syscall_name(nr));
+		pr_notice("%s[%d]: system call %lu (%s) is not built\n", current->comm, current->pid, (unsigned long)nr,
+			  syscall_name(nr));
 	return -ENOSYS;
 }
 

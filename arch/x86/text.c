@@ -151,8 +151,8 @@ void text_mapped(struct mm_struct *mm, struct address_space *mapping, unsigned l
 			pr_warn_once("%s: no room for text stubs at %lx\n", current->comm, stub);
 		return;
 	}
-	insert_special_mapping(mm, stub, STUB_AREA, VM_READ | VM_EXEC | VM_MAYREAD | VM_MAYEXEC | VM_STUBS | VM_DONTEXPAND,
-			       ti->stub);
+	insert_special_mapping(mm, stub, STUB_AREA,
+			       VM_READ | VM_EXEC | VM_MAYREAD | VM_MAYEXEC | VM_STUBS | VM_DONTEXPAND, ti->stub);
 }
 
 #define STUB_UNWRITTEN (1ULL << 63)

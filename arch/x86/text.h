@@ -22,9 +22,9 @@ struct text_info {
 	struct page *stub[STUB_PAGES];
 	unsigned nstubs;
 	u64 *site; /* what each stub is for: STUB_KEY(), a site whose view was dropped and made again finds its stub */
-	unsigned long delta;	      /* address minus file offset of the executable segment */
+	unsigned long delta;		/* address minus file offset of the executable segment */
 	unsigned long eh_vaddr, eh_off; /* .eh_frame_hdr, 0: none */
-	u64 cross[16]; /* taken-out instructions that begin in one page and end in the next */
+	u64 cross[16];			/* taken-out instructions that begin in one page and end in the next */
 	unsigned ncross;
 };
 #define STUB_NONE (~0U)

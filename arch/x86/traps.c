@@ -321,7 +321,8 @@ void sig_dispatch(int sig, void *info_, void *uc_, unsigned long sp, struct thre
 	/* nothing was done yet at the gate's entry, or at that of another host signal that came at the same moment */
 	if (in_range(c->ip, gate_entry, gate_entry_taken) || in_range(c->ip, sig_entry, sig_entry_taken) ||
 	    in_range(c->ip, sig_lost_gs, sig_lost_gs_end)) {
-		if (sig == SIGTRAP && c->trapno == TRAP_DB && c->ip == (u64)gate_entry) { /* a single step into the gate */
+		if (sig == SIGTRAP && c->trapno == TRAP_DB &&
+		    c->ip == (u64)gate_entry) { /* a single step into the gate */
 			fpu_restore(c->fpstate, xfeature_mask);
 			regs_from_host(&ti->regs, c);
 			ti->regs.ip = c->cx;

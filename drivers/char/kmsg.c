@@ -9,7 +9,10 @@
  */
 
 #define KMSG_MAX 1024
-struct kmsg_reader { struct mutex lock; u64 pos, seq; };
+struct kmsg_reader {
+	struct mutex lock;
+	u64 pos, seq;
+};
 
 static u64 log_head(void)
 {

@@ -175,9 +175,8 @@ static const struct {
 	umode_t mode;
 	const struct file_operations *fops;
 } devices[] = {
-	{ "null", 3, 0666, &null_fops },      { "zero", 5, 0666, &zero_fops },
-	{ "full", 7, 0666, &full_fops },      { "random", 8, 0666, &random_fops },
-	{ "urandom", 9, 0666, &urandom_fops }, { "kmsg", 11, 0644, &kmsg_fops },
+	{"null", 3, 0666, &null_fops},	   {"zero", 5, 0666, &zero_fops},	{"full", 7, 0666, &full_fops},
+	{"random", 8, 0666, &random_fops}, {"urandom", 9, 0666, &urandom_fops}, {"kmsg", 11, 0644, &kmsg_fops},
 };
 
 static int mem_init_devices(void)

@@ -4,7 +4,11 @@
 #include <husk/seq_file.h>
 #include <husk/list.h>
 
-struct misc_entry { struct list_head list; int minor; const char *name; };
+struct misc_entry {
+	struct list_head list;
+	int minor;
+	const char *name;
+};
 static LIST_HEAD(misc_list);
 static DEFINE_MUTEX(misc_lock);
 
@@ -37,7 +41,7 @@ int misc_show(struct seq_file *m, void *v)
 	struct misc_entry *e;
 
 	mutex_lock(&misc_lock);
-	list_for_each_entry(e, &misc_list, list)
+	list_for_each_entry (e, &misc_list, list)
 		seq_printf(m, "%3d %s\n", e->minor, e->name);
 	mutex_unlock(&misc_lock);
 	return 0;

@@ -79,7 +79,10 @@ static long random_ioctl(struct file *f, unsigned cmd, unsigned long arg)
 	return -ENOIOCTLCMD;
 }
 
-#define RANDOM_FOPS { .llseek = noop_llseek, .read_iter = random_read_iter, .write_iter = random_write_iter, \
-	.unlocked_ioctl = random_ioctl, .splice_read = generic_file_splice_read }
+#define RANDOM_FOPS                                                                                                    \
+	{                                                                                                              \
+		.llseek = noop_llseek, .read_iter = random_read_iter, .write_iter = random_write_iter,                 \
+		.unlocked_ioctl = random_ioctl, .splice_read = generic_file_splice_read                                \
+	}
 const struct file_operations random_fops = RANDOM_FOPS;
 const struct file_operations urandom_fops = RANDOM_FOPS;

@@ -178,8 +178,7 @@ static bool kill_plain(struct tty_struct *tty)
 
 static bool is_word(u8 c)
 {
-	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' ||
-	       c >= 0xc0;
+	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c >= 0xc0;
 }
 
 enum erase_kind { ERASE_ONE, ERASE_WORD, ERASE_LINE };
@@ -629,11 +628,11 @@ ssize_t n_tty_read(struct tty_struct *tty, struct file *f, struct iov_iter *to)
 			break;
 		}
 		avail = false;
-		s64 left = ___wait_event(tty->read_wait,
-					 (avail = input_available(tty, false) || tty_hung_up(f) ||
-						  test_bit(TTY_OTHER_CLOSED, &tty->flags) ||
-						  was_canon != tty->n.icanon),
-					 TASK_INTERRUPTIBLE, timeout);
+		s64 left =
+			___wait_event(tty->read_wait,
+				      (avail = input_available(tty, false) || tty_hung_up(f) ||
+					       test_bit(TTY_OTHER_CLOSED, &tty->flags) || was_canon != tty->n.icanon),
+				      TASK_INTERRUPTIBLE, timeout);
 		if (left < 0) {
 			if (!got)
 				got = -ERESTARTSYS;
@@ -738,8 +737,8 @@ void n_tty_termios_changed(struct tty_struct *tty, const struct ktermios *old)
 		n->lnext = n->erasing = false;
 	}
 	build_special(tty);
-	n->raw = !n->icanon && !I_(tty, ISTRIP | IUCLC | IGNCR | ICRNL | INLCR | IXON | PARMRK) &&
-		 !L_(tty, ISIG | ECHO);
+	n->raw =
+		!n->icanon && !I_(tty, ISTRIP | IUCLC | IGNCR | ICRNL | INLCR | IXON | PARMRK) && !L_(tty, ISIG | ECHO);
 }
 
 int n_tty_init(struct tty_struct *tty)

@@ -146,7 +146,7 @@ void n_tty_echo_raw(struct tty_struct *tty, u8 c)
 void n_tty_echo_char(struct tty_struct *tty, u8 c)
 {
 	if (L_(tty, ECHOCTL) && tty_is_cntrl(c) && c != '\t') {
-		u8 shown[2] = { '^', c ^ 0100 };
+		u8 shown[2] = {'^', c ^ 0100};
 
 		tty->n.column += 2;
 		echo_out(tty, shown, 2);

@@ -165,10 +165,16 @@ static const struct tty_operations master_ops = {
 };
 
 static const struct tty_driver ptm_driver = {
-	.name = "ptm", .major = UNIX98_PTY_MASTER_MAJOR, .pty_master = true, .ops = &master_ops,
+	.name = "ptm",
+	.major = UNIX98_PTY_MASTER_MAJOR,
+	.pty_master = true,
+	.ops = &master_ops,
 };
 static const struct tty_driver pts_driver = {
-	.name = "pts", .major = UNIX98_PTY_SLAVE_MAJOR, .pty_slave = true, .ops = &slave_ops,
+	.name = "pts",
+	.major = UNIX98_PTY_SLAVE_MAJOR,
+	.pty_slave = true,
+	.ops = &slave_ops,
 };
 
 /* packet_status: the control byte to hand out now, or 0 */
@@ -247,7 +253,8 @@ ssize_t pty_master_read(struct tty_struct *tty, struct file *f, struct iov_iter 
 			return -EIO;
 		if (f->f_flags & O_NONBLOCK)
 			return -EAGAIN;
-		if (wait_event_interruptible(tty->read_wait, tty_ring_used(&tty->rx) || packet_status(tty->link, false) ||
+		if (wait_event_interruptible(tty->read_wait, tty_ring_used(&tty->rx) ||
+								     packet_status(tty->link, false) ||
 								     test_bit(TTY_OTHER_CLOSED, &tty->flags)))
 			return -ERESTARTSYS;
 	}

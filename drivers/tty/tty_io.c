@@ -21,9 +21,19 @@ const struct ktermios tty_std_termios = {
 	.c_oflag = OPOST | ONLCR,
 	.c_cflag = B38400 | CS8 | CREAD | HUPCL,
 	.c_lflag = ISIG | ICANON | ECHO | ECHOE | ECHOK | ECHOCTL | ECHOKE | IEXTEN,
-	.c_cc = { [VINTR] = 3, [VQUIT] = 28, [VERASE] = 127, [VKILL] = 21, [VEOF] = 4, [VMIN] = 1,
-		  [VSTART] = 17, [VSTOP] = 19, [VSUSP] = 26, [VREPRINT] = 18, [VDISCARD] = 15,
-		  [VWERASE] = 23, [VLNEXT] = 22 },
+	.c_cc = {[VINTR] = 3,
+		 [VQUIT] = 28,
+		 [VERASE] = 127,
+		 [VKILL] = 21,
+		 [VEOF] = 4,
+		 [VMIN] = 1,
+		 [VSTART] = 17,
+		 [VSTOP] = 19,
+		 [VSUSP] = 26,
+		 [VREPRINT] = 18,
+		 [VDISCARD] = 15,
+		 [VWERASE] = 23,
+		 [VLNEXT] = 22},
 	.c_ispeed = 38400,
 	.c_ospeed = 38400,
 };
@@ -378,7 +388,7 @@ static void tty_show_fdinfo(struct seq_file *m, struct file *f)
 /* tty_open_peer: TIOCGPTPEER: a descriptor for the slave, by no path */
 int tty_open_peer(struct tty_struct *master, int flags)
 {
-	struct path path = { master->pts_mnt, master->pts_dentry };
+	struct path path = {master->pts_mnt, master->pts_dentry};
 	struct file *f;
 	int fd;
 

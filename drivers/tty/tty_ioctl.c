@@ -10,9 +10,9 @@
 #define T_WAIT 4
 #define T_FLUSH 8
 
-static const u32 bauds[] = { 0, 50, 75, 110, 134, 150, 200, 300, 600, 1200, 1800, 2400, 4800, 9600, 19200, 38400 };
-static const u32 high_bauds[] = { 0, 57600, 115200, 230400, 460800, 500000, 576000, 921600, 1000000, 1152000,
-				  1500000, 2000000, 2500000, 3000000, 3500000, 4000000 };
+static const u32 bauds[] = {0, 50, 75, 110, 134, 150, 200, 300, 600, 1200, 1800, 2400, 4800, 9600, 19200, 38400};
+static const u32 high_bauds[] = {0,	  57600,   115200,  230400,  460800,  500000,  576000,	921600,
+				 1000000, 1152000, 1500000, 2000000, 2500000, 3000000, 3500000, 4000000};
 
 static u32 baud_of(u32 cbaud, u32 other)
 {
@@ -139,7 +139,8 @@ static int termio_to_ktermios(struct ktermios *k, const void __user *arg)
 	return 0;
 }
 
-static long set_termios(struct tty_struct *tty, struct tty_struct *real, struct file *f, const void __user *arg, int opt)
+static long set_termios(struct tty_struct *tty, struct tty_struct *real, struct file *f, const void __user *arg,
+			int opt)
 {
 	struct ktermios k = real->termios;
 	long r = tty_check_change(tty, SIGTTOU);
@@ -166,8 +167,8 @@ static long set_termios(struct tty_struct *tty, struct tty_struct *real, struct 
 
 static long get_termio(struct tty_struct *tty, void __user *arg)
 {
-	struct termio t = { tty->termios.c_iflag, tty->termios.c_oflag, tty->termios.c_cflag, tty->termios.c_lflag,
-			    tty->termios.c_line };
+	struct termio t = {tty->termios.c_iflag, tty->termios.c_oflag, tty->termios.c_cflag, tty->termios.c_lflag,
+			   tty->termios.c_line};
 
 	memcpy(t.c_cc, tty->termios.c_cc, NCC);
 	return copy_to_user(arg, &t, sizeof(t)) ? -EFAULT : 0;
@@ -186,7 +187,8 @@ static long set_locked(struct tty_struct *tty, const void __user *arg)
 }
 
 /* termios_ioctl: -ENOIOCTLCMD when cmd is none of the family */
-static long termios_ioctl(struct tty_struct *tty, struct tty_struct *real, struct file *f, unsigned cmd, unsigned long a)
+static long termios_ioctl(struct tty_struct *tty, struct tty_struct *real, struct file *f, unsigned cmd,
+			  unsigned long a)
 {
 	void __user *arg = (void __user *)a;
 
@@ -283,7 +285,8 @@ static long flush(struct tty_struct *tty, struct tty_struct *real, unsigned long
 	return 0;
 }
 
-static long output_ioctl(struct tty_struct *tty, struct tty_struct *real, struct file *f, unsigned cmd, unsigned long arg)
+static long output_ioctl(struct tty_struct *tty, struct tty_struct *real, struct file *f, unsigned cmd,
+			 unsigned long arg)
 {
 	long r = tty_check_change(tty, SIGTTOU);
 

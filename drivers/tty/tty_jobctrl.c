@@ -57,7 +57,7 @@ static bool pgrp_orphaned(pid_t pgrp)
 	pid = find_pid(pgrp);
 	if (!pid)
 		goto out;
-	list_for_each_entry(sig, &pid->members, pgrp_node) {
+	list_for_each_entry (sig, &pid->members, pgrp_node) {
 		struct task_struct *p = sig->leader, *parent = p->real_parent;
 
 		if (p->exit_state || !parent || parent == child_reaper || parent->pid == 0)
@@ -142,7 +142,7 @@ static void clear_session(struct tty_struct *tty)
 {
 	struct task_struct *p;
 
-	for_each_process(p)
+	for_each_process (p)
 		if (p->signal->tty == tty)
 			p->signal->tty = NULL;
 	tty->session = 0;
@@ -164,7 +164,7 @@ void tty_signal_session(struct tty_struct *tty, bool exit_session)
 
 	write_lock(&tasklist_lock);
 	pgrp = tty->pgrp;
-	for_each_process(p) {
+	for_each_process (p) {
 		if (p->signal->tty != tty || p->signal->sid != p->tgid)
 			continue;
 		do_send_sig_info(SIGHUP, SEND_SIG_PRIV, p, true);

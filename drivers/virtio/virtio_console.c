@@ -72,11 +72,11 @@ static bool post(struct vport *p)
 	while (p->oposted != p->ohead && p->phead - p->ptail < VPORT_PIECES) {
 		u32 at = p->oposted & (p->osize - 1), n = min(p->ohead - p->oposted, VPORT_PIECE_MAX);
 		u32 first = min(n, p->osize - at);
-		struct vq_buf b[2] = { { p->obuf + at, first }, { p->obuf, n - first } };
+		struct vq_buf b[2] = {{p->obuf + at, first}, {p->obuf, n - first}};
 		struct vport_piece *piece = &p->piece[p->phead % VPORT_PIECES];
 		int err;
 
-		*piece = (struct vport_piece){ .end = p->oposted + n };
+		*piece = (struct vport_piece){.end = p->oposted + n};
 		virtqueue_lock(p->out);
 		err = virtqueue_add(p->out, b, n > first ? 2 : 1, 0, piece);
 		virtqueue_unlock(p->out);
@@ -189,7 +189,8 @@ static int in_thread(void *arg)
 			if (!ready)
 				xchg(&p->in_need, 1);
 			if (ready)
-				__wake_up(&p->read_wait, TASK_NORMAL, 0, (void *)(unsigned long)(EPOLLIN | EPOLLRDNORM));
+				__wake_up(&p->read_wait, TASK_NORMAL, 0,
+					  (void *)(unsigned long)(EPOLLIN | EPOLLRDNORM));
 			else
 				virtqueue_wait_irq(p->in, seen, INT64_MAX);
 		}
@@ -197,7 +198,8 @@ static int in_thread(void *arg)
 	return 0;
 }
 
-static void need(u32 *flag, wait_queue_head_t *q, struct task_struct **thread, int (*fn)(void *), void *arg, const char *name)
+static void need(u32 *flag, wait_queue_head_t *q, struct task_struct **thread, int (*fn)(void *), void *arg,
+		 const char *name)
 {
 	if (xchg(flag, 1))
 		return; /* it will look again before it sleeps for good */
@@ -243,7 +245,7 @@ int vport_post_in(struct vport *p, u32 size)
 		p->ibuf = kmalloc(VPORT_IN_SIZE, GFP_KERNEL);
 	if (!p->ibuf)
 		return -ENOMEM;
-	b = (struct vq_buf){ p->ibuf, min(size, VPORT_IN_SIZE) };
+	b = (struct vq_buf){p->ibuf, min(size, VPORT_IN_SIZE)};
 	virtqueue_lock(p->in);
 	err = virtqueue_add(p->in, &b, 0, 1, p);
 	virtqueue_unlock(p->in);
@@ -282,7 +284,7 @@ static void own_console(void)
 	inode = path.dentry->d_inode;
 	inode_lock(inode);
 	inode->i_uid = boot->uid; /* whom the program will be run as */
-	inode->i_gid = 5; /* tty */
+	inode->i_gid = 5;	  /* tty */
 	inode->i_mode = S_IFCHR | 0620;
 	inode_unlock(inode);
 	path_put(&path);
@@ -341,7 +343,8 @@ int console_open_stdio(void)
 	while (nhold)
 		put_unused_fd(hold[--nhold]);
 	for (int i = 0; i < 3 && !err; i++)
-		if (boot->stdio[i].kind == HOSTIF_STDIO_TTY && current->signal->sid == current->tgid && !current->signal->tty)
+		if (boot->stdio[i].kind == HOSTIF_STDIO_TTY && current->signal->sid == current->tgid &&
+		    !current->signal->tty)
 			__proc_set_tty(vport_get(boot->stdio[i].device)->tty);
 	return err;
 }
@@ -357,7 +360,7 @@ static struct tty_struct *console(void)
 void console_winch(void)
 {
 	struct tty_struct *tty = console();
-	struct winsize ws = { boot->tty_rows, boot->tty_cols, boot->tty_xpixel, boot->tty_ypixel };
+	struct winsize ws = {boot->tty_rows, boot->tty_cols, boot->tty_xpixel, boot->tty_ypixel};
 
 	if (tty)
 		tty_do_resize(tty, &ws);
@@ -415,7 +418,7 @@ void console_drain(void)
 			drain(ports[i]);
 }
 
-static struct reboot_notifier console_notifier = { .fn = console_drain };
+static struct reboot_notifier console_notifier = {.fn = console_drain};
 
 static int console_init(void)
 {

@@ -230,7 +230,7 @@ static char *stream_dname(struct dentry *d, char *buf, int len)
 	return dynamic_dname(buf, len, "pipe:[%llu]", (unsigned long long)d->d_inode->i_ino);
 }
 
-static const struct dentry_operations stream_dops = { .d_dname = stream_dname };
+static const struct dentry_operations stream_dops = {.d_dname = stream_dname};
 
 static struct dentry *stdiofs_mount(struct file_system_type *t, int flags, const char *dev, void *data)
 {
@@ -238,7 +238,9 @@ static struct dentry *stdiofs_mount(struct file_system_type *t, int flags, const
 }
 
 static struct file_system_type stdiofs_type = {
-	.name = "stdiofs", .mount = stdiofs_mount, .kill_sb = kill_anon_super,
+	.name = "stdiofs",
+	.mount = stdiofs_mount,
+	.kill_sb = kill_anon_super,
 };
 
 /* stream_inode: one for a port, so that 2>&1 is seen as such */

@@ -83,7 +83,10 @@ static const struct tty_operations con_ops = {
 	.unthrottle = con_unthrottle,
 };
 static const struct tty_driver con_driver = {
-	.name = "console", .major = TTYAUX_MAJOR, .minor_start = 1, .ops = &con_ops,
+	.name = "console",
+	.major = TTYAUX_MAJOR,
+	.minor_start = 1,
+	.ops = &con_ops,
 };
 
 static void deliver(struct vport *p, const u8 *buf, u32 len)
@@ -127,7 +130,7 @@ static void initial_settings(struct tty_struct *tty)
 {
 	struct termios t;
 
-	tty->winsize = (struct winsize){ boot->tty_rows, boot->tty_cols, boot->tty_xpixel, boot->tty_ypixel };
+	tty->winsize = (struct winsize){boot->tty_rows, boot->tty_cols, boot->tty_xpixel, boot->tty_ypixel};
 	if (!boot->tty_termios_valid)
 		return;
 	static_assert(sizeof(t) <= sizeof(boot->tty_termios), "termios fits");

@@ -27,10 +27,10 @@
 #include <linux/virtio_ring.h>
 
 struct vq_slot {
-	void *token;	/* set in the first slot of a chain in flight */
-	u32 cap;	/* bytes that the device may write to the chain */
-	u16 next;	/* next of the chain, or of the free list */
-	u16 count;	/* descriptors in the chain */
+	void *token; /* set in the first slot of a chain in flight */
+	u32 cap;     /* bytes that the device may write to the chain */
+	u16 next;    /* next of the chain, or of the free list */
+	u16 count;   /* descriptors in the chain */
 };
 
 struct virtqueue {

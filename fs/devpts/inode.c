@@ -239,7 +239,9 @@ static struct dentry *devpts_mount(struct file_system_type *t, int flags, const 
 }
 
 static struct file_system_type devpts_type = {
-	.name = "devpts", .mount = devpts_mount, .kill_sb = kill_litter_super,
+	.name = "devpts",
+	.mount = devpts_mount,
+	.kill_sb = kill_litter_super,
 };
 
 static bool path_is_devpts_root(const struct path *p)
@@ -277,7 +279,7 @@ static struct pts_fs_info *sibling_pts(struct file *ptmx, struct path *found)
  */
 struct pts_fs_info *devpts_acquire(struct file *ptmx, struct vfsmount **mnt)
 {
-	struct path p = { NULL, NULL };
+	struct path p = {NULL, NULL};
 	struct pts_fs_info *fsi;
 
 	*mnt = NULL;

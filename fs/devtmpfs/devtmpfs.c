@@ -134,7 +134,9 @@ static void devtmpfs_kill_sb(struct super_block *sb)
 }
 
 static struct file_system_type devtmpfs_type = {
-	.name = "devtmpfs", .mount = devtmpfs_mount, .kill_sb = devtmpfs_kill_sb,
+	.name = "devtmpfs",
+	.mount = devtmpfs_mount,
+	.kill_sb = devtmpfs_kill_sb,
 };
 
 static int devtmpfs_register(void)

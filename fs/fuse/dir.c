@@ -303,7 +303,7 @@ static int fuse_symlink(struct inode *dir, struct dentry *d, const char *target)
 	if (!req || !copy)
 		goto out;
 	fuse_arg_name(req, d->d_name.name, d->d_name.len);
-	req->one = (struct vq_buf){ copy, len };
+	req->one = (struct vq_buf){copy, len};
 	req->data = &req->one;
 	req->ndata = 1;
 	err = fuse_make(dir, d, req, sizeof(struct fuse_entry_out), S_IFLNK, false);
@@ -429,7 +429,7 @@ static const char *fuse_get_link(struct dentry *d, struct inode *i, struct delay
 	err = -ENOMEM;
 	if (!req || !buf)
 		goto out;
-	req->one = (struct vq_buf){ buf, PATH_MAX - 1 };
+	req->one = (struct vq_buf){buf, PATH_MAX - 1};
 	req->data = &req->one;
 	req->ndata = 1;
 	req->data_in = true;

@@ -181,7 +181,7 @@ unsigned fuse_page_bufs(struct vq_buf *v, unsigned max, struct page **pages, uns
 		}
 		if (n == max)
 			break;
-		v[n++] = (struct vq_buf){ a, PAGE_SIZE };
+		v[n++] = (struct vq_buf){a, PAGE_SIZE};
 	}
 	*taken = k;
 	return n;
@@ -381,7 +381,8 @@ static long fuse_fallocate(struct file *f, int mode, loff_t off, loff_t len)
 		else
 			fuse_size_changed(i, 0, true);
 		if (data) {
-			unmap_mapping_range(i->i_mapping, off & PAGE_MASK, PAGE_ALIGN(off + len) - (off & PAGE_MASK), false);
+			unmap_mapping_range(i->i_mapping, off & PAGE_MASK, PAGE_ALIGN(off + len) - (off & PAGE_MASK),
+					    false);
 			truncate_inode_pages_range(i->i_mapping, off & PAGE_MASK, PAGE_ALIGN(off + len) - 1);
 		}
 	}
@@ -389,7 +390,8 @@ static long fuse_fallocate(struct file *f, int mode, loff_t off, loff_t len)
 	return err;
 }
 
-static ssize_t fuse_send_copy(struct fuse_conn *fc, struct inode *in_i, loff_t pin, struct inode *out_i, loff_t pout, size_t n)
+static ssize_t fuse_send_copy(struct fuse_conn *fc, struct inode *in_i, loff_t pin, struct inode *out_i, loff_t pout,
+			      size_t n)
 {
 	struct fuse_req *req = fuse_get_req(fc, FUSE_COPY_FILE_RANGE, get_node_id(in_i));
 	struct fuse_copy_file_range_in *in;
@@ -409,7 +411,8 @@ static ssize_t fuse_send_copy(struct fuse_conn *fc, struct inode *in_i, loff_t p
 	return ret;
 }
 
-static ssize_t fuse_copy_file_range(struct file *in, loff_t pin, struct file *out, loff_t pout, size_t n, unsigned flags)
+static ssize_t fuse_copy_file_range(struct file *in, loff_t pin, struct file *out, loff_t pout, size_t n,
+				    unsigned flags)
 {
 	struct inode *si = file_inode(in), *di = file_inode(out);
 	struct fuse_conn *fc = get_fuse_conn(di);

@@ -27,20 +27,20 @@ struct fuse_conn {
 	struct virtqueue *vq;
 	struct super_block *sb;
 	unsigned max_chain;
-	struct fuse_req *leader;	/* sleeps on the queue's doorbell */
-	struct list_head followers;	/* sleep on their own state */
+	struct fuse_req *leader;    /* sleeps on the queue's doorbell */
+	struct list_head followers; /* sleep on their own state */
 	u64 unique;
 	u32 max_write, max_pages;
-	u64 clock0, ns0;		/* for fuse_deadline() */
-	u64 attr_version;		/* atomic; grows with each local change of a size */
+	u64 clock0, ns0;  /* for fuse_deadline() */
+	u64 attr_version; /* atomic; grows with each local change of a size */
 	bool readonly;
 	bool no_open, no_opendir, no_flush, no_fsync, no_fsyncdir, no_xattr, no_create, no_tmpfile;
 	bool no_fallocate, no_lseek, no_copy, no_rename2, no_plus;
-	int stat_heat;			/* > 0: listings are lately followed by stats; racy */
-	bool prefetch;			/* prefetch.c may read ahead of walks */
-	int pf_heat;			/* > 0: directories are lately read file by file; racy */
-	u32 prefetching;		/* such requests under way; atomic */
-	char *readdir_buf;		/* a spare one; exchanged */
+	int stat_heat;	   /* > 0: listings are lately followed by stats; racy */
+	bool prefetch;	   /* prefetch.c may read ahead of walks */
+	int pf_heat;	   /* > 0: directories are lately read file by file; racy */
+	u32 prefetching;   /* such requests under way; atomic */
+	char *readdir_buf; /* a spare one; exchanged */
 	spinlock_t forget_lock;
 	struct fuse_forget_batch *forgets;
 };
@@ -56,14 +56,14 @@ enum { FUSE_REQ_SENT, FUSE_REQ_ASLEEP, FUSE_REQ_LEAD, FUSE_REQ_DONE };
 struct fuse_req {
 	struct list_head node;
 	u32 state;
-	u32 out_len; /* bytes of @out and data that the server wrote */
+	u32 out_len;	 /* bytes of @out and data that the server wrote */
 	bool background; /* nobody waits: freed when done */
 	bool data_in;
 	u16 in_len, out_args;
 	u16 ndata;
 	struct vq_buf *data;
 	struct vq_buf one; /* for data of one piece */
-	void *free_data; /* kfree()d with a background request */
+	void *free_data;   /* kfree()d with a background request */
 	/* background: called with the answer under the queue's lock, or without one if it cannot be sent */
 	void (*end)(struct fuse_conn *fc, struct fuse_req *req);
 	struct page *pages; /* prefetch.c: npages, contiguous */
@@ -107,17 +107,18 @@ struct fuse_listing {
 struct fuse_inode {
 	struct inode inode;
 	u64 nodeid;
-	u64 nlookup;		/* lookups the server counted for us; under i_lock */
-	u64 attr_deadline;	/* fuse_clock() until which the attributes hold */
-	u64 attr_version;	/* under i_lock */
-	unsigned long state;	/* FUSE_I_*, atomic */
-	struct mutex readdir_lock; /* one filler of the listing at a time; outside link_lock */
-	struct mutex link_lock;	/* looking for a name and hashing it: lookup against listing */
+	u64 nlookup;		      /* lookups the server counted for us; under i_lock */
+	u64 attr_deadline;	      /* fuse_clock() until which the attributes hold */
+	u64 attr_version;	      /* under i_lock */
+	unsigned long state;	      /* FUSE_I_*, atomic */
+	struct mutex readdir_lock;    /* one filler of the listing at a time; outside link_lock */
+	struct mutex link_lock;	      /* looking for a name and hashing it: lookup against listing */
 	struct fuse_listing *listing; /* under i_lock */
-	u32 listing_version;	/* changes when the directory does; under i_lock */
-	u32 misses;		/* lookups of non-directories since it was listed; racy */
-	u32 pf_at, pf_version;	/* prefetch.c: behind the record of the last miss, in the listing of that version; under i_lock */
-	u32 pf_run;		/* how often in order; racy */
+	u32 listing_version;	      /* changes when the directory does; under i_lock */
+	u32 misses;		      /* lookups of non-directories since it was listed; racy */
+	u32 pf_at,
+		pf_version; /* prefetch.c: behind the record of the last miss, in the listing of that version; under i_lock */
+	u32 pf_run;	    /* how often in order; racy */
 };
 #define FUSE_I_OPENED 0	     /* the server has shown that it can open it for reading */
 #define FUSE_I_OPEN_CREDIT 1 /* CREATE left it open for writing on the server, and no file uses that yet */
@@ -195,8 +196,8 @@ int fuse_fill_super(struct super_block *sb, struct fuse_conn *fc);
 extern const struct super_operations fuse_super_operations;
 
 /* dir.c */
-extern const struct inode_operations fuse_dir_inode_operations, fuse_file_inode_operations, fuse_symlink_inode_operations,
-	fuse_special_inode_operations;
+extern const struct inode_operations fuse_dir_inode_operations, fuse_file_inode_operations,
+	fuse_symlink_inode_operations, fuse_special_inode_operations;
 extern const struct dentry_operations fuse_dentry_operations;
 void fuse_dir_changed(struct inode *dir);
 bool fuse_valid_type(u32 mode);

@@ -50,7 +50,7 @@ static void fuse_free_inode(struct inode *i)
 
 static struct timespec64 fuse_time(u64 sec, u32 nsec)
 {
-	return (struct timespec64){ sec, nsec < NSEC_PER_SEC ? nsec : 0 };
+	return (struct timespec64){sec, nsec < NSEC_PER_SEC ? nsec : 0};
 }
 
 static bool same_time(const struct timespec64 *a, const struct timespec64 *b)
@@ -151,7 +151,8 @@ static void fuse_init_inode(struct inode *i, const struct fuse_attr *a)
 	default:
 		i->i_op = &fuse_special_inode_operations;
 		/* the server packs major and minor as the kernel's old 32-bit dev_t */
-		init_special_inode(i, a->mode, MKDEV((a->rdev & 0xfff00) >> 8, (a->rdev & 0xff) | ((a->rdev >> 12) & 0xfff00)));
+		init_special_inode(i, a->mode,
+				   MKDEV((a->rdev & 0xfff00) >> 8, (a->rdev & 0xff) | ((a->rdev >> 12) & 0xfff00)));
 	}
 }
 
@@ -327,7 +328,8 @@ int fuse_setattr(struct dentry *d, struct iattr *a)
 	if (a->ia_valid & ATTR_SIZE)
 		return fuse_truncate(i, a);
 	if (S_ISREG(i->i_mode) && i->i_mapping->nrdirty && (a->ia_valid & ATTR_MTIME_SET)) {
-		err = filemap_write_and_wait_range(i->i_mapping, 0, INT64_MAX); /* or the writeback would spoil the time */
+		err = filemap_write_and_wait_range(i->i_mapping, 0,
+						   INT64_MAX); /* or the writeback would spoil the time */
 		if (err)
 			return err;
 	}
@@ -347,7 +349,7 @@ static void fuse_send_forgets(struct fuse_conn *fc, struct fuse_forget_batch *b)
 		return;
 	}
 	req->data = &req->one;
-	req->one = (struct vq_buf){ b, sizeof(b->head) + b->head.count * sizeof(b->one[0]) };
+	req->one = (struct vq_buf){b, sizeof(b->head) + b->head.count * sizeof(b->one[0])};
 	req->ndata = 1;
 	req->free_data = b;
 	fuse_send_background(fc, req, false);
@@ -368,7 +370,7 @@ void fuse_queue_forget(struct fuse_conn *fc, u64 nodeid, u64 nlookup, bool now)
 	}
 	b = fc->forgets;
 	if (b) {
-		b->one[b->head.count++] = (struct fuse_forget_one){ nodeid, nlookup };
+		b->one[b->head.count++] = (struct fuse_forget_one){nodeid, nlookup};
 		if (now || b->head.count == FUSE_FORGET_BATCH) {
 			full = b;
 			fc->forgets = NULL;
@@ -407,9 +409,15 @@ static int fuse_statfs(struct dentry *d, struct kstatfs *st)
 	err = fuse_send(fc, req, sizeof(struct fuse_statfs_out));
 	o = &req->out.statfs.st;
 	if (!err)
-		*st = (struct kstatfs){ .f_type = FUSE_SUPER_MAGIC, .f_bsize = o->bsize, .f_blocks = o->blocks,
-			.f_bfree = o->bfree, .f_bavail = o->bavail, .f_files = o->files, .f_ffree = o->ffree,
-			.f_namelen = o->namelen, .f_frsize = o->frsize };
+		*st = (struct kstatfs){.f_type = FUSE_SUPER_MAGIC,
+				       .f_bsize = o->bsize,
+				       .f_blocks = o->blocks,
+				       .f_bfree = o->bfree,
+				       .f_bavail = o->bavail,
+				       .f_files = o->files,
+				       .f_ffree = o->ffree,
+				       .f_namelen = o->namelen,
+				       .f_frsize = o->frsize};
 	fuse_put_req(req);
 	return err;
 }
@@ -478,7 +486,7 @@ static int fuse_send_init(struct fuse_conn *fc)
 static struct inode *fuse_root_inode(struct super_block *sb, struct fuse_conn *fc)
 {
 	struct fuse_req *req = fuse_get_req(fc, FUSE_GETATTR, FUSE_ROOT_ID);
-	struct fuse_entry_out e = { .nodeid = FUSE_ROOT_ID };
+	struct fuse_entry_out e = {.nodeid = FUSE_ROOT_ID};
 	struct inode *i = NULL;
 	int err;
 

@@ -22,7 +22,8 @@
 #define PF_FILE_PAGES 16 /* a small file */
 #define PF_MOST 32	 /* files at a time */
 #define PF_LOOK 48	 /* records looked at where the reader is expected */
-#define PF_SEARCH 1024	 /* and from the start, when it is not there: a large file that was passed over, or another reader */
+#define PF_SEARCH                                                                                                      \
+	1024 /* and from the start, when it is not there: a large file that was passed over, or another reader */
 #define PF_HEAT_MAX 8
 #define PF_RING_SPARE 64 /* descriptors left to others */
 #define PF_MAX_CONNS 8
@@ -127,7 +128,7 @@ static bool fuse_prefetch_one(struct fuse_conn *fc, struct inode *i)
 	}
 	in = fuse_arg(req, sizeof(*in));
 	in->size = req->npages * PAGE_SIZE;
-	req->one = (struct vq_buf){ page_address(req->pages), in->size };
+	req->one = (struct vq_buf){page_address(req->pages), in->size};
 	req->data = &req->one;
 	req->ndata = 1;
 	req->data_in = true;
@@ -141,7 +142,8 @@ static bool worth_reading(const struct inode *i)
 {
 	loff_t size = i ? i_size_read(i) : 0;
 
-	return size > 0 && size <= PF_FILE_PAGES * PAGE_SIZE && S_ISREG(i->i_mode) && !READ_ONCE(i->i_mapping->nrpages) &&
+	return size > 0 && size <= PF_FILE_PAGES * PAGE_SIZE && S_ISREG(i->i_mode) &&
+	       !READ_ONCE(i->i_mapping->nrpages) &&
 	       ((i->i_mode & S_IROTH) || test_bit(FUSE_I_OPENED, &get_fuse_inode(i)->state));
 }
 
@@ -151,7 +153,8 @@ static u32 record_after(const struct fuse_listing *l, u32 at)
 }
 
 /* Send READs for up to count small files from record `at` on; where it stopped. */
-static u32 fuse_prefetch_from(struct fuse_conn *fc, struct dentry *parent, struct fuse_listing *l, u32 at, unsigned count)
+static u32 fuse_prefetch_from(struct fuse_conn *fc, struct dentry *parent, struct fuse_listing *l, u32 at,
+			      unsigned count)
 {
 	unsigned looked = 0;
 
@@ -186,7 +189,8 @@ static bool find_record(const struct fuse_listing *l, u32 *at, const struct qstr
 }
 
 /* Returns where the next miss is expected. */
-static u32 fuse_prefetch_dir(struct fuse_conn *fc, struct dentry *parent, struct fuse_listing *l, u32 at, const struct qstr *name)
+static u32 fuse_prefetch_dir(struct fuse_conn *fc, struct dentry *parent, struct fuse_listing *l, u32 at,
+			     const struct qstr *name)
 {
 	struct fuse_inode *fi = get_fuse_inode(d_inode(parent));
 	unsigned count = 0;

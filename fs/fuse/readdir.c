@@ -70,7 +70,7 @@ static int fuse_add_record(struct fuse_reader *r, u64 ino, unsigned type, const 
 		if (!l)
 			return -ENOMEM;
 		if (!r->l)
-			*l = (struct fuse_listing){ .refs = REFCOUNT_INIT(1) };
+			*l = (struct fuse_listing){.refs = REFCOUNT_INIT(1)};
 		r->l = l;
 		r->cap = cap;
 	}
@@ -170,7 +170,7 @@ static int fuse_read_once(struct fuse_reader *r, char *buf, u32 flags)
 	in->offset = r->offset;
 	in->size = FUSE_READDIR_BUF;
 	in->read_flags = flags;
-	req->one = (struct vq_buf){ buf, FUSE_READDIR_BUF };
+	req->one = (struct vq_buf){buf, FUSE_READDIR_BUF};
 	req->data = &req->one;
 	req->ndata = 1;
 	req->data_in = true;
@@ -218,7 +218,7 @@ static void fuse_publish(struct fuse_reader *r, u32 version, bool primed)
 static struct fuse_listing *fuse_fetch_listing(struct inode *dir, struct dentry *parent, bool all)
 {
 	struct fuse_conn *fc = get_fuse_conn(dir);
-	struct fuse_reader r = { .fc = fc, .dir = dir, .parent = parent, .plus = !fc->no_plus };
+	struct fuse_reader r = {.fc = fc, .dir = dir, .parent = parent, .plus = !fc->no_plus};
 	u32 version = READ_ONCE(get_fuse_inode(dir)->listing_version);
 	u32 flags = HOSTIF_FUSE_READDIR_EOF | (all ? 0 : HOSTIF_FUSE_READDIR_DIRS);
 	char *buf = xchg(&fc->readdir_buf, NULL);

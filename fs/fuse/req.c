@@ -77,7 +77,7 @@ static int fuse_enqueue(struct fuse_conn *fc, struct fuse_req *req, bool answere
 	unsigned nout = 0, nin = 0;
 
 	req->in.h.len = req->in_len;
-	v[nout++] = (struct vq_buf){ &req->in, req->in_len };
+	v[nout++] = (struct vq_buf){&req->in, req->in_len};
 	if (!req->data_in) {
 		for (unsigned k = 0; k < req->ndata; k++) {
 			v[nout++] = req->data[k];
@@ -85,7 +85,7 @@ static int fuse_enqueue(struct fuse_conn *fc, struct fuse_req *req, bool answere
 		}
 	}
 	if (answered)
-		v[nout + nin++] = (struct vq_buf){ &req->out, sizeof(req->out.h) + req->out_args };
+		v[nout + nin++] = (struct vq_buf){&req->out, sizeof(req->out.h) + req->out_args};
 	if (req->data_in)
 		for (unsigned k = 0; k < req->ndata; k++)
 			v[nout + nin++] = req->data[k];
@@ -140,7 +140,7 @@ static void free_dead(struct list_head *dead)
 {
 	struct fuse_req *req, *next;
 
-	list_for_each_entry_safe(req, next, dead, node) {
+	list_for_each_entry_safe (req, next, dead, node) {
 		kfree(req->free_data);
 		fuse_put_req(req);
 	}
@@ -148,7 +148,7 @@ static void free_dead(struct list_head *dead)
 
 void fuse_reap_unlocked(struct fuse_conn *fc)
 {
-	struct wake_list w = { 0 };
+	struct wake_list w = {0};
 	LIST_HEAD(dead);
 
 	virtqueue_lock(fc->vq);
@@ -178,7 +178,7 @@ static bool fuse_done(struct fuse_req *req)
 /* Sleep as the leader: on the doorbell, until our own answer is there. Queue lock held on entry, not on return. */
 static void fuse_lead(struct fuse_conn *fc, struct fuse_req *req)
 {
-	struct wake_list w = { 0 };
+	struct wake_list w = {0};
 	LIST_HEAD(dead);
 
 	fc->leader = req;

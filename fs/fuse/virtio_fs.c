@@ -9,7 +9,7 @@
 #include <husk/init.h>
 
 static struct fuse_conn *conns[HOSTIF_MAX_DEVICES];
-static DEFINE_MUTEX(conn_mutex);    /* conns[], making a super block */
+static DEFINE_MUTEX(conn_mutex);      /* conns[], making a super block */
 static DEFINE_SPINLOCK(conn_sb_lock); /* fc->sb against its end */
 
 static struct fuse_conn *fuse_new_conn(struct hostif_device *dev)
@@ -52,7 +52,8 @@ static struct hostif_device *fuse_find_device(const char *tag, const char *opts)
 		return k < n && boot->device[k].type == HOSTIF_DEV_FS ? &boot->device[k] : NULL;
 	}
 	for (k = 0; tag && k < n; k++)
-		if (boot->device[k].type == HOSTIF_DEV_FS && !strncmp(boot->device[k].tag, tag, sizeof(boot->device[k].tag)))
+		if (boot->device[k].type == HOSTIF_DEV_FS &&
+		    !strncmp(boot->device[k].tag, tag, sizeof(boot->device[k].tag)))
 			return &boot->device[k];
 	return NULL;
 }

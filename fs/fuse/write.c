@@ -236,7 +236,7 @@ ssize_t fuse_file_write_iter(struct kiocb *k, struct iov_iter *from)
 int fuse_writepage(struct page *p, struct address_space *m)
 {
 	struct inode *i = m->host;
-	struct fuse_write_chunk c = { .nr = 1 };
+	struct fuse_write_chunk c = {.nr = 1};
 	loff_t pos = (loff_t)p->index << PAGE_SHIFT, size = i_size_read(i);
 	int ret = 0;
 

@@ -32,7 +32,7 @@ static ssize_t fuse_query_xattr(struct inode *i, const char *name, void *buf, si
 	if (name)
 		fuse_arg_name(req, name, strlen(name));
 	if (n) {
-		req->one = (struct vq_buf){ tmp, n };
+		req->one = (struct vq_buf){tmp, n};
 		req->data = &req->one;
 		req->ndata = 1;
 		req->data_in = true;
@@ -119,7 +119,7 @@ int fuse_setxattr(struct dentry *d, struct inode *i, const char *name, const voi
 	}
 	fuse_arg_name(req, name, strlen(name));
 	if (copy) {
-		req->one = (struct vq_buf){ copy, n };
+		req->one = (struct vq_buf){copy, n};
 		req->data = &req->one;
 		req->ndata = 1;
 	}

@@ -147,8 +147,7 @@ static noinline void end_fired(struct fsnotify_mark *m)
 
 /* Queue an event to every group that watches i for it. unlinked: it is about a file that has lost
  * its name. */
-static noinline void send(struct inode *i, u32 mask, u32 cookie, const char *name, unsigned len,
-			  bool unlinked)
+static noinline void send(struct inode *i, u32 mask, u32 cookie, const char *name, unsigned len, bool unlinked)
 {
 	struct fsnotify_mark *m, *fired = NULL;
 	bool sigio = false;
@@ -299,6 +298,5 @@ void fsnotify_unmount(struct super_block *sb)
  */
 void __fsnotify_inode_delete(struct inode *i)
 {
-	panic("fsnotify: inode %llu of %s is freed while it is watched",
-	      (unsigned long long)i->i_ino, i->i_sb->s_id);
+	panic("fsnotify: inode %llu of %s is freed while it is watched", (unsigned long long)i->i_ino, i->i_sb->s_id);
 }

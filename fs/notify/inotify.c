@@ -8,9 +8,7 @@
 #include <husk/syscalls.h>
 #include <asm/ioctls.h>
 
-#define ADD_FLAGS                                                                                  \
-	(IN_ONLYDIR | IN_DONT_FOLLOW | IN_EXCL_UNLINK | IN_MASK_CREATE | IN_MASK_ADD | IN_ISDIR |  \
-	 IN_ONESHOT)
+#define ADD_FLAGS (IN_ONLYDIR | IN_DONT_FOLLOW | IN_EXCL_UNLINK | IN_MASK_CREATE | IN_MASK_ADD | IN_ISDIR | IN_ONESHOT)
 #define ALL_BITS (IN_ALL_EVENTS | IN_UNMOUNT | IN_Q_OVERFLOW | IN_IGNORED | ADD_FLAGS)
 #define USER_EVENTS (IN_ALL_EVENTS | IN_ISDIR | IN_UNMOUNT | IN_IGNORED | IN_Q_OVERFLOW)
 #define KEPT_FLAGS (IN_ONESHOT | IN_EXCL_UNLINK)
@@ -97,8 +95,7 @@ static struct queued_event *new_event(int wd, u32 mask, u32 cookie, const char *
  * fsnotify_mutex. Returns whether the caller is to call inotify_send_sigio() when it has dropped
  * its locks.
  */
-bool inotify_queue_event(struct inotify_group *g, int wd, u32 mask, u32 cookie, const char *name,
-			 unsigned len)
+bool inotify_queue_event(struct inotify_group *g, int wd, u32 mask, u32 cookie, const char *name, unsigned len)
 {
 	struct queued_event *e = NULL;
 
@@ -161,8 +158,7 @@ static void free_event(struct inotify_group *g, struct queued_event *e)
 /* Bytes that a reader gets for e: names are padded to whole headers, at least one NUL. */
 static size_t event_size(const struct queued_event *e)
 {
-	return sizeof(struct inotify_event) +
-	       (e->len ? round_up(e->len + 1, sizeof(struct inotify_event)) : 0);
+	return sizeof(struct inotify_event) + (e->len ? round_up(e->len + 1, sizeof(struct inotify_event)) : 0);
 }
 
 /* The first event, off the queue; NULL: none; -EINVAL: it does not fit into n bytes. */
@@ -264,8 +260,7 @@ static int inotify_fasync(int fd, struct file *f, int on)
 }
 
 /* ---- watches: fsnotify_mutex held ---- */
-static struct fsnotify_mark *find_wd(struct inotify_group *g, int wd, struct rb_node **parent,
-				     struct rb_node ***link)
+static struct fsnotify_mark *find_wd(struct inotify_group *g, int wd, struct rb_node **parent, struct rb_node ***link)
 {
 	struct rb_node **p = &g->watches.rb_node, *up = NULL;
 
@@ -471,8 +466,7 @@ SYSCALL_DEFINE0(inotify_init)
 
 static int watch_path(struct inotify_group *g, const char __user *name, u32 mask)
 {
-	unsigned flags = (mask & IN_DONT_FOLLOW ? 0 : LOOKUP_FOLLOW) |
-			 (mask & IN_ONLYDIR ? LOOKUP_DIRECTORY : 0);
+	unsigned flags = (mask & IN_DONT_FOLLOW ? 0 : LOOKUP_FOLLOW) | (mask & IN_ONLYDIR ? LOOKUP_DIRECTORY : 0);
 	struct path p;
 	int r = user_path_at(AT_FDCWD, name, flags, &p);
 
@@ -520,10 +514,8 @@ static int inotify_setup(void)
 
 	fsnotify_init();
 	/* a watch pins an inode: at most 1% of memory for one user */
-	max_user_watches =
-		clamp_t(unsigned long, totalram_pages / 100 * PAGE_SIZE / per_watch, 8192, 1048576);
-	register_sysctl_int("fs/inotify/max_user_instances", 0644, &max_user_instances, 0,
-			    INT32_MAX);
+	max_user_watches = clamp_t(unsigned long, totalram_pages / 100 * PAGE_SIZE / per_watch, 8192, 1048576);
+	register_sysctl_int("fs/inotify/max_user_instances", 0644, &max_user_instances, 0, INT32_MAX);
 	register_sysctl_int("fs/inotify/max_user_watches", 0644, &max_user_watches, 0, INT32_MAX);
 	register_sysctl_int("fs/inotify/max_queued_events", 0644, &max_queued_events, 0, INT32_MAX);
 	return 0;

@@ -48,8 +48,7 @@ void fsnotify_attach(struct fsnotify_mark *m, struct inode *i);
 struct inode *fsnotify_end_mark(struct fsnotify_mark *m, bool tell);
 
 /* inotify.c */
-bool inotify_queue_event(struct inotify_group *g, int wd, u32 mask, u32 cookie, const char *name,
-			 unsigned len);
+bool inotify_queue_event(struct inotify_group *g, int wd, u32 mask, u32 cookie, const char *name, unsigned len);
 void inotify_send_sigio(void);
 void inotify_forget_watch(struct inotify_group *g, struct fsnotify_mark *m, bool tell);
 

@@ -94,7 +94,8 @@ static struct page *own_page(struct inode *i, pgoff_t index, bool fill)
 	return p;
 }
 
-static int ovl_write_begin(struct file *f, struct address_space *m, loff_t pos, unsigned len, struct page **pp, void **fsdata)
+static int ovl_write_begin(struct file *f, struct address_space *m, loff_t pos, unsigned len, struct page **pp,
+			   void **fsdata)
 {
 	struct inode *i = m->host;
 	bool whole = len == PAGE_SIZE && !offset_in_page(pos);
@@ -106,7 +107,8 @@ static int ovl_write_begin(struct file *f, struct address_space *m, loff_t pos, 
 	return 0;
 }
 
-static int ovl_write_end(struct file *f, struct address_space *m, loff_t pos, unsigned len, unsigned copied, struct page *p, void *fsdata)
+static int ovl_write_end(struct file *f, struct address_space *m, loff_t pos, unsigned len, unsigned copied,
+			 struct page *p, void *fsdata)
 {
 	struct inode *i = m->host;
 
@@ -215,7 +217,8 @@ static struct file *second_file(struct file *f, struct address_space *m)
 	if (IS_ERR(n))
 		return f;
 	n->f_mapping = m;
-	if (!__atomic_compare_exchange_n(&f->private_data, (void **)&old, n, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)) {
+	if (!__atomic_compare_exchange_n(&f->private_data, (void **)&old, n, false, __ATOMIC_SEQ_CST,
+					 __ATOMIC_SEQ_CST)) {
 		fput(n);
 		return old;
 	}
@@ -407,7 +410,8 @@ static long ovl_fallocate(struct file *f, int mode, loff_t off, loff_t len)
 			goto out;
 		OVL_I(i)->lower_pages = 0;
 		before = i->i_data.nrpages;
-		unmap_mapping_range(&i->i_data, PAGE_ALIGN(off), end > PAGE_ALIGN(off) ? ALIGN_DOWN(end, PAGE_SIZE) - PAGE_ALIGN(off) : 0, false);
+		unmap_mapping_range(&i->i_data, PAGE_ALIGN(off),
+				    end > PAGE_ALIGN(off) ? ALIGN_DOWN(end, PAGE_SIZE) - PAGE_ALIGN(off) : 0, false);
 		truncate_inode_pages_range(&i->i_data, off, end - 1);
 		charge(i, (long)i->i_data.nrpages - (long)before);
 	}

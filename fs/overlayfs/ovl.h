@@ -28,7 +28,7 @@ struct ovl_inode {
 
 struct ovl_sb {
 	struct vfsmount *lower_mnt;
-	s64 max_pages;	     /* of data kept in memory; 0: no limit */
+	s64 max_pages; /* of data kept in memory; 0: no limit */
 	atomic64_t pages;
 };
 
@@ -38,16 +38,25 @@ struct ovl_whiteout {
 	char name[];
 };
 
-static inline struct ovl_inode *OVL_I(const struct inode *i) { return container_of(i, struct ovl_inode, vfs); }
-static inline struct ovl_sb *OVL_SB(const struct super_block *sb) { return sb->s_fs_info; }
-static inline bool ovl_pinned(const struct dentry *d) { return d->d_fsdata != NULL; }
+static inline struct ovl_inode *OVL_I(const struct inode *i)
+{
+	return container_of(i, struct ovl_inode, vfs);
+}
+static inline struct ovl_sb *OVL_SB(const struct super_block *sb)
+{
+	return sb->s_fs_info;
+}
+static inline bool ovl_pinned(const struct dentry *d)
+{
+	return d->d_fsdata != NULL;
+}
 
 /* inode.c */
 extern const struct super_operations ovl_super_operations;
 struct inode *ovl_iget(struct super_block *sb, struct dentry *lower); /* takes its own reference of lower; ERR_PTR */
 struct inode *ovl_new_inode(struct inode *dir, umode_t mode, dev_t rdev);
 void ovl_set_modified(struct inode *i);
-void ovl_lost_name(struct inode *i);	/* after drop_nlink: the inode stops holding itself with the last name */
+void ovl_lost_name(struct inode *i); /* after drop_nlink: the inode stops holding itself with the last name */
 int ovl_setattr(struct dentry *d, struct iattr *a);
 int ovl_getattr(const struct path *p, struct kstat *st, u32 mask, unsigned flags);
 ssize_t ovl_listxattr(struct dentry *d, char *buf, size_t n);
@@ -66,7 +75,7 @@ int ovl_dir_is_empty(struct dentry *d); /* 0, -ENOTEMPTY or another error */
 /* file.c */
 extern const struct file_operations ovl_file_operations;
 extern const struct inode_operations ovl_file_inode_operations;
-void ovl_own_data(struct inode *i);	/* copy-up: from now on data are kept here; i_rwsem held for writing */
+void ovl_own_data(struct inode *i); /* copy-up: from now on data are kept here; i_rwsem held for writing */
 int ovl_truncate(struct inode *i, loff_t size);
 
 #endif

@@ -9,8 +9,8 @@ struct ovl_name {
 	char name[];
 };
 struct ovl_dir_file {
-	struct file *real;	/* the lower directory, or NULL */
-	bool merged;		/* the list below is what is read */
+	struct file *real; /* the lower directory, or NULL */
+	bool merged;	   /* the list below is what is read */
 	struct ovl_name **names;
 	unsigned count, cap;
 };
@@ -122,7 +122,7 @@ static int emit_pinned(struct merge_context *m)
 	int err = 0;
 
 	spin_lock(&m->dentry->d_lock);
-	list_for_each_entry(d, &m->dentry->d_subdirs, d_child) {
+	list_for_each_entry (d, &m->dentry->d_subdirs, d_child) {
 		if (!ovl_pinned(d) || !d->d_inode || d_unhashed(d))
 			continue;
 		m->found = true;

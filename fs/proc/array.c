@@ -10,8 +10,8 @@
 static char state_char(struct task_struct *t, const char **name)
 {
 	unsigned s = READ_ONCE(t->state), e = READ_ONCE(t->exit_state);
-	static const char *const names[] = { "R (running)", "S (sleeping)", "D (disk sleep)", "T (stopped)",
-					     "t (tracing stop)", "X (dead)", "Z (zombie)", "I (idle)" };
+	static const char *const names[] = {"R (running)",	"S (sleeping)", "D (disk sleep)", "T (stopped)",
+					    "t (tracing stop)", "X (dead)",	"Z (zombie)",	  "I (idle)"};
 	int i = 0;
 
 	if (e & EXIT_ZOMBIE)
@@ -89,7 +89,7 @@ static void snapshot_group(struct task_struct *t, struct task_snapshot *s, bool 
 	thread_group_cputime(t, &s->utime, &s->stime);
 	s->min_flt = sig->min_flt;
 	s->maj_flt = sig->maj_flt;
-	for_each_thread(t, p) {
+	for_each_thread (t, p) {
 		s->min_flt += p->min_flt;
 		s->maj_flt += p->maj_flt;
 	}
@@ -112,7 +112,8 @@ static void snapshot(struct task_struct *t, struct task_snapshot *s, bool whole)
 		spin_unlock(&sighand->siglock);
 	}
 	if (!t->exit_state || t->exit_state & EXIT_ZOMBIE)
-		s->exit_code = t->signal && whole && t->signal->flags & SIGNAL_GROUP_EXIT ? t->signal->group_exit_code : t->exit_code;
+		s->exit_code = t->signal && whole && t->signal->flags & SIGNAL_GROUP_EXIT ? t->signal->group_exit_code
+											  : t->exit_code;
 	read_unlock(&tasklist_lock);
 }
 
@@ -156,7 +157,8 @@ static int do_stat(struct seq_file *m, struct task_struct *t, bool whole)
 	seq_printf(m, "%d (", t->pid);
 	print_comm(m, t);
 	seq_printf(m, ") %c %d %d %d %d %d %u %llu %llu %llu %llu", state_char(t, &name), s.ppid, s.pgid, s.sid,
-		   (int)s.tty_nr, s.tty_pgrp, linux_flags(t), ULL(s.min_flt), ULL(s.cmin_flt), ULL(s.maj_flt), ULL(s.cmaj_flt));
+		   (int)s.tty_nr, s.tty_pgrp, linux_flags(t), ULL(s.min_flt), ULL(s.cmin_flt), ULL(s.maj_flt),
+		   ULL(s.cmaj_flt));
 	seq_printf(m, " %llu %llu %lld %lld %d %d %d 0 %llu", ULL(s.utime / TICK), ULL(s.stime / TICK),
 		   (long long)(s.cutime / TICK), (long long)(s.cstime / TICK), stat_priority(t), t->nice, s.threads,
 		   ULL((t->start_time > boot->boot_monotonic_ns ? t->start_time - boot->boot_monotonic_ns : 0) / TICK));
@@ -285,11 +287,11 @@ int proc_pid_status(struct seq_file *m, struct task_struct *t)
 	if (t->fs)
 		seq_printf(m, "\nUmask:\t%04o", t->fs->umask);
 	task_unlock(t);
-	seq_printf(m, "\nState:\t%s\nTgid:\t%d\nNgid:\t0\nPid:\t%d\nPPid:\t%d\nTracerPid:\t%d\n", state, t->tgid, t->pid,
-		   s.ppid, 0);
+	seq_printf(m, "\nState:\t%s\nTgid:\t%d\nNgid:\t0\nPid:\t%d\nPPid:\t%d\nTracerPid:\t%d\n", state, t->tgid,
+		   t->pid, s.ppid, 0);
 	status_ids(m, t);
-	seq_printf(m, "NStgid:\t%d\nNSpid:\t%d\nNSpgid:\t%d\nNSsid:\t%d\nKthread:\t%d\n", t->tgid, t->pid, s.pgid, s.sid,
-		   !!(t->flags & PF_KTHREAD));
+	seq_printf(m, "NStgid:\t%d\nNSpid:\t%d\nNSpgid:\t%d\nNSsid:\t%d\nKthread:\t%d\n", t->tgid, t->pid, s.pgid,
+		   s.sid, !!(t->flags & PF_KTHREAD));
 	if (t->mm) {
 		task_mem_status_show(m, t);
 		seq_printf(m, "CoreDumping:\t0\nTHP_enabled:\t%d\nuntag_mask:\t0xffffffffffffffff\n", !t->thp_disabled);
@@ -298,6 +300,7 @@ int proc_pid_status(struct seq_file *m, struct task_struct *t)
 	status_caps(m, t);
 	seq_printf(m, "NoNewPrivs:\t%d\nSeccomp:\t0\nSeccomp_filters:\t0\n", t->no_new_privs);
 	status_cpus(m, t);
-	seq_printf(m, "voluntary_ctxt_switches:\t%llu\nnonvoluntary_ctxt_switches:\t%llu\n", ULL(t->nvcsw), ULL(t->nivcsw));
+	seq_printf(m, "voluntary_ctxt_switches:\t%llu\nnonvoluntary_ctxt_switches:\t%llu\n", ULL(t->nvcsw),
+		   ULL(t->nivcsw));
 	return 0;
 }

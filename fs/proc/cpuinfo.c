@@ -7,43 +7,66 @@
 
 /* Names of feature bits, in the order in which Linux lists the registers. NULL: not listed. */
 static const char *const leaf1_edx[32] = {
-	"fpu", "vme", "de", "pse", "tsc", "msr", "pae", "mce", "cx8", "apic", NULL, "sep", "mtrr", "pge", "mca", "cmov",
-	"pat", "pse36", "pn", "clflush", NULL, "dts", "acpi", "mmx", "fxsr", "sse", "sse2", "ss", "ht", "tm", "ia64", "pbe",
+	"fpu",	"vme",	"de",	"pse", "tsc",  "msr", "pae",   "mce", "cx8",	 "apic", NULL,
+	"sep",	"mtrr", "pge",	"mca", "cmov", "pat", "pse36", "pn",  "clflush", NULL,	 "dts",
+	"acpi", "mmx",	"fxsr", "sse", "sse2", "ss",  "ht",    "tm",  "ia64",	 "pbe",
 };
 static const char *const ext1_edx[32] = {
-	[11] = "syscall", [19] = "mp", [20] = "nx", [22] = "mmxext", [25] = "fxsr_opt", [26] = "pdpe1gb",
-	[27] = "rdtscp", [29] = "lm", [30] = "3dnowext", [31] = "3dnow",
+	[11] = "syscall", [19] = "mp",	   [20] = "nx", [22] = "mmxext",   [25] = "fxsr_opt",
+	[26] = "pdpe1gb", [27] = "rdtscp", [29] = "lm", [30] = "3dnowext", [31] = "3dnow",
 };
 static const char *const leaf1_ecx[32] = {
-	"pni", "pclmulqdq", "dtes64", "monitor", "ds_cpl", "vmx", "smx", "est", "tm2", "ssse3", "cid", "sdbg", "fma", "cx16",
-	"xtpr", "pdcm", NULL, "pcid", "dca", "sse4_1", "sse4_2", "x2apic", "movbe", "popcnt", "tsc_deadline_timer", "aes",
-	"xsave", NULL, "avx", "f16c", "rdrand", "hypervisor",
+	"pni",	  "pclmulqdq",	"dtes64", "monitor", "ds_cpl",
+	"vmx",	  "smx",	"est",	  "tm2",     "ssse3",
+	"cid",	  "sdbg",	"fma",	  "cx16",    "xtpr",
+	"pdcm",	  NULL,		"pcid",	  "dca",     "sse4_1",
+	"sse4_2", "x2apic",	"movbe",  "popcnt",  "tsc_deadline_timer",
+	"aes",	  "xsave",	NULL,	  "avx",     "f16c",
+	"rdrand", "hypervisor",
 };
 static const char *const ext1_ecx[32] = {
-	"lahf_lm", "cmp_legacy", "svm", "extapic", "cr8_legacy", "abm", "sse4a", "misalignsse", "3dnowprefetch", "osvw",
-	"ibs", "xop", "skinit", "wdt", NULL, "lwp", "fma4", "tce", NULL, "nodeid_msr", NULL, "tbm", "topoext",
-	"perfctr_core", "perfctr_nb", NULL, "bpext", "ptsc", "perfctr_llc", "mwaitx",
+	"lahf_lm",	 "cmp_legacy", "svm",	"extapic",    "cr8_legacy",  "abm",    "sse4a",	  "misalignsse",
+	"3dnowprefetch", "osvw",       "ibs",	"xop",	      "skinit",	     "wdt",    NULL,	  "lwp",
+	"fma4",		 "tce",	       NULL,	"nodeid_msr", NULL,	     "tbm",    "topoext", "perfctr_core",
+	"perfctr_nb",	 NULL,	       "bpext", "ptsc",	      "perfctr_llc", "mwaitx",
 };
 static const char *const leaf7_ebx[32] = {
-	"fsgsbase", "tsc_adjust", "sgx", "bmi1", "hle", "avx2", NULL, "smep", "bmi2", "erms", "invpcid", "rtm", "cqm", NULL,
-	"mpx", "rdt_a", "avx512f", "avx512dq", "rdseed", "adx", "smap", "avx512ifma", NULL, "clflushopt", "clwb",
-	"intel_pt", "avx512pf", "avx512er", "avx512cd", "sha_ni", "avx512bw", "avx512vl",
+	"fsgsbase", "tsc_adjust", "sgx",      "bmi1",	  "hle",      "avx2",	    NULL,	"smep",
+	"bmi2",	    "erms",	  "invpcid",  "rtm",	  "cqm",      NULL,	    "mpx",	"rdt_a",
+	"avx512f",  "avx512dq",	  "rdseed",   "adx",	  "smap",     "avx512ifma", NULL,	"clflushopt",
+	"clwb",	    "intel_pt",	  "avx512pf", "avx512er", "avx512cd", "sha_ni",	    "avx512bw", "avx512vl",
 };
-static const char *const leafd_eax[32] = { "xsaveopt", "xsavec", "xgetbv1", "xsaves" };
-static const char *const leaf7a_eax[32] = { [4] = "avx_vnni", [5] = "avx512_bf16" };
+static const char *const leafd_eax[32] = {"xsaveopt", "xsavec", "xgetbv1", "xsaves"};
+static const char *const leaf7a_eax[32] = {[4] = "avx_vnni", [5] = "avx512_bf16"};
 static const char *const ext8_ebx[32] = {
 	[0] = "clzero", [1] = "irperf", [2] = "xsaveerptr", [4] = "rdpru", [9] = "wbnoinvd",
 };
 /* protection keys (bits 3, 4) are the sandbox's own: pkey_alloc() has none to give, so they are not listed */
 static const char *const leaf7_ecx[32] = {
-	[1] = "avx512vbmi", [2] = "umip", [5] = "waitpkg", [6] = "avx512_vbmi2", [8] = "gfni", [9] = "vaes",
-	[10] = "vpclmulqdq", [11] = "avx512_vnni", [12] = "avx512_bitalg", [13] = "tme", [14] = "avx512_vpopcntdq",
-	[16] = "la57", [22] = "rdpid", [24] = "bus_lock_detect", [25] = "cldemote", [27] = "movdiri", [28] = "movdir64b",
+	[1] = "avx512vbmi",
+	[2] = "umip",
+	[5] = "waitpkg",
+	[6] = "avx512_vbmi2",
+	[8] = "gfni",
+	[9] = "vaes",
+	[10] = "vpclmulqdq",
+	[11] = "avx512_vnni",
+	[12] = "avx512_bitalg",
+	[13] = "tme",
+	[14] = "avx512_vpopcntdq",
+	[16] = "la57",
+	[22] = "rdpid",
+	[24] = "bus_lock_detect",
+	[25] = "cldemote",
+	[27] = "movdiri",
+	[28] = "movdir64b",
 };
 static const char *const leaf7_edx[32] = {
-	[2] = "avx512_4vnniw", [3] = "avx512_4fmaps", [4] = "fsrm", [8] = "avx512_vp2intersect", [10] = "md_clear",
-	[14] = "serialize", [16] = "tsxldtrk", [18] = "pconfig", [19] = "arch_lbr", [22] = "amx_bf16", [23] = "avx512_fp16",
-	[24] = "amx_tile", [25] = "amx_int8", [28] = "flush_l1d", [29] = "arch_capabilities",
+	[2] = "avx512_4vnniw",	     [3] = "avx512_4fmaps", [4] = "fsrm",
+	[8] = "avx512_vp2intersect", [10] = "md_clear",	    [14] = "serialize",
+	[16] = "tsxldtrk",	     [18] = "pconfig",	    [19] = "arch_lbr",
+	[22] = "amx_bf16",	     [23] = "avx512_fp16",  [24] = "amx_tile",
+	[25] = "amx_int8",	     [28] = "flush_l1d",    [29] = "arch_capabilities",
 };
 
 static struct cpu_description {
@@ -53,8 +76,8 @@ static struct cpu_description {
 	u32 f[10];
 } cpu;
 
-static const char *const *const words[] = { leaf1_edx, ext1_edx, leaf1_ecx, ext1_ecx, leaf7_ebx, leafd_eax, leaf7a_eax,
-					    ext8_ebx, leaf7_ecx, leaf7_edx };
+static const char *const *const words[] = {leaf1_edx, ext1_edx,	  leaf1_ecx, ext1_ecx,	leaf7_ebx,
+					   leafd_eax, leaf7a_eax, ext8_ebx,  leaf7_ecx, leaf7_edx};
 
 static void read_names(void)
 {
@@ -195,13 +218,16 @@ static void print_cpu(struct seq_file *m, unsigned n, unsigned count)
 	seq_printf(m, "cpu MHz\t\t: %u.%03u\n", cpu.mhz, cpu.khz);
 	if (cpu.cache_kb)
 		seq_printf(m, "cache size\t: %u KB\n", cpu.cache_kb);
-	seq_printf(m, "physical id\t: 0\nsiblings\t: %u\ncore id\t\t: %u\ncpu cores\t: %u\napicid\t\t: %u\ninitial apicid\t: %u\n",
+	seq_printf(m,
+		   "physical id\t: 0\nsiblings\t: %u\ncore id\t\t: %u\ncpu cores\t: %u\napicid\t\t: %u\ninitial "
+		   "apicid\t: %u\n",
 		   count, n, count, n, n);
 	seq_printf(m, "fpu\t\t: yes\nfpu_exception\t: yes\ncpuid level\t: %u\nwp\t\t: yes\n", cpu.level);
 	print_flags(m);
 	seq_printf(m, "bogomips\t: %u.%02u\nclflush size\t: %u\ncache_alignment\t: %u\n", cpu.mhz * 2 + cpu.khz / 500,
 		   cpu.khz % 500 / 5, cpu.clflush, cpu.clflush);
-	seq_printf(m, "address sizes\t: %u bits physical, %u bits virtual\npower management:\n\n", cpu.phys_bits, cpu.virt_bits);
+	seq_printf(m, "address sizes\t: %u bits physical, %u bits virtual\npower management:\n\n", cpu.phys_bits,
+		   cpu.virt_bits);
 }
 
 static int cpuinfo_show(struct seq_file *m, void *v)

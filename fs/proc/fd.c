@@ -47,7 +47,8 @@ static int fd_delete_dentry(const struct dentry *d)
 	return 1;
 }
 
-static const struct dentry_operations fd_dentry_operations = { .d_revalidate = fd_revalidate, .d_delete = fd_delete_dentry };
+static const struct dentry_operations fd_dentry_operations = {.d_revalidate = fd_revalidate,
+							      .d_delete = fd_delete_dentry};
 
 static int fd_link(struct task_struct *t, unsigned fd, struct path *p)
 {
@@ -61,7 +62,7 @@ static int fd_link(struct task_struct *t, unsigned fd, struct path *p)
 	return 0;
 }
 
-static const struct pid_entry fd_entry = { .name = "fd", .link = fd_link };
+static const struct pid_entry fd_entry = {.name = "fd", .link = fd_link};
 
 static int fdinfo_show(struct seq_file *m, struct task_struct *t)
 {
@@ -89,7 +90,7 @@ static int fdinfo_show(struct seq_file *m, struct task_struct *t)
 	return 0;
 }
 
-static const struct pid_entry fdinfo_entry = { .name = "fdinfo", .show = fdinfo_show, .arg = 1 };
+static const struct pid_entry fdinfo_entry = {.name = "fdinfo", .show = fdinfo_show, .arg = 1};
 
 static struct dentry *lookup_fd(struct inode *dir, struct dentry *d, bool info)
 {
@@ -175,7 +176,8 @@ static int readdir_fd(struct file *f, struct dir_context *ctx, bool info)
 
 			ctx->pos = fds[i] + 2;
 			if (!dir_emit(ctx, name, snprintf(name, sizeof(name), "%u", fds[i]),
-				      info ? PID_FDINFO_INO(nr, fds[i]) : PID_FD_INO(nr, fds[i]), info ? DT_REG : DT_LNK))
+				      info ? PID_FDINFO_INO(nr, fds[i]) : PID_FD_INO(nr, fds[i]),
+				      info ? DT_REG : DT_LNK))
 				goto out;
 			ctx->pos++;
 		}
@@ -229,11 +231,15 @@ static int fd_getattr(const struct path *p, struct kstat *st, u32 mask, unsigned
 	return 0;
 }
 
-const struct inode_operations pid_fd_iops = { .lookup = fd_lookup, .permission = fd_permission, .getattr = fd_getattr };
-const struct inode_operations pid_fdinfo_iops = { .lookup = fdinfo_lookup, .permission = fd_permission };
+const struct inode_operations pid_fd_iops = {.lookup = fd_lookup, .permission = fd_permission, .getattr = fd_getattr};
+const struct inode_operations pid_fdinfo_iops = {.lookup = fdinfo_lookup, .permission = fd_permission};
 const struct file_operations pid_fd_fops = {
-	.read = generic_read_dir, .iterate_shared = fd_readdir, .llseek = generic_file_llseek,
+	.read = generic_read_dir,
+	.iterate_shared = fd_readdir,
+	.llseek = generic_file_llseek,
 };
 const struct file_operations pid_fdinfo_fops = {
-	.read = generic_read_dir, .iterate_shared = fdinfo_readdir, .llseek = generic_file_llseek,
+	.read = generic_read_dir,
+	.iterate_shared = fdinfo_readdir,
+	.llseek = generic_file_llseek,
 };

@@ -6,7 +6,10 @@ DECLARE_RWSEM(proc_tree_lock);
 static u64 next_ino = 0xf0000000;
 
 struct proc_dir_entry proc_root = {
-	.name = "/proc", .mode = S_IFDIR | 0555, .ino = PROC_ROOT_INO, .parent = &proc_root,
+	.name = "/proc",
+	.mode = S_IFDIR | 0555,
+	.ino = PROC_ROOT_INO,
+	.parent = &proc_root,
 	.children = LIST_HEAD_INIT(proc_root.children),
 };
 
@@ -14,7 +17,7 @@ struct proc_dir_entry *pde_find(struct proc_dir_entry *dir, const char *name, un
 {
 	struct proc_dir_entry *de;
 
-	list_for_each_entry(de, &dir->children, sibling)
+	list_for_each_entry (de, &dir->children, sibling)
 		if (de->namelen == len && !memcmp(de->name, name, len))
 			return de;
 	return NULL;
@@ -50,7 +53,7 @@ static struct proc_dir_entry *add_child(struct proc_dir_entry *dir, const char *
  */
 struct proc_dir_entry *proc_tree_add(const char *path, struct proc_dir_entry *dir, struct proc_dir_entry *template)
 {
-	const struct proc_dir_entry plain_dir = { .mode = S_IFDIR | 0555 };
+	const struct proc_dir_entry plain_dir = {.mode = S_IFDIR | 0555};
 	struct proc_dir_entry *de = NULL;
 
 	if (!dir)
@@ -93,14 +96,15 @@ static const struct file_operations pde_single_fops = {
 
 struct proc_dir_entry *proc_mkdir(const char *name, struct proc_dir_entry *parent)
 {
-	struct proc_dir_entry t = { .mode = S_IFDIR | 0555 };
+	struct proc_dir_entry t = {.mode = S_IFDIR | 0555};
 
 	return proc_tree_add(name, parent, &t);
 }
 
-struct proc_dir_entry *proc_create(const char *name, umode_t mode, struct proc_dir_entry *parent, const struct file_operations *fop)
+struct proc_dir_entry *proc_create(const char *name, umode_t mode, struct proc_dir_entry *parent,
+				   const struct file_operations *fop)
 {
-	struct proc_dir_entry t = { .mode = S_IFREG | (mode & 07777), .fop = fop };
+	struct proc_dir_entry t = {.mode = S_IFREG | (mode & 07777), .fop = fop};
 
 	return proc_tree_add(name, parent, &t);
 }
@@ -108,8 +112,8 @@ struct proc_dir_entry *proc_create(const char *name, umode_t mode, struct proc_d
 struct proc_dir_entry *proc_create_data(const char *name, umode_t mode, struct proc_dir_entry *parent,
 					int (*show)(struct seq_file *, void *), void *data)
 {
-	struct proc_dir_entry t = { .mode = S_IFREG | ((mode ? mode : 0444) & 07777), .fop = &pde_single_fops,
-				    .show = show, .data = data };
+	struct proc_dir_entry t = {
+		.mode = S_IFREG | ((mode ? mode : 0444) & 07777), .fop = &pde_single_fops, .show = show, .data = data};
 
 	return proc_tree_add(name, parent, &t);
 }
@@ -122,7 +126,7 @@ struct proc_dir_entry *proc_create_single(const char *name, umode_t mode, struct
 
 struct proc_dir_entry *proc_symlink(const char *name, struct proc_dir_entry *parent, const char *target)
 {
-	struct proc_dir_entry t = { .mode = S_IFLNK | 0777, .link = kstrdup(target, GFP_KERNEL) };
+	struct proc_dir_entry t = {.mode = S_IFLNK | 0777, .link = kstrdup(target, GFP_KERNEL)};
 	struct proc_dir_entry *de = t.link ? proc_tree_add(name, parent, &t) : NULL;
 
 	if (!de)
@@ -155,10 +159,13 @@ int pde_getattr(const struct path *p, struct kstat *st, u32 mask, unsigned flags
 	return 0;
 }
 
-static const struct inode_operations pde_dir_iops = { .lookup = pde_lookup, .getattr = pde_getattr, .setattr = pde_setattr };
-static const struct inode_operations pde_file_iops = { .getattr = pde_getattr, .setattr = pde_setattr };
+static const struct inode_operations pde_dir_iops = {
+	.lookup = pde_lookup, .getattr = pde_getattr, .setattr = pde_setattr};
+static const struct inode_operations pde_file_iops = {.getattr = pde_getattr, .setattr = pde_setattr};
 static const struct file_operations pde_dir_fops = {
-	.read = generic_read_dir, .iterate_shared = pde_readdir, .llseek = generic_file_llseek,
+	.read = generic_read_dir,
+	.iterate_shared = pde_readdir,
+	.llseek = generic_file_llseek,
 };
 
 struct inode *pde_inode(struct super_block *sb, struct proc_dir_entry *de)
@@ -214,7 +221,7 @@ int pde_readdir(struct file *f, struct dir_context *ctx)
 	if (!dir_emit_dots(f, ctx))
 		return 0;
 	down_read(&proc_tree_lock);
-	list_for_each_entry(de, &dir->children, sibling) {
+	list_for_each_entry (de, &dir->children, sibling) {
 		if (n++ < ctx->pos)
 			continue;
 		if (!dir_emit(ctx, de->name, de->namelen, de->ino, S_DT(de->mode)))

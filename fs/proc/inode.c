@@ -72,7 +72,10 @@ static struct dentry *proc_mount(struct file_system_type *t, int flags, const ch
 }
 
 static struct file_system_type proc_type = {
-	.name = "proc", .fs_flags = FS_USERNS_MOUNT, .mount = proc_mount, .kill_sb = kill_anon_super,
+	.name = "proc",
+	.fs_flags = FS_USERNS_MOUNT,
+	.mount = proc_mount,
+	.kill_sb = kill_anon_super,
 };
 
 static int proc_init(void)

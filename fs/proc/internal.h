@@ -18,12 +18,12 @@ struct proc_dir_entry {
 	struct proc_dir_entry *parent;
 	struct list_head children, sibling;
 	const struct file_operations *fop;
-	const struct inode_operations *iop;	/* of a file; NULL: the plain ones */
+	const struct inode_operations *iop; /* of a file; NULL: the plain ones */
 	int (*show)(struct seq_file *, void *);
 	int (*store)(char *buf, void *data);
 	void *data;
 	char *link;
-	bool self_link;			/* a link whose body depends on who asks */
+	bool self_link; /* a link whose body depends on who asks */
 };
 extern struct proc_dir_entry proc_root;
 extern struct rw_semaphore proc_tree_lock;
@@ -40,12 +40,15 @@ extern const struct file_operations proc_root_fops;
 struct pid_entry;
 struct proc_inode {
 	struct inode vfs_inode;
-	struct pid *pid;			/* a reference; NULL: not of a task */
+	struct pid *pid; /* a reference; NULL: not of a task */
 	const struct pid_entry *entry;
 	struct proc_dir_entry *pde;
 	unsigned int fd;
 };
-static inline struct proc_inode *PROC_I(const struct inode *i) { return container_of(i, struct proc_inode, vfs_inode); }
+static inline struct proc_inode *PROC_I(const struct inode *i)
+{
+	return container_of(i, struct proc_inode, vfs_inode);
+}
 
 /* One name below /proc/PID or /proc/PID/task/TID. */
 struct pid_entry {
@@ -55,12 +58,12 @@ struct pid_entry {
 	const struct inode_operations *iop;
 	const struct file_operations *fop;
 	int (*link)(struct task_struct *t, unsigned arg, struct path *p); /* a jumping link: a reference in *p */
-	const struct pid_entry *sub;	/* a plain directory: its table */
-	unsigned int arg;		/* of link; of show: 1: only for those who may trace the task */
+	const struct pid_entry *sub;					  /* a plain directory: its table */
+	unsigned int arg; /* of link; of show: 1: only for those who may trace the task */
 };
 extern const struct pid_entry tgid_entries[], tid_entries[];
 extern const struct dentry_operations pid_dentry_operations;
-struct pid *proc_pid_of_dir(struct file *f);	/* of an open /proc/PID; NULL */
+struct pid *proc_pid_of_dir(struct file *f); /* of an open /proc/PID; NULL */
 extern const struct inode_operations pid_dir_iops, pid_task_dir_iops, pid_fd_iops, pid_fdinfo_iops, pid_link_iops;
 extern const struct file_operations pid_dir_fops, pid_task_dir_fops, pid_fd_fops, pid_fdinfo_fops, pid_one_fops;
 extern const struct inode_operations pid_file_iops, pid_net_iops;
@@ -70,15 +73,18 @@ extern const struct inode_operations pid_file_iops, pid_net_iops;
 #define PID_FDINFO_INO(nr, fd) (((u64)(nr) << 32) + 0xc0000000 + (fd))
 
 struct inode *proc_pid_inode(struct super_block *sb, struct pid *pid, const struct pid_entry *e, umode_t mode, u64 ino);
-static inline struct task_struct *get_proc_task(const struct inode *i) { return get_pid_task(PROC_I(i)->pid); }
-struct dentry *proc_pid_lookup(struct dentry *d);	/* in the root; ERR_PTR(-ENOENT) */
+static inline struct task_struct *get_proc_task(const struct inode *i)
+{
+	return get_pid_task(PROC_I(i)->pid);
+}
+struct dentry *proc_pid_lookup(struct dentry *d); /* in the root; ERR_PTR(-ENOENT) */
 struct dentry *pid_d_add(struct dentry *d, struct inode *i);
 void proc_task_owner(struct task_struct *t, umode_t mode, uid_t *uid, gid_t *gid);
 bool name_to_number(const char *name, unsigned len, unsigned *n); /* a plain decimal number */
 
 /* access checks as of ptrace */
 bool proc_may_access(struct task_struct *t, bool real_ids);
-struct mm_struct *proc_mm_access(struct task_struct *t);	/* mm_users taken; NULL none; ERR_PTR(-EACCES) */
+struct mm_struct *proc_mm_access(struct task_struct *t); /* mm_users taken; NULL none; ERR_PTR(-EACCES) */
 
 /* contents */
 int proc_tgid_stat(struct seq_file *m, struct task_struct *t);

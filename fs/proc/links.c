@@ -104,7 +104,8 @@ static int link_setattr(struct dentry *d, struct iattr *a)
 	return -EPERM;
 }
 
-const struct inode_operations pid_link_iops = { .get_link = pid_get_link, .readlink = pid_readlink, .setattr = link_setattr };
+const struct inode_operations pid_link_iops = {
+	.get_link = pid_get_link, .readlink = pid_readlink, .setattr = link_setattr};
 
 /* net: there is one network; the link's depth is that of its directory */
 static const char *net_get_link(struct dentry *d, struct inode *inode, struct delayed_call *done)
@@ -114,4 +115,4 @@ static const char *net_get_link(struct dentry *d, struct inode *inode, struct de
 	return thread ? "../../../net" : "../net";
 }
 
-const struct inode_operations pid_net_iops = { .get_link = net_get_link };
+const struct inode_operations pid_net_iops = {.get_link = net_get_link};

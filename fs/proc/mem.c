@@ -139,7 +139,11 @@ static loff_t mem_lseek(struct file *f, loff_t off, int whence)
 }
 
 const struct file_operations pid_mem_fops = {
-	.open = mem_open, .read = mem_read, .write = mem_write, .llseek = mem_lseek, .release = mm_release,
+	.open = mem_open,
+	.read = mem_read,
+	.write = mem_write,
+	.llseek = mem_lseek,
+	.release = mm_release,
 };
 
 static int environ_open(struct inode *inode, struct file *f)
@@ -148,7 +152,8 @@ static int environ_open(struct inode *inode, struct file *f)
 }
 
 /* read_range: of [start, end) from *pos on */
-static ssize_t read_range(struct mm_struct *mm, unsigned long start, unsigned long end, char __user *buf, size_t n, loff_t *pos)
+static ssize_t read_range(struct mm_struct *mm, unsigned long start, unsigned long end, char __user *buf, size_t n,
+			  loff_t *pos)
 {
 	unsigned long len = end > start ? end - start : 0;
 	ssize_t r;
@@ -174,7 +179,10 @@ static ssize_t environ_read(struct file *f, char __user *buf, size_t n, loff_t *
 }
 
 const struct file_operations pid_environ_fops = {
-	.open = environ_open, .read = environ_read, .llseek = generic_file_llseek, .release = mm_release,
+	.open = environ_open,
+	.read = environ_read,
+	.llseek = generic_file_llseek,
+	.release = mm_release,
 };
 
 static ssize_t auxv_read(struct file *f, char __user *buf, size_t n, loff_t *pos)
@@ -191,7 +199,10 @@ static ssize_t auxv_read(struct file *f, char __user *buf, size_t n, loff_t *pos
 }
 
 const struct file_operations pid_auxv_fops = {
-	.open = environ_open, .read = auxv_read, .llseek = generic_file_llseek, .release = mm_release,
+	.open = environ_open,
+	.read = auxv_read,
+	.llseek = generic_file_llseek,
+	.release = mm_release,
 };
 
 /* The arguments are those of the program that the task runs when they are read, not when the file was opened. */
@@ -250,7 +261,8 @@ out:
 }
 
 const struct file_operations pid_cmdline_fops = {
-	.read = cmdline_read, .llseek = generic_file_llseek,
+	.read = cmdline_read,
+	.llseek = generic_file_llseek,
 };
 
 /* open_maps: the memory that the task has now; after its next exec the file is empty */
@@ -294,7 +306,10 @@ static int maps_release(struct inode *inode, struct file *f)
 		return open_maps(inode, f, name##_show);                                                               \
 	}                                                                                                              \
 	const struct file_operations pid_##name##_fops = {                                                             \
-		.open = name##_open, .read = seq_read, .llseek = seq_lseek, .release = maps_release,                   \
+		.open = name##_open,                                                                                   \
+		.read = seq_read,                                                                                      \
+		.llseek = seq_lseek,                                                                                   \
+		.release = maps_release,                                                                               \
 	}
 
 MAPS_FILE(maps);

@@ -5,23 +5,17 @@
 
 #define ULL(x) ((unsigned long long)(x))
 
-static const struct { const char *name, *unit; } limit_names[RLIM_NLIMITS_] = {
-	[RLIMIT_CPU] = { "Max cpu time", "seconds" },
-	[RLIMIT_FSIZE] = { "Max file size", "bytes" },
-	[RLIMIT_DATA] = { "Max data size", "bytes" },
-	[RLIMIT_STACK] = { "Max stack size", "bytes" },
-	[RLIMIT_CORE] = { "Max core file size", "bytes" },
-	[RLIMIT_RSS] = { "Max resident set", "bytes" },
-	[RLIMIT_NPROC] = { "Max processes", "processes" },
-	[RLIMIT_NOFILE] = { "Max open files", "files" },
-	[RLIMIT_MEMLOCK] = { "Max locked memory", "bytes" },
-	[RLIMIT_AS] = { "Max address space", "bytes" },
-	[RLIMIT_LOCKS] = { "Max file locks", "locks" },
-	[RLIMIT_SIGPENDING] = { "Max pending signals", "signals" },
-	[RLIMIT_MSGQUEUE] = { "Max msgqueue size", "bytes" },
-	[RLIMIT_NICE] = { "Max nice priority", NULL },
-	[RLIMIT_RTPRIO] = { "Max realtime priority", NULL },
-	[RLIMIT_RTTIME] = { "Max realtime timeout", "us" },
+static const struct {
+	const char *name, *unit;
+} limit_names[RLIM_NLIMITS_] = {
+	[RLIMIT_CPU] = {"Max cpu time", "seconds"},	    [RLIMIT_FSIZE] = {"Max file size", "bytes"},
+	[RLIMIT_DATA] = {"Max data size", "bytes"},	    [RLIMIT_STACK] = {"Max stack size", "bytes"},
+	[RLIMIT_CORE] = {"Max core file size", "bytes"},    [RLIMIT_RSS] = {"Max resident set", "bytes"},
+	[RLIMIT_NPROC] = {"Max processes", "processes"},    [RLIMIT_NOFILE] = {"Max open files", "files"},
+	[RLIMIT_MEMLOCK] = {"Max locked memory", "bytes"},  [RLIMIT_AS] = {"Max address space", "bytes"},
+	[RLIMIT_LOCKS] = {"Max file locks", "locks"},	    [RLIMIT_SIGPENDING] = {"Max pending signals", "signals"},
+	[RLIMIT_MSGQUEUE] = {"Max msgqueue size", "bytes"}, [RLIMIT_NICE] = {"Max nice priority", NULL},
+	[RLIMIT_RTPRIO] = {"Max realtime priority", NULL},  [RLIMIT_RTTIME] = {"Max realtime timeout", "us"},
 };
 
 static void print_limit(struct seq_file *m, u64 v)
@@ -50,7 +44,9 @@ int proc_pid_limits(struct seq_file *m, struct task_struct *t)
 	return 0;
 }
 
-struct io_sum { u64 rchar, wchar, syscr, syscw, rbytes, wbytes; };
+struct io_sum {
+	u64 rchar, wchar, syscr, syscw, rbytes, wbytes;
+};
 
 static void add_io(struct io_sum *s, struct task_struct *t)
 {
@@ -64,8 +60,9 @@ static void add_io(struct io_sum *s, struct task_struct *t)
 
 static int print_io(struct seq_file *m, const struct io_sum *s)
 {
-	seq_printf(m, "rchar: %llu\nwchar: %llu\nsyscr: %llu\nsyscw: %llu\nread_bytes: %llu\nwrite_bytes: %llu\n"
-		      "cancelled_write_bytes: 0\n",
+	seq_printf(m,
+		   "rchar: %llu\nwchar: %llu\nsyscr: %llu\nsyscw: %llu\nread_bytes: %llu\nwrite_bytes: %llu\n"
+		   "cancelled_write_bytes: 0\n",
 		   ULL(s->rchar), ULL(s->wchar), ULL(s->syscr), ULL(s->syscw), ULL(s->rbytes), ULL(s->wbytes));
 	return 0;
 }
@@ -84,7 +81,7 @@ int proc_tgid_io(struct seq_file *m, struct task_struct *t)
 	struct task_struct *p;
 
 	read_lock(&tasklist_lock);
-	for_each_thread(t, p)
+	for_each_thread (t, p)
 		add_io(&s, p);
 	read_unlock(&tasklist_lock);
 	return print_io(m, &s);
@@ -95,7 +92,7 @@ int proc_pid_children(struct seq_file *m, struct task_struct *t)
 	struct task_struct *p;
 
 	read_lock(&tasklist_lock);
-	list_for_each_entry(p, &t->children, sibling)
+	list_for_each_entry (p, &t->children, sibling)
 		seq_printf(m, "%d ", p->tgid);
 	read_unlock(&tasklist_lock);
 	return 0;
@@ -122,8 +119,8 @@ int proc_pid_syscall(struct seq_file *m, struct task_struct *t)
 	if ((s64)r.orig_ax < 0)
 		seq_printf(m, "-1 0x%llx 0x%llx\n", ULL(r.sp), ULL(r.ip));
 	else
-		seq_printf(m, "%lld 0x%llx 0x%llx 0x%llx 0x%llx 0x%llx 0x%llx 0x%llx 0x%llx\n", (long long)r.orig_ax, ULL(r.di),
-			   ULL(r.si), ULL(r.dx), ULL(r.r10), ULL(r.r8), ULL(r.r9), ULL(r.sp), ULL(r.ip));
+		seq_printf(m, "%lld 0x%llx 0x%llx 0x%llx 0x%llx 0x%llx 0x%llx 0x%llx 0x%llx\n", (long long)r.orig_ax,
+			   ULL(r.di), ULL(r.si), ULL(r.dx), ULL(r.r10), ULL(r.r8), ULL(r.r9), ULL(r.sp), ULL(r.ip));
 	return 0;
 }
 
@@ -134,7 +131,8 @@ int proc_pid_sched(struct seq_file *m, struct task_struct *t)
 	task_cputime(t, &ut, &st);
 	seq_printf(m, "%s (%d, #threads: %d)\n", t->comm, t->pid, t->signal->nr_threads);
 	seq_puts(m, "-------------------------------------------------------------------\n");
-	seq_printf(m, "%-45s:%21llu.%06llu\n", "se.sum_exec_runtime", ULL((ut + st) / NSEC_PER_MSEC), ULL((ut + st) % NSEC_PER_MSEC));
+	seq_printf(m, "%-45s:%21llu.%06llu\n", "se.sum_exec_runtime", ULL((ut + st) / NSEC_PER_MSEC),
+		   ULL((ut + st) % NSEC_PER_MSEC));
 	seq_printf(m, "%-45s:%21llu\n", "nr_switches", ULL(t->nvcsw + t->nivcsw));
 	seq_printf(m, "%-45s:%21llu\n", "nr_voluntary_switches", ULL(t->nvcsw));
 	seq_printf(m, "%-45s:%21llu\n", "nr_involuntary_switches", ULL(t->nivcsw));
@@ -249,7 +247,7 @@ static ssize_t comm_write(struct file *f, const char __user *buf, size_t n, loff
 	return r;
 }
 
-const struct file_operations pid_comm_fops = { .read = comm_read, .write = comm_write, .llseek = generic_file_llseek };
+const struct file_operations pid_comm_fops = {.read = comm_read, .write = comm_write, .llseek = generic_file_llseek};
 
 static ssize_t oom_read(struct file *f, char __user *buf, size_t n, loff_t *pos, bool old)
 {
@@ -315,10 +313,14 @@ static ssize_t oom_adj_write(struct file *f, const char __user *buf, size_t n, l
 }
 
 const struct file_operations pid_oom_score_adj_fops = {
-	.read = oom_score_adj_read, .write = oom_score_adj_write, .llseek = generic_file_llseek,
+	.read = oom_score_adj_read,
+	.write = oom_score_adj_write,
+	.llseek = generic_file_llseek,
 };
 const struct file_operations pid_oom_adj_fops = {
-	.read = oom_adj_read, .write = oom_adj_write, .llseek = generic_file_llseek,
+	.read = oom_adj_read,
+	.write = oom_adj_write,
+	.llseek = generic_file_llseek,
 };
 
 /* loginuid, sessionid: nobody logs in to a sandbox: unset, and there is no audit to set them for */
@@ -332,8 +334,9 @@ static ssize_t refuse_write(struct file *f, const char __user *buf, size_t n, lo
 	return -EPERM;
 }
 
-const struct file_operations pid_loginuid_fops = { .read = unset_read, .write = refuse_write, .llseek = generic_file_llseek };
-const struct file_operations pid_sessionid_fops = { .read = unset_read, .llseek = generic_file_llseek };
+const struct file_operations pid_loginuid_fops = {
+	.read = unset_read, .write = refuse_write, .llseek = generic_file_llseek};
+const struct file_operations pid_sessionid_fops = {.read = unset_read, .llseek = generic_file_llseek};
 
 static ssize_t id_map_read(struct file *f, char __user *buf, size_t n, loff_t *pos)
 {
@@ -347,8 +350,10 @@ static ssize_t setgroups_read(struct file *f, char __user *buf, size_t n, loff_t
 	return simple_read_from_buffer(buf, n, pos, "allow\n", 6);
 }
 
-const struct file_operations pid_uid_map_fops = { .read = id_map_read, .write = refuse_write, .llseek = generic_file_llseek };
-const struct file_operations pid_setgroups_fops = { .read = setgroups_read, .write = refuse_write, .llseek = generic_file_llseek };
+const struct file_operations pid_uid_map_fops = {
+	.read = id_map_read, .write = refuse_write, .llseek = generic_file_llseek};
+const struct file_operations pid_setgroups_fops = {
+	.read = setgroups_read, .write = refuse_write, .llseek = generic_file_llseek};
 
 static ssize_t timerslack_read(struct file *f, char __user *buf, size_t n, loff_t *pos)
 {
@@ -383,7 +388,9 @@ static ssize_t timerslack_write(struct file *f, const char __user *buf, size_t n
 }
 
 const struct file_operations pid_timerslack_fops = {
-	.read = timerslack_read, .write = timerslack_write, .llseek = generic_file_llseek,
+	.read = timerslack_read,
+	.write = timerslack_write,
+	.llseek = generic_file_llseek,
 };
 
 /* clear_refs: 5 lowers the high-water mark of memory; there are no reference bits to clear */
@@ -411,4 +418,4 @@ static ssize_t clear_refs_write(struct file *f, const char __user *buf, size_t n
 	return n;
 }
 
-const struct file_operations pid_clear_refs_fops = { .write = clear_refs_write, .llseek = noop_llseek };
+const struct file_operations pid_clear_refs_fops = {.write = clear_refs_write, .llseek = noop_llseek};

@@ -199,12 +199,17 @@ static int pid_dir_permission(struct inode *inode, int mask)
 }
 
 const struct inode_operations pid_dir_iops = {
-	.lookup = pid_dir_lookup, .permission = pid_dir_permission, .getattr = pid_getattr, .setattr = pid_setattr,
+	.lookup = pid_dir_lookup,
+	.permission = pid_dir_permission,
+	.getattr = pid_getattr,
+	.setattr = pid_setattr,
 };
 const struct file_operations pid_dir_fops = {
-	.read = generic_read_dir, .iterate_shared = pid_dir_readdir, .llseek = generic_file_llseek,
+	.read = generic_read_dir,
+	.iterate_shared = pid_dir_readdir,
+	.llseek = generic_file_llseek,
 };
-const struct inode_operations pid_file_iops = { .getattr = pid_getattr, .setattr = pid_setattr };
+const struct inode_operations pid_file_iops = {.getattr = pid_getattr, .setattr = pid_setattr};
 
 /* a file with one text: entry->show */
 static int one_show(struct seq_file *m, void *v)
@@ -236,13 +241,16 @@ static int one_open(struct inode *inode, struct file *f)
 }
 
 const struct file_operations pid_one_fops = {
-	.open = one_open, .read = seq_read, .llseek = seq_lseek, .release = single_release,
+	.open = one_open,
+	.read = seq_read,
+	.llseek = seq_lseek,
+	.release = single_release,
 };
 
 /* ---- /proc/PID ---- */
 
-static const struct pid_entry tgid_dir = { .mode = S_IFDIR | 0555, .sub = tgid_entries };
-static const struct pid_entry tid_dir = { .mode = S_IFDIR | 0555, .sub = tid_entries };
+static const struct pid_entry tgid_dir = {.mode = S_IFDIR | 0555, .sub = tgid_entries};
+static const struct pid_entry tid_dir = {.mode = S_IFDIR | 0555, .sub = tid_entries};
 
 static struct inode *task_dir_inode(struct super_block *sb, struct pid *pid, bool thread)
 {
@@ -313,7 +321,7 @@ static pid_t *collect_threads(struct task_struct *leader, unsigned *count)
 	if (!v)
 		return NULL;
 	read_lock(&tasklist_lock);
-	for_each_thread(leader, t)
+	for_each_thread (leader, t)
 		if (n < max)
 			v[n++] = t->pid;
 	read_unlock(&tasklist_lock);
@@ -347,8 +355,12 @@ static int task_dir_readdir(struct file *f, struct dir_context *ctx)
 }
 
 const struct inode_operations pid_task_dir_iops = {
-	.lookup = task_dir_lookup, .getattr = pid_getattr, .setattr = pid_setattr,
+	.lookup = task_dir_lookup,
+	.getattr = pid_getattr,
+	.setattr = pid_setattr,
 };
 const struct file_operations pid_task_dir_fops = {
-	.read = generic_read_dir, .iterate_shared = task_dir_readdir, .llseek = generic_file_llseek,
+	.read = generic_read_dir,
+	.iterate_shared = task_dir_readdir,
+	.llseek = generic_file_llseek,
 };

@@ -47,9 +47,11 @@ static int proc_root_readdir(struct file *f, struct dir_context *ctx)
 	return 0;
 }
 
-const struct inode_operations proc_root_iops = { .lookup = proc_root_lookup, .getattr = proc_root_getattr };
+const struct inode_operations proc_root_iops = {.lookup = proc_root_lookup, .getattr = proc_root_getattr};
 const struct file_operations proc_root_fops = {
-	.read = generic_read_dir, .iterate_shared = proc_root_readdir, .llseek = generic_file_llseek,
+	.read = generic_read_dir,
+	.iterate_shared = proc_root_readdir,
+	.llseek = generic_file_llseek,
 };
 
 static void free_link(void *p)
@@ -72,11 +74,11 @@ static const char *self_get_link(struct dentry *d, struct inode *inode, struct d
 	return s;
 }
 
-const struct inode_operations proc_self_iops = { .get_link = self_get_link };
+const struct inode_operations proc_self_iops = {.get_link = self_get_link};
 
 static int proc_root_init(void)
 {
-	struct proc_dir_entry self = { .mode = S_IFLNK | 0777, .self_link = true };
+	struct proc_dir_entry self = {.mode = S_IFLNK | 0777, .self_link = true};
 
 	proc_dir_pid = proc_pid_of_dir;
 	proc_tree_add("self", NULL, &self);

@@ -9,7 +9,10 @@
 #define ULL(x) ((unsigned long long)(x))
 
 /* Sums over all processes there ever were: what a reaped one used is in its parent's children's time. */
-struct system_sums { u64 user, system, nice, switches; unsigned running, blocked, threads; };
+struct system_sums {
+	u64 user, system, nice, switches;
+	unsigned running, blocked, threads;
+};
 
 static void sum_thread(struct system_sums *s, struct task_struct *t)
 {
@@ -31,7 +34,7 @@ static void sum_system(struct system_sums *s)
 
 	memset(s, 0, sizeof(*s));
 	read_lock(&tasklist_lock);
-	for_each_process(p) {
+	for_each_process (p) {
 		u64 ut, st;
 
 		thread_group_cputime(p, &ut, &st);
@@ -42,7 +45,7 @@ static void sum_system(struct system_sums *s)
 			s->user += ut;
 		s->system += st + p->signal->cstime;
 		s->switches += p->signal->nvcsw + p->signal->nivcsw + p->signal->cnvcsw + p->signal->cnivcsw;
-		for_each_thread(p, t)
+		for_each_thread (p, t)
 			sum_thread(s, t);
 	}
 	read_unlock(&tasklist_lock);
@@ -85,9 +88,11 @@ static int stat_show(struct seq_file *m, void *v)
 	print_cpu(m, &s, -1, 1);
 	for (unsigned i = 0; i < ncpus(); i++)
 		print_cpu(m, &s, i, ncpus());
-	seq_printf(m, "intr 0\nctxt %llu\nbtime %llu\nprocesses %llu\nprocs_running %u\nprocs_blocked %u\nsoftirq 0 0 0 0 0 0 0 0 0 0 0\n",
-		   ULL(s.switches), ULL((ktime_get_real_ns() - uptime_ns()) / NSEC_PER_SEC), ULL(total_forks), max(s.running, 1u),
-		   s.blocked);
+	seq_printf(m,
+		   "intr 0\nctxt %llu\nbtime %llu\nprocesses %llu\nprocs_running %u\nprocs_blocked %u\nsoftirq 0 0 0 0 "
+		   "0 0 0 0 0 0 0\n",
+		   ULL(s.switches), ULL((ktime_get_real_ns() - uptime_ns()) / NSEC_PER_SEC), ULL(total_forks),
+		   max(s.running, 1u), s.blocked);
 	return 0;
 }
 
@@ -126,8 +131,8 @@ static int loadavg_show(struct seq_file *m, void *v)
 	sum_system(&s);
 #define INT(x) ((x) >> FSHIFT)
 #define FRAC(x) (((x) & (FIXED_1 - 1)) * 100 >> FSHIFT)
-	seq_printf(m, "%lu.%02lu %lu.%02lu %lu.%02lu %u/%u %d\n", INT(load[0]), FRAC(load[0]), INT(load[1]), FRAC(load[1]),
-		   INT(load[2]), FRAC(load[2]), s.running, s.threads, newest_pid());
+	seq_printf(m, "%lu.%02lu %lu.%02lu %lu.%02lu %u/%u %d\n", INT(load[0]), FRAC(load[0]), INT(load[1]),
+		   FRAC(load[1]), INT(load[2]), FRAC(load[2]), s.running, s.threads, newest_pid());
 	return 0;
 }
 
@@ -161,7 +166,8 @@ static int swaps_show(struct seq_file *m, void *v)
 
 static int cmdline_show(struct seq_file *m, void *v)
 {
-	seq_printf(m, "ro%s%s\n", boot->flags & HOSTIF_B_READ_ONLY ? "" : " overlay", boot->flags & HOSTIF_B_DEBUG ? " debug" : "");
+	seq_printf(m, "ro%s%s\n", boot->flags & HOSTIF_B_READ_ONLY ? "" : " overlay",
+		   boot->flags & HOSTIF_B_DEBUG ? " debug" : "");
 	return 0;
 }
 

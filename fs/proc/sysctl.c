@@ -80,7 +80,11 @@ static ssize_t sysctl_write(struct file *f, const char __user *ubuf, size_t n, l
 }
 
 static const struct file_operations sysctl_fops = {
-	.open = sysctl_open, .read = seq_read, .write = sysctl_write, .llseek = seq_lseek, .release = single_release,
+	.open = sysctl_open,
+	.read = seq_read,
+	.write = sysctl_write,
+	.llseek = seq_lseek,
+	.release = single_release,
 };
 
 /* sysctl_permission: the mode alone counts: what is read-only is so for root too */
@@ -101,13 +105,20 @@ static int sysctl_setattr(struct dentry *d, struct iattr *a)
 }
 
 static const struct inode_operations sysctl_iops = {
-	.permission = sysctl_permission, .getattr = pde_getattr, .setattr = sysctl_setattr,
+	.permission = sysctl_permission,
+	.getattr = pde_getattr,
+	.setattr = sysctl_setattr,
 };
 
-int register_sysctl_rw(const char *path, umode_t mode, int (*show)(struct seq_file *, void *), int (*store)(char *, void *), void *data)
+int register_sysctl_rw(const char *path, umode_t mode, int (*show)(struct seq_file *, void *),
+		       int (*store)(char *, void *), void *data)
 {
-	struct proc_dir_entry t = { .mode = S_IFREG | mode, .fop = &sysctl_fops, .iop = &sysctl_iops,
-				    .show = show, .store = store, .data = data };
+	struct proc_dir_entry t = {.mode = S_IFREG | mode,
+				   .fop = &sysctl_fops,
+				   .iop = &sysctl_iops,
+				   .show = show,
+				   .store = store,
+				   .data = data};
 	char *full = kasprintf(GFP_KERNEL, "sys/%s", path);
 	struct proc_dir_entry *de = full ? proc_tree_add(full, NULL, &t) : NULL;
 
@@ -127,14 +138,14 @@ static int register_value(const char *path, umode_t mode, const struct sysctl_va
 
 int register_sysctl_int(const char *path, umode_t mode, int *val, int min, int max)
 {
-	struct sysctl_value s = { .kind = SYSCTL_INT, .val = val, .min = min, .max = max };
+	struct sysctl_value s = {.kind = SYSCTL_INT, .val = val, .min = min, .max = max};
 
 	return register_value(path, mode, &s);
 }
 
 int register_sysctl_string(const char *path, umode_t mode, char *buf, size_t size)
 {
-	struct sysctl_value s = { .kind = SYSCTL_STRING, .buf = buf, .size = size };
+	struct sysctl_value s = {.kind = SYSCTL_STRING, .buf = buf, .size = size};
 
 	return register_value(path, mode, &s);
 }

@@ -79,28 +79,31 @@ static int fixed_show(struct seq_file *m, void *v)
 	return 0;
 }
 
-static const struct { const char *path; long long value; } fixed[] = {
-	{ "kernel/cap_last_cap", CAP_LAST_CAP },
-	{ "kernel/ngroups_max", 65536 },
-	{ "kernel/overflowuid", 65534 },
-	{ "kernel/overflowgid", 65534 },
-	{ "kernel/random/entropy_avail", 256 },
-	{ "kernel/random/poolsize", 256 },
-	{ "kernel/sched_rt_period_us", 1000000 },
-	{ "kernel/sched_rt_runtime_us", -1 }, /* the host schedules; nothing is throttled here */
-	{ "kernel/sched_autogroup_enabled", 0 },
-	{ "kernel/unprivileged_userns_clone", 0 },
-	{ "kernel/tainted", 0 },
-	{ "kernel/dmesg_restrict", 0 },
-	{ "kernel/kptr_restrict", 1 },
-	{ "kernel/panic", 0 },
-	{ "kernel/core_uses_pid", 0 },
-	{ "fs/file-max", INT64_MAX },
-	{ "fs/overflowuid", 65534 },
-	{ "fs/overflowgid", 65534 },
-	{ "fs/suid_dumpable", 0 },
-	{ "vm/swappiness", 0 }, /* there is no swap */
-	{ "vm/nr_hugepages", 0 },
+static const struct {
+	const char *path;
+	long long value;
+} fixed[] = {
+	{"kernel/cap_last_cap", CAP_LAST_CAP},
+	{"kernel/ngroups_max", 65536},
+	{"kernel/overflowuid", 65534},
+	{"kernel/overflowgid", 65534},
+	{"kernel/random/entropy_avail", 256},
+	{"kernel/random/poolsize", 256},
+	{"kernel/sched_rt_period_us", 1000000},
+	{"kernel/sched_rt_runtime_us", -1}, /* the host schedules; nothing is throttled here */
+	{"kernel/sched_autogroup_enabled", 0},
+	{"kernel/unprivileged_userns_clone", 0},
+	{"kernel/tainted", 0},
+	{"kernel/dmesg_restrict", 0},
+	{"kernel/kptr_restrict", 1},
+	{"kernel/panic", 0},
+	{"kernel/core_uses_pid", 0},
+	{"fs/file-max", INT64_MAX},
+	{"fs/overflowuid", 65534},
+	{"fs/overflowgid", 65534},
+	{"fs/suid_dumpable", 0},
+	{"vm/swappiness", 0}, /* there is no swap */
+	{"vm/nr_hugepages", 0},
 };
 
 static int pid_max_show(struct seq_file *m, void *v)
@@ -175,22 +178,18 @@ static int name_store(char *buf, void *data)
 	return 0;
 }
 
-static const struct { const char *path; int (*show)(struct seq_file *, void *); } shown[] = {
-	{ "kernel/ostype", ostype_show },
-	{ "kernel/osrelease", osrelease_show },
-	{ "kernel/version", version_show },
-	{ "kernel/arch", arch_show },
-	{ "kernel/random/boot_id", boot_id_show },
-	{ "kernel/random/uuid", uuid_show },
-	{ "kernel/pid_max", pid_max_show },
-	{ "kernel/threads-max", threads_max_show },
-	{ "kernel/pty/max", pty_max_show },
-	{ "kernel/core_pattern", core_pattern_show },
-	{ "kernel/modprobe", modprobe_show },
-	{ "fs/file-nr", file_nr_show },
-	{ "fs/inode-nr", inode_nr_show },
-	{ "fs/inode-state", inode_state_show },
-	{ "fs/dentry-state", dentry_state_show },
+static const struct {
+	const char *path;
+	int (*show)(struct seq_file *, void *);
+} shown[] = {
+	{"kernel/ostype", ostype_show},		 {"kernel/osrelease", osrelease_show},
+	{"kernel/version", version_show},	 {"kernel/arch", arch_show},
+	{"kernel/random/boot_id", boot_id_show}, {"kernel/random/uuid", uuid_show},
+	{"kernel/pid_max", pid_max_show},	 {"kernel/threads-max", threads_max_show},
+	{"kernel/pty/max", pty_max_show},	 {"kernel/core_pattern", core_pattern_show},
+	{"kernel/modprobe", modprobe_show},	 {"fs/file-nr", file_nr_show},
+	{"fs/inode-nr", inode_nr_show},		 {"fs/inode-state", inode_state_show},
+	{"fs/dentry-state", dentry_state_show},
 };
 
 static int sysctl_init(void)

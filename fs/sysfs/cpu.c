@@ -82,7 +82,11 @@ static void add_topology(const char *cpu_dir, long cpu)
 	file(dir, "package_cpus_list", range_show, NULL);
 }
 
-struct cache_info { char size[16]; const char *type; long level, line, ways, sets; };
+struct cache_info {
+	char size[16];
+	const char *type;
+	long level, line, ways, sets;
+};
 
 /* add_caches: as cpuid's deterministic cache parameters tell; every processor has the same */
 static void add_caches(const char *cpu_dir, struct cache_info *info, int count, long cpu)
@@ -104,7 +108,7 @@ static void add_caches(const char *cpu_dir, struct cache_info *info, int count, 
 
 static int read_caches(struct cache_info *info, int max)
 {
-	static const char *const types[] = { "", "Data", "Instruction", "Unified" };
+	static const char *const types[] = {"", "Data", "Instruction", "Unified"};
 	u32 a, b, c, d, top, leaf = 4;
 	int n = 0;
 
@@ -117,8 +121,11 @@ static int read_caches(struct cache_info *info, int max)
 		__cpuid_count(leaf, n, a, b, c, d);
 		if (!(a & 31) || (a & 31) > 3)
 			break;
-		info[n] = (struct cache_info){ .type = types[a & 31], .level = (a >> 5) & 7, .line = (b & 0xfff) + 1,
-					       .ways = (b >> 22) + 1, .sets = (long)c + 1 };
+		info[n] = (struct cache_info){.type = types[a & 31],
+					      .level = (a >> 5) & 7,
+					      .line = (b & 0xfff) + 1,
+					      .ways = (b >> 22) + 1,
+					      .sets = (long)c + 1};
 		snprintf(info[n].size, sizeof(info[n].size), "%ldK",
 			 info[n].line * info[n].ways * info[n].sets * (((b >> 12) & 0x3ff) + 1) / 1024);
 	}
@@ -158,8 +165,10 @@ static int node_meminfo_show(char *buf, size_t n, void *priv)
 {
 	unsigned long total = totalram_pages << 2, free = nr_free_pages() << 2;
 
-	return scnprintf(buf, n, "Node 0 MemTotal:       %8lu kB\nNode 0 MemFree:        %8lu kB\nNode 0 MemUsed:        %8lu kB\n",
-			 total, free, total > free ? total - free : 0);
+	return scnprintf(
+		buf, n,
+		"Node 0 MemTotal:       %8lu kB\nNode 0 MemFree:        %8lu kB\nNode 0 MemUsed:        %8lu kB\n",
+		total, free, total > free ? total - free : 0);
 }
 
 static void add_node(void)
@@ -187,15 +196,19 @@ static int dev_show(char *buf, size_t n, void *priv)
 static int uevent_show(char *buf, size_t n, void *priv)
 {
 	dev_t dev = (dev_t)priv;
-	static const struct { dev_t dev; const char *name; } names[] = {
-		{ MKDEV(1, 3), "null" }, { MKDEV(1, 5), "zero" }, { MKDEV(1, 7), "full" }, { MKDEV(1, 8), "random" },
-		{ MKDEV(1, 9), "urandom" }, { MKDEV(1, 11), "kmsg" }, { MKDEV(5, 0), "tty" }, { MKDEV(5, 1), "console" },
-		{ MKDEV(5, 2), "ptmx" },
+	static const struct {
+		dev_t dev;
+		const char *name;
+	} names[] = {
+		{MKDEV(1, 3), "null"},	 {MKDEV(1, 5), "zero"},	   {MKDEV(1, 7), "full"},
+		{MKDEV(1, 8), "random"}, {MKDEV(1, 9), "urandom"}, {MKDEV(1, 11), "kmsg"},
+		{MKDEV(5, 0), "tty"},	 {MKDEV(5, 1), "console"}, {MKDEV(5, 2), "ptmx"},
 	};
 
 	for (unsigned i = 0; i < ARRAY_SIZE(names); i++)
 		if (names[i].dev == dev)
-			return scnprintf(buf, n, "MAJOR=%u\nMINOR=%u\nDEVNAME=%s\n", MAJOR(dev), MINOR(dev), names[i].name);
+			return scnprintf(buf, n, "MAJOR=%u\nMINOR=%u\nDEVNAME=%s\n", MAJOR(dev), MINOR(dev),
+					 names[i].name);
 	return scnprintf(buf, n, "MAJOR=%u\nMINOR=%u\n", MAJOR(dev), MINOR(dev));
 }
 
@@ -219,9 +232,10 @@ static void add_device(const char *class, const char *name, unsigned major, unsi
 
 static void sysfs_populate(void)
 {
-	static const char *const dirs[] = { "block", "bus", "class/tty", "class/net", "class/block", "class/mem", "dev/block",
-					    "dev/char", "devices/system", "devices/virtual", "firmware", "fs/cgroup",
-					    "kernel/mm", "kernel/debug", "module", "power" };
+	static const char *const dirs[] = {"block",	"bus",	     "class/tty", "class/net",	    "class/block",
+					   "class/mem", "dev/block", "dev/char",  "devices/system", "devices/virtual",
+					   "firmware",	"fs/cgroup", "kernel/mm", "kernel/debug",   "module",
+					   "power"};
 
 	for (unsigned i = 0; i < ARRAY_SIZE(dirs); i++)
 		sysfs_create_dir(dirs[i]);
@@ -236,7 +250,8 @@ static void sysfs_populate(void)
 	add_device("tty", "tty", 5, 0);
 	add_device("tty", "console", 5, 1);
 	add_device("tty", "ptmx", 5, 2);
-	sysfs_create_file("kernel/mm/transparent_hugepage/enabled", 0444, text_show, NULL, (void *)"always madvise [never]");
+	sysfs_create_file("kernel/mm/transparent_hugepage/enabled", 0444, text_show, NULL,
+			  (void *)"always madvise [never]");
 }
 
 static int sysfs_cpu_init(void)

@@ -19,7 +19,7 @@ struct sysfs_node {
 	char *target;
 };
 
-static struct sysfs_node root = { .mode = S_IFDIR | 0555, .ino = 1, .children = LIST_HEAD_INIT(root.children) };
+static struct sysfs_node root = {.mode = S_IFDIR | 0555, .ino = 1, .children = LIST_HEAD_INIT(root.children)};
 static DECLARE_RWSEM(tree_lock);
 static u64 next_ino = 2;
 static const struct inode_operations dir_iops, file_iops;
@@ -29,13 +29,14 @@ static struct sysfs_node *find(struct sysfs_node *dir, const char *name, unsigne
 {
 	struct sysfs_node *n;
 
-	list_for_each_entry(n, &dir->children, sibling)
+	list_for_each_entry (n, &dir->children, sibling)
 		if (n->namelen == len && !memcmp(n->name, name, len))
 			return n;
 	return NULL;
 }
 
-static struct sysfs_node *add_child(struct sysfs_node *dir, const char *name, unsigned len, const struct sysfs_node *template)
+static struct sysfs_node *add_child(struct sysfs_node *dir, const char *name, unsigned len,
+				    const struct sysfs_node *template)
 {
 	struct sysfs_node *n = kmemdup(template, sizeof(*n), GFP_KERNEL);
 
@@ -59,7 +60,7 @@ static struct sysfs_node *add_child(struct sysfs_node *dir, const char *name, un
 /* add: directories of the path that are missing are made. 0, -EEXIST, -ENOMEM */
 static int add(const char *path, const struct sysfs_node *template)
 {
-	const struct sysfs_node plain_dir = { .mode = S_IFDIR | 0755 };
+	const struct sysfs_node plain_dir = {.mode = S_IFDIR | 0755};
 	struct sysfs_node *dir = &root, *n;
 	int err = 0;
 
@@ -89,21 +90,21 @@ static int add(const char *path, const struct sysfs_node *template)
 int sysfs_create_file(const char *path, umode_t mode, int (*show)(char *, size_t, void *),
 		      int (*store)(const char *, size_t, void *), void *priv)
 {
-	struct sysfs_node t = { .mode = S_IFREG | (mode & 0777), .show = show, .store = store, .priv = priv };
+	struct sysfs_node t = {.mode = S_IFREG | (mode & 0777), .show = show, .store = store, .priv = priv};
 
 	return add(path, &t);
 }
 
 int sysfs_create_dir(const char *path)
 {
-	struct sysfs_node t = { .mode = S_IFDIR | 0755 };
+	struct sysfs_node t = {.mode = S_IFDIR | 0755};
 
 	return add(path, &t);
 }
 
 int sysfs_create_link(const char *path, const char *target)
 {
-	struct sysfs_node t = { .mode = S_IFLNK | 0777, .target = kstrdup(target, GFP_KERNEL) };
+	struct sysfs_node t = {.mode = S_IFLNK | 0777, .target = kstrdup(target, GFP_KERNEL)};
 	int err = t.target ? add(path, &t) : -ENOMEM;
 
 	if (err)
@@ -171,7 +172,7 @@ static int absent_delete(const struct dentry *d)
 	return 1;
 }
 
-static const struct dentry_operations absent_dops = { .d_revalidate = absent_revalidate, .d_delete = absent_delete };
+static const struct dentry_operations absent_dops = {.d_revalidate = absent_revalidate, .d_delete = absent_delete};
 
 static struct dentry *sysfs_lookup(struct inode *dir, struct dentry *d, unsigned flags)
 {
@@ -203,7 +204,7 @@ static int sysfs_readdir(struct file *f, struct dir_context *ctx)
 	if (!dir_emit_dots(f, ctx))
 		return 0;
 	down_read(&tree_lock);
-	list_for_each_entry(n, &dir->children, sibling) {
+	list_for_each_entry (n, &dir->children, sibling) {
 		if (i++ < ctx->pos)
 			continue;
 		if (!dir_emit(ctx, n->name, n->namelen, n->ino, S_DT(n->mode)))
@@ -283,16 +284,22 @@ static ssize_t file_write(struct file *f, const char __user *buf, size_t count, 
 	return r;
 }
 
-static const struct inode_operations dir_iops = { .lookup = sysfs_lookup, .getattr = sysfs_getattr, .setattr = sysfs_setattr };
-static const struct inode_operations file_iops = { .getattr = sysfs_getattr, .setattr = sysfs_setattr };
+static const struct inode_operations dir_iops = {
+	.lookup = sysfs_lookup, .getattr = sysfs_getattr, .setattr = sysfs_setattr};
+static const struct inode_operations file_iops = {.getattr = sysfs_getattr, .setattr = sysfs_setattr};
 static const struct file_operations dir_fops = {
-	.read = generic_read_dir, .iterate_shared = sysfs_readdir, .llseek = generic_file_llseek,
+	.read = generic_read_dir,
+	.iterate_shared = sysfs_readdir,
+	.llseek = generic_file_llseek,
 };
 static const struct file_operations file_fops = {
-	.open = file_open, .read = file_read, .write = file_write, .llseek = generic_file_llseek,
+	.open = file_open,
+	.read = file_read,
+	.write = file_write,
+	.llseek = generic_file_llseek,
 };
 
-static const struct super_operations sysfs_sops = { .statfs = simple_statfs };
+static const struct super_operations sysfs_sops = {.statfs = simple_statfs};
 
 static struct dentry *sysfs_mount(struct file_system_type *t, int flags, const char *dev, void *data)
 {
@@ -314,7 +321,10 @@ static struct dentry *sysfs_mount(struct file_system_type *t, int flags, const c
 }
 
 static struct file_system_type sysfs_type = {
-	.name = "sysfs", .fs_flags = FS_USERNS_MOUNT, .mount = sysfs_mount, .kill_sb = kill_anon_super,
+	.name = "sysfs",
+	.fs_flags = FS_USERNS_MOUNT,
+	.mount = sysfs_mount,
+	.kill_sb = kill_anon_super,
 };
 
 static int sysfs_init(void)

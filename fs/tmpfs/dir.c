@@ -116,8 +116,7 @@ static int leave_whiteout(struct inode *dir, struct dentry *od)
 	return r;
 }
 
-static int shmem_exchange(struct inode *odir, struct dentry *od, struct inode *ndir,
-			  struct dentry *nd)
+static int shmem_exchange(struct inode *odir, struct dentry *od, struct inode *ndir, struct dentry *nd)
 {
 	bool a = d_is_dir(od), b = d_is_dir(nd);
 
@@ -131,8 +130,7 @@ static int shmem_exchange(struct inode *odir, struct dentry *od, struct inode *n
 	return 0;
 }
 
-static int shmem_rename(struct inode *odir, struct dentry *od, struct inode *ndir,
-			struct dentry *nd, unsigned flags)
+static int shmem_rename(struct inode *odir, struct dentry *od, struct inode *ndir, struct dentry *nd, unsigned flags)
 {
 	struct inode *i = od->d_inode;
 	bool isdir = S_ISDIR(i->i_mode);

@@ -151,8 +151,7 @@ static ssize_t shmem_read_iter(struct kiocb *k, struct iov_iter *to)
 /* ---- write ---- */
 /* A new page from the iterator's bytes for [off, off + n). Bytes written or -errno; -EEXIST:
  * someone made it meanwhile. */
-static ssize_t write_new(struct inode *i, pgoff_t index, unsigned off, size_t n,
-			 struct iov_iter *from, struct run *run)
+static ssize_t write_new(struct inode *i, pgoff_t index, unsigned off, size_t n, struct iov_iter *from, struct run *run)
 {
 	struct page *p = run_take(run, PFN_UP(off + iov_iter_count(from)), GFP_USER);
 	size_t c;
@@ -298,8 +297,7 @@ static loff_t shmem_llseek(struct file *f, loff_t off, int whence)
 static long punch(struct inode *i, loff_t off, loff_t len)
 {
 	struct address_space *m = &i->i_data;
-	loff_t first = round_up(off, (loff_t)PAGE_SIZE),
-	       last = round_down(off + len, (loff_t)PAGE_SIZE);
+	loff_t first = round_up(off, (loff_t)PAGE_SIZE), last = round_down(off + len, (loff_t)PAGE_SIZE);
 
 	if (SHMEM_I(i)->seals & SEAL_WRITE_ANY)
 		return -EPERM;
@@ -357,8 +355,7 @@ static long shmem_fallocate(struct file *f, int mode, loff_t off, loff_t len)
 	if (mode & ~(FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE))
 		return -EOPNOTSUPP;
 	inode_lock(i);
-	r = mode & FALLOC_FL_PUNCH_HOLE ? punch(i, off, len)
-					: allocate(i, off, len, mode & FALLOC_FL_KEEP_SIZE);
+	r = mode & FALLOC_FL_PUNCH_HOLE ? punch(i, off, len) : allocate(i, off, len, mode & FALLOC_FL_KEEP_SIZE);
 	if (!r)
 		i->i_mtime = i->i_ctime = current_time(i);
 	inode_unlock(i);
@@ -369,8 +366,7 @@ static long shmem_fallocate(struct file *f, int mode, loff_t off, loff_t len)
 /* Shared anonymous memory: the run of pages around index, as far as there is nothing yet. */
 static void add_run(struct inode *i, pgoff_t index)
 {
-	pgoff_t at = ALIGN_DOWN(index, RUN),
-		end = min_t(u64, at + RUN, PFN_UP((u64)i_size_read(i)));
+	pgoff_t at = ALIGN_DOWN(index, RUN), end = min_t(u64, at + RUN, PFN_UP((u64)i_size_read(i)));
 	struct run run = {};
 
 	for (; at < end; at++) {

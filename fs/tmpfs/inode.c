@@ -14,8 +14,7 @@ static int reserve_inode(struct shmem_sb *s)
 
 /* shmem_make_inode: nlink 1 (2 for a directory), owned by the current task as dir says.
  * ERR_PTR(-ENOSPC, -ENOMEM) */
-struct inode *shmem_make_inode(struct super_block *sb, const struct inode *dir, umode_t mode,
-			       dev_t dev)
+struct inode *shmem_make_inode(struct super_block *sb, const struct inode *dir, umode_t mode, dev_t dev)
 {
 	struct shmem_sb *s = SHMEM_SB(sb);
 	struct inode *i;
@@ -59,8 +58,7 @@ static int set_size(struct inode *i, loff_t size)
 	struct shmem_inode *si = SHMEM_I(i);
 	loff_t old = i->i_size;
 
-	if ((size < old && (si->seals & 2)) ||
-	    (size > old && (si->seals & 4))) /* F_SEAL_SHRINK, F_SEAL_GROW */
+	if ((size < old && (si->seals & 2)) || (size > old && (si->seals & 4))) /* F_SEAL_SHRINK, F_SEAL_GROW */
 		return -EPERM;
 	truncate_setsize(i, size);
 	if (size < old)
@@ -75,8 +73,7 @@ int shmem_setattr(struct dentry *d, struct iattr *a)
 
 	if (r)
 		return r;
-	if ((SHMEM_I(i)->seals & 0x20) && (a->ia_valid & ATTR_MODE) &&
-	    ((i->i_mode ^ a->ia_mode) & 0111))
+	if ((SHMEM_I(i)->seals & 0x20) && (a->ia_valid & ATTR_MODE) && ((i->i_mode ^ a->ia_mode) & 0111))
 		return -EPERM; /* F_SEAL_EXEC */
 	if ((a->ia_valid & ATTR_SIZE) && S_ISREG(i->i_mode)) {
 		r = set_size(i, a->ia_size);
@@ -99,8 +96,7 @@ int shmem_getattr(const struct path *p, struct kstat *st, u32 mask, unsigned fla
 /* ---- extended attributes ---- */
 static bool known_name(const char *name)
 {
-	static const char *const prefix[] = {XATTR_USER_PREFIX, XATTR_TRUSTED_PREFIX,
-					     XATTR_SECURITY_PREFIX};
+	static const char *const prefix[] = {XATTR_USER_PREFIX, XATTR_TRUSTED_PREFIX, XATTR_SECURITY_PREFIX};
 
 	for (unsigned k = 0; k < ARRAY_SIZE(prefix); k++)
 		if (!strncmp(name, prefix[k], strlen(prefix[k])))
@@ -120,8 +116,7 @@ ssize_t shmem_getxattr(struct dentry *d, struct inode *i, const char *name, void
 	return simple_xattr_get(&SHMEM_I(i)->xattrs, name, buf, n);
 }
 
-int shmem_setxattr(struct dentry *d, struct inode *i, const char *name, const void *v, size_t n,
-		   int flags)
+int shmem_setxattr(struct dentry *d, struct inode *i, const char *name, const void *v, size_t n, int flags)
 {
 	int r;
 
@@ -161,9 +156,9 @@ int shmem_fileattr(struct dentry *d, u32 *flags, bool set)
 	return 0;
 }
 
-#define SHMEM_COMMON_OPS                                                                           \
-	.setattr = shmem_setattr, .getattr = shmem_getattr, .listxattr = shmem_listxattr,          \
-	.getxattr = shmem_getxattr, .setxattr = shmem_setxattr
+#define SHMEM_COMMON_OPS                                                                                               \
+	.setattr = shmem_setattr, .getattr = shmem_getattr, .listxattr = shmem_listxattr, .getxattr = shmem_getxattr,  \
+	.setxattr = shmem_setxattr
 
 const struct inode_operations shmem_file_iops = {SHMEM_COMMON_OPS, .fileattr = shmem_fileattr};
 const struct inode_operations shmem_special_iops = {SHMEM_COMMON_OPS};

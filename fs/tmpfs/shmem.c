@@ -36,8 +36,7 @@ static struct dentry *shm_mount(struct file_system_type *t, int flags, const cha
 	sb->s_d_op = &shm_dops;
 	return dget(sb->s_root);
 }
-static struct file_system_type shm_type = {
-	.name = "tmpfs", .mount = shm_mount, .kill_sb = kill_litter_super};
+static struct file_system_type shm_type = {.name = "tmpfs", .mount = shm_mount, .kill_sb = kill_litter_super};
 
 static int shm_init(void)
 {

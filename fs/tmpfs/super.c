@@ -45,8 +45,8 @@ static int parse_one(struct shmem_sb *o, const char *key, const char *val)
 	u64 v = 0;
 	int r;
 
-	if (!strcmp(key, "huge") || !strcmp(key, "mpol") || !strcmp(key, "inode64") ||
-	    !strcmp(key, "inode32") || !strcmp(key, "noswap"))
+	if (!strcmp(key, "huge") || !strcmp(key, "mpol") || !strcmp(key, "inode64") || !strcmp(key, "inode32") ||
+	    !strcmp(key, "noswap"))
 		return 0;
 	if (!val)
 		return -EINVAL;
@@ -246,8 +246,7 @@ int shmem_fill_super(struct super_block *sb, struct shmem_sb *opts, bool ramfs)
 
 static struct dentry *mount_mem(struct file_system_type *t, int flags, void *data, bool ramfs)
 {
-	struct shmem_sb o = {
-		.mode = ramfs ? 0755 : 01777, .uid = current_fsuid(), .gid = current_fsgid()};
+	struct shmem_sb o = {.mode = ramfs ? 0755 : 01777, .uid = current_fsuid(), .gid = current_fsgid()};
 	struct super_block *sb;
 	int r;
 
@@ -267,14 +266,12 @@ static struct dentry *mount_mem(struct file_system_type *t, int flags, void *dat
 	return dget(sb->s_root);
 }
 
-static struct dentry *tmpfs_mount(struct file_system_type *t, int flags, const char *dev,
-				  void *data)
+static struct dentry *tmpfs_mount(struct file_system_type *t, int flags, const char *dev, void *data)
 {
 	return mount_mem(t, flags, data, false);
 }
 
-static struct dentry *ramfs_mount(struct file_system_type *t, int flags, const char *dev,
-				  void *data)
+static struct dentry *ramfs_mount(struct file_system_type *t, int flags, const char *dev, void *data)
 {
 	return mount_mem(t, flags, data, true);
 }

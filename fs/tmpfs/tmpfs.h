@@ -46,19 +46,16 @@ static inline struct shmem_sb *SHMEM_SB(const struct super_block *sb)
 
 extern const struct file_operations shmem_file_operations;
 extern const struct address_space_operations shmem_aops;
-extern const struct inode_operations shmem_file_iops, shmem_dir_iops, shmem_symlink_iops,
-	shmem_special_iops;
+extern const struct inode_operations shmem_file_iops, shmem_dir_iops, shmem_symlink_iops, shmem_special_iops;
 extern const struct super_operations shmem_sops;
 
-struct inode *shmem_make_inode(struct super_block *sb, const struct inode *dir, umode_t mode,
-			       dev_t dev);
+struct inode *shmem_make_inode(struct super_block *sb, const struct inode *dir, umode_t mode, dev_t dev);
 int shmem_fill_super(struct super_block *sb, struct shmem_sb *opts, bool ramfs);
 void shmem_recalc(struct inode *i);
 int shmem_setattr(struct dentry *d, struct iattr *a);
 int shmem_getattr(const struct path *p, struct kstat *st, u32 mask, unsigned flags);
 ssize_t shmem_listxattr(struct dentry *d, char *buf, size_t n);
 ssize_t shmem_getxattr(struct dentry *d, struct inode *i, const char *name, void *buf, size_t n);
-int shmem_setxattr(struct dentry *d, struct inode *i, const char *name, const void *v, size_t n,
-		   int flags);
+int shmem_setxattr(struct dentry *d, struct inode *i, const char *name, const void *v, size_t n, int flags);
 int shmem_fileattr(struct dentry *d, u32 *flags, bool set);
 #endif

@@ -17,8 +17,8 @@
 
 #define HOSTIF_MAGIC 0x6b73756846495648ULL /* "HVIFhusk" */
 #define HOSTIF_VERSION 1
-#define HOSTIF_KERNEL_PHYS 0x200000ULL	/* kernel image, 2 MiB aligned */
-#define HOSTIF_RAM_FD 3			/* the RAM memfd's descriptor in every jailed process */
+#define HOSTIF_KERNEL_PHYS 0x200000ULL /* kernel image, 2 MiB aligned */
+#define HOSTIF_RAM_FD 3		       /* the RAM memfd's descriptor in every jailed process */
 
 /* A split virtqueue (virtio 1.2, section 2.7), placed by the monitor; desc/avail/used have the standard layouts. */
 struct hostif_queue {
@@ -31,7 +31,12 @@ struct hostif_queue {
 	uint32_t pad[3];
 };
 
-enum hostif_device_type { HOSTIF_DEV_NONE, HOSTIF_DEV_CONSOLE = 3, HOSTIF_DEV_RNG = 4, HOSTIF_DEV_FS = 26 }; /* virtio ids */
+enum hostif_device_type {
+	HOSTIF_DEV_NONE,
+	HOSTIF_DEV_CONSOLE = 3,
+	HOSTIF_DEV_RNG = 4,
+	HOSTIF_DEV_FS = 26
+}; /* virtio ids */
 #define HOSTIF_MAX_QUEUES 8
 #define HOSTIF_MAX_DEVICES 24
 /*
@@ -56,80 +61,92 @@ enum hostif_stdio_kind { HOSTIF_STDIO_CLOSED, HOSTIF_STDIO_TTY, HOSTIF_STDIO_PIP
 #define HOSTIF_FUSE_READDIR_EOF (1u << 30)
 #define HOSTIF_FUSE_READDIR_DIRS (1u << 31)
 /* A standard descriptor: which console device serves it. All TTY ones share one device: the guest's /dev/console, a real tty. */
-struct hostif_stdio { uint32_t kind; uint32_t device; };
+struct hostif_stdio {
+	uint32_t kind;
+	uint32_t device;
+};
 
 enum hostif_state { HOSTIF_BOOTING, HOSTIF_RUNNING, HOSTIF_EXITED, HOSTIF_PANIC };
 
 struct hostif_boot {
 	uint64_t magic;
-	uint32_t version, size;		/* sizeof(struct hostif_boot) */
-	uint64_t ram_size;		/* bytes of the memfd */
-	uint64_t mem_start;		/* first byte the kernel may allocate, page aligned */
-	uint64_t kernel_phys_end;	/* end of the image with bss */
-	uint64_t secret;		/* host-call secret; the kernel copies and clears it */
-	uint64_t seed[8];		/* random */
-	uint32_t platform;		/* 0 none, 1 pku, 2 skas */
-	uint32_t features;		/* HOSTIF_F_* */
-	uint64_t vdso;			/* host vDSO's address in the jail (with its vvar just below), or 0 */
-	uint64_t vdso_start, vdso_end;	/* range [vvar, vdso end) that must stay mapped */
+	uint32_t version, size;	       /* sizeof(struct hostif_boot) */
+	uint64_t ram_size;	       /* bytes of the memfd */
+	uint64_t mem_start;	       /* first byte the kernel may allocate, page aligned */
+	uint64_t kernel_phys_end;      /* end of the image with bss */
+	uint64_t secret;	       /* host-call secret; the kernel copies and clears it */
+	uint64_t seed[8];	       /* random */
+	uint32_t platform;	       /* 0 none, 1 pku, 2 skas */
+	uint32_t features;	       /* HOSTIF_F_* */
+	uint64_t vdso;		       /* host vDSO's address in the jail (with its vvar just below), or 0 */
+	uint64_t vdso_start, vdso_end; /* range [vvar, vdso end) that must stay mapped */
 	uint64_t host_ncpus;
-	uint64_t boot_realtime_ns;	/* host's clocks at the start of the sandbox */
+	uint64_t boot_realtime_ns; /* host's clocks at the start of the sandbox */
 	uint64_t boot_monotonic_ns;
 
 	/* the program */
-	uint64_t args;			/* physical: argc NUL-terminated strings, then envc of them */
+	uint64_t args; /* physical: argc NUL-terminated strings, then envc of them */
 	uint64_t args_len;
 	uint32_t argc, envc;
-	char path[4096];		/* as given; looked up in the guest's PATH by the kernel when it has no slash */
+	char path[4096]; /* as given; looked up in the guest's PATH by the kernel when it has no slash */
 	char cwd[4096];
 	char hostname[72];
 	uint32_t uid, gid, ngroups, groups[64];
 	uint32_t umask;
-	uint32_t flags;			/* HOSTIF_B_* */
-	uint64_t overlay_size;		/* bytes the in-memory layer may take; 0: half of RAM */
-	uint64_t max_tasks;		/* 0: default 32768 */
+	uint32_t flags;	       /* HOSTIF_B_* */
+	uint64_t overlay_size; /* bytes the in-memory layer may take; 0: half of RAM */
+	uint64_t max_tasks;    /* 0: default 32768 */
 
 	/* the kernel log: a ring of text, written by the kernel, printed by the monitor */
-	uint64_t log_phys, log_size;	/* power of two */
-	uint64_t log_head;		/* bytes ever written; records are lines, "<L>[  seconds] text\n" */
+	uint64_t log_phys, log_size; /* power of two */
+	uint64_t log_head;	     /* bytes ever written; records are lines, "<L>[  seconds] text\n" */
 	uint32_t log_kick, log_kick_sleep;
-	uint32_t log_level;		/* LOGLEVEL_* up to which lines are written */
+	uint32_t log_level; /* LOGLEVEL_* up to which lines are written */
 
 	/* standard streams */
 	struct hostif_stdio stdio[3];
 	uint32_t tty_rows, tty_cols, tty_xpixel, tty_ypixel; /* written by the monitor */
-	uint32_t tty_termios_valid;	/* initial settings of the host's terminal follow, struct termios of the kernel ABI */
+	uint32_t
+		tty_termios_valid; /* initial settings of the host's terminal follow, struct termios of the kernel ABI */
 	uint8_t tty_termios[64];
 
 	/* monitor -> kernel events: the monitor sets bits and rings; the kernel takes them with an atomic exchange */
-	uint32_t event_bits;		/* HOSTIF_EV_* */
+	uint32_t event_bits; /* HOSTIF_EV_* */
 	uint32_t event_kick, event_kick_sleep;
-	uint32_t event_signal;		/* for HOSTIF_EV_SIGNAL: the signal number for guest pid 1's foreground group */
+	uint32_t event_signal; /* for HOSTIF_EV_SIGNAL: the signal number for guest pid 1's foreground group */
 
 	/* state; the monitor waits on `state` as a futex */
-	uint32_t state;			/* enum hostif_state */
-	uint32_t exit_status;		/* wait(2) encoding of the program's end, when HOSTIF_EXITED */
-	uint32_t exec_errno;		/* != 0: the program could not be started, and why */
-	uint32_t console_drained;	/* the monitor sets 1 when all output was written, on request */
-	uint64_t phase_ns[16];		/* CLOCK_MONOTONIC at boot phases, for --boot-time; HOSTIF_PHASE_* */
+	uint32_t state;		  /* enum hostif_state */
+	uint32_t exit_status;	  /* wait(2) encoding of the program's end, when HOSTIF_EXITED */
+	uint32_t exec_errno;	  /* != 0: the program could not be started, and why */
+	uint32_t console_drained; /* the monitor sets 1 when all output was written, on request */
+	uint64_t phase_ns[16];	  /* CLOCK_MONOTONIC at boot phases, for --boot-time; HOSTIF_PHASE_* */
 	char panic_msg[256];
 
 	uint32_t ndevices, pad0;
 	struct hostif_device device[HOSTIF_MAX_DEVICES];
-	uint64_t rlimit[16][2];		/* the caller's resource limits, soft and hard, by RLIMIT_* of the kernel ABI */
+	uint64_t rlimit[16][2]; /* the caller's resource limits, soft and hard, by RLIMIT_* of the kernel ABI */
 };
 
-#define HOSTIF_B_READ_ONLY 1u	/* no overlay: the root is read-only */
+#define HOSTIF_B_READ_ONLY 1u /* no overlay: the root is read-only */
 #define HOSTIF_B_DEBUG 2u
-#define HOSTIF_B_TRAP_ONLY 4u	/* never patch call sites (for tests) */
+#define HOSTIF_B_TRAP_ONLY 4u /* never patch call sites (for tests) */
 #define HOSTIF_B_JIT_FAST 8u
-#define HOSTIF_F_PIDNS 1u	/* the jail has a pid namespace: its first process is pid 1 */
-#define HOSTIF_F_HUGE 2u	/* RAM gives huge pages to mappings with MADV_HUGEPAGE */
+#define HOSTIF_F_PIDNS 1u /* the jail has a pid namespace: its first process is pid 1 */
+#define HOSTIF_F_HUGE 2u  /* RAM gives huge pages to mappings with MADV_HUGEPAGE */
 #define HOSTIF_EV_WINCH 1u
 #define HOSTIF_EV_SIGNAL 2u
 #define HOSTIF_EV_HANGUP 4u
-#define HOSTIF_EV_SHUTDOWN 8u	/* --timeout and the like: kill everything, report 124-like status by the monitor */
-enum { HOSTIF_PHASE_ENTRY, HOSTIF_PHASE_MM, HOSTIF_PHASE_VFS, HOSTIF_PHASE_ROOT, HOSTIF_PHASE_EXEC, HOSTIF_PHASE_USER, HOSTIF_PHASE_EXIT };
+#define HOSTIF_EV_SHUTDOWN 8u /* --timeout and the like: kill everything, report 124-like status by the monitor */
+enum {
+	HOSTIF_PHASE_ENTRY,
+	HOSTIF_PHASE_MM,
+	HOSTIF_PHASE_VFS,
+	HOSTIF_PHASE_ROOT,
+	HOSTIF_PHASE_EXEC,
+	HOSTIF_PHASE_USER,
+	HOSTIF_PHASE_EXIT
+};
 
 /*
  * How the monitor enters the kernel. In the first jailed process, with seccomp in force, the monitor's code

@@ -5,10 +5,17 @@
 
 #include <husk/types.h>
 
-typedef struct { int counter; } atomic_t;
-typedef struct { s64 counter; } atomic64_t;
+typedef struct {
+	int counter;
+} atomic_t;
+typedef struct {
+	s64 counter;
+} atomic64_t;
 typedef atomic64_t atomic_long_t;
-#define ATOMIC_INIT(i) { (i) }
+#define ATOMIC_INIT(i)                                                                                                 \
+	{                                                                                                              \
+		(i)                                                                                                    \
+	}
 
 #define atomic_read(v) __atomic_load_n(&(v)->counter, __ATOMIC_RELAXED)
 #define atomic_set(v, i) __atomic_store_n(&(v)->counter, (i), __ATOMIC_RELAXED)
@@ -44,8 +51,13 @@ static inline bool atomic_inc_not_zero(atomic_t *v)
 	return c != 0;
 }
 
-typedef struct { atomic_t refs; } refcount_t;
-#define REFCOUNT_INIT(n) { ATOMIC_INIT(n) }
+typedef struct {
+	atomic_t refs;
+} refcount_t;
+#define REFCOUNT_INIT(n)                                                                                               \
+	{                                                                                                              \
+		ATOMIC_INIT(n)                                                                                         \
+	}
 #define refcount_set(r, n) atomic_set(&(r)->refs, n)
 #define refcount_read(r) atomic_read(&(r)->refs)
 #define refcount_inc(r) atomic_inc(&(r)->refs)
@@ -53,8 +65,12 @@ typedef struct { atomic_t refs; } refcount_t;
 #define refcount_dec_and_test(r) atomic_dec_and_test(&(r)->refs)
 
 #define xchg(p, v) __atomic_exchange_n((p), (v), __ATOMIC_SEQ_CST)
-#define cmpxchg(p, o, n) ({ __typeof__(*(p)) _o = (o); \
-	__atomic_compare_exchange_n((p), &_o, (n), false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST); _o; })
+#define cmpxchg(p, o, n)                                                                                               \
+	({                                                                                                             \
+		__typeof__(*(p)) _o = (o);                                                                             \
+		__atomic_compare_exchange_n((p), &_o, (n), false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);                 \
+		_o;                                                                                                    \
+	})
 #define smp_load_acquire(p) __atomic_load_n((p), __ATOMIC_ACQUIRE)
 #define smp_store_release(p, v) __atomic_store_n((p), (v), __ATOMIC_RELEASE)
 #define smp_mb() __atomic_thread_fence(__ATOMIC_SEQ_CST)
@@ -65,26 +81,54 @@ typedef struct { atomic_t refs; } refcount_t;
 #define BITS_TO_LONGS(n) DIV_ROUND_UP(n, BITS_PER_LONG)
 #define DECLARE_BITMAP(name, n) unsigned long name[BITS_TO_LONGS(n)]
 static inline void set_bit(unsigned long nr, void *addr)
-{ __atomic_fetch_or((unsigned long *)addr + nr / 64, 1UL << (nr % 64), __ATOMIC_SEQ_CST); }
+{
+	__atomic_fetch_or((unsigned long *)addr + nr / 64, 1UL << (nr % 64), __ATOMIC_SEQ_CST);
+}
 static inline void clear_bit(unsigned long nr, void *addr)
-{ __atomic_fetch_and((unsigned long *)addr + nr / 64, ~(1UL << (nr % 64)), __ATOMIC_SEQ_CST); }
+{
+	__atomic_fetch_and((unsigned long *)addr + nr / 64, ~(1UL << (nr % 64)), __ATOMIC_SEQ_CST);
+}
 static inline bool test_bit(unsigned long nr, const void *addr)
-{ return (__atomic_load_n((const unsigned long *)addr + nr / 64, __ATOMIC_RELAXED) >> (nr % 64)) & 1; }
+{
+	return (__atomic_load_n((const unsigned long *)addr + nr / 64, __ATOMIC_RELAXED) >> (nr % 64)) & 1;
+}
 static inline bool test_and_set_bit(unsigned long nr, void *addr)
-{ return (__atomic_fetch_or((unsigned long *)addr + nr / 64, 1UL << (nr % 64), __ATOMIC_SEQ_CST) >> (nr % 64)) & 1; }
+{
+	return (__atomic_fetch_or((unsigned long *)addr + nr / 64, 1UL << (nr % 64), __ATOMIC_SEQ_CST) >> (nr % 64)) &
+	       1;
+}
 static inline bool test_and_clear_bit(unsigned long nr, void *addr)
-{ return (__atomic_fetch_and((unsigned long *)addr + nr / 64, ~(1UL << (nr % 64)), __ATOMIC_SEQ_CST) >> (nr % 64)) & 1; }
+{
+	return (__atomic_fetch_and((unsigned long *)addr + nr / 64, ~(1UL << (nr % 64)), __ATOMIC_SEQ_CST) >>
+		(nr % 64)) &
+	       1;
+}
 #define __set_bit set_bit
 #define __clear_bit clear_bit
 unsigned long find_next_bit(const unsigned long *map, unsigned long size, unsigned long start);
 unsigned long find_next_zero_bit(const unsigned long *map, unsigned long size, unsigned long start);
 #define find_first_bit(m, s) find_next_bit(m, s, 0)
 #define find_first_zero_bit(m, s) find_next_zero_bit(m, s, 0)
-static inline int fls64(u64 x) { return x ? 64 - __builtin_clzll(x) : 0; }
-static inline int ffs64(u64 x) { return __builtin_ffsll((long long)x); }
-static inline int ilog2(u64 x) { return fls64(x) - 1; }
-static inline u64 roundup_pow_of_two(u64 x) { return x <= 1 ? 1 : 1ULL << fls64(x - 1); }
-#define is_power_of_2(x) ((x) != 0 && (((x) & ((x) - 1)) == 0))
-static inline int get_order(unsigned long size) { return size <= PAGE_SIZE ? 0 : fls64((size - 1) >> PAGE_SHIFT); }
+static inline int fls64(u64 x)
+{
+	return x ? 64 - __builtin_clzll(x) : 0;
+}
+static inline int ffs64(u64 x)
+{
+	return __builtin_ffsll((long long)x);
+}
+static inline int ilog2(u64 x)
+{
+	return fls64(x) - 1;
+}
+static inline u64 roundup_pow_of_two(u64 x)
+{
+	return x <= 1 ? 1 : 1ULL << fls64(x - 1);
+}
+#define is_power_of_2(x) ((x) != 0 && (((x) & ((x)-1)) == 0))
+static inline int get_order(unsigned long size)
+{
+	return size <= PAGE_SIZE ? 0 : fls64((size - 1) >> PAGE_SHIFT);
+}
 
 #endif

@@ -8,7 +8,11 @@
 #define BINPRM_BUF_SIZE 256 /* bytes of the file that formats look at */
 
 /* Strings one after the other, each with its NUL, in one buffer. */
-struct strvec { char *buf; size_t len, cap; int count; };
+struct strvec {
+	char *buf;
+	size_t len, cap;
+	int count;
+};
 int strvec_add(struct strvec *v, const char *s);
 int strvec_replace_first(struct strvec *v, const char *const *s, int n); /* n strings take the place of the first */
 
@@ -33,8 +37,8 @@ struct linux_binprm {
 
 /* A regular file that may be executed, write access denied; flags: AT_EMPTY_PATH, AT_SYMLINK_NOFOLLOW. ERR_PTR */
 struct file *open_exec(int dfd, const char *name, int flags);
-int begin_new_exec(struct linux_binprm *b);	/* no way back: other threads gone, address space replaced */
-void setup_new_exec(struct linux_binprm *b);	/* the program is loaded */
+int begin_new_exec(struct linux_binprm *b);  /* no way back: other threads gone, address space replaced */
+void setup_new_exec(struct linux_binprm *b); /* the program is loaded */
 /* Formats: 0 loaded, 1 look again at b->file, -ENOEXEC not mine, other errors final */
 int load_elf_binary(struct linux_binprm *b);
 int load_script(struct linux_binprm *b);

@@ -6,7 +6,11 @@
 #include <husk/atomic.h>
 #include <linux/capability.h>
 
-struct group_info { refcount_t usage; int ngroups; gid_t gid[]; };
+struct group_info {
+	refcount_t usage;
+	int ngroups;
+	gid_t gid[];
+};
 typedef u64 kernel_cap_t;
 struct cred {
 	refcount_t usage;
@@ -15,13 +19,23 @@ struct cred {
 	kernel_cap_t cap_inheritable, cap_permitted, cap_effective, cap_bset, cap_ambient;
 	unsigned securebits;
 	struct group_info *group_info;
-	struct user_struct *user;	/* of uid: what it has running and queued */
+	struct user_struct *user; /* of uid: what it has running and queued */
 };
 /* Counters of a real user id, for RLIMIT_NPROC and RLIMIT_SIGPENDING. */
-struct user_struct { refcount_t count; uid_t uid; atomic_t processes, sigpending; struct user_struct *next; atomic_t inotify_instances, inotify_watches; };
+struct user_struct {
+	refcount_t count;
+	uid_t uid;
+	atomic_t processes, sigpending;
+	struct user_struct *next;
+	atomic_t inotify_instances, inotify_watches;
+};
 struct user_struct *alloc_uid(uid_t uid); /* finds or makes; a reference, or NULL */
 void free_uid(struct user_struct *u);
-static inline struct user_struct *get_uid(struct user_struct *u) { refcount_inc(&u->count); return u; }
+static inline struct user_struct *get_uid(struct user_struct *u)
+{
+	refcount_inc(&u->count);
+	return u;
+}
 struct task_struct;
 const struct cred *get_task_cred(struct task_struct *t); /* of any task: a reference */
 extern struct cred init_cred;
@@ -35,7 +49,7 @@ void abort_creds(struct cred *new);
 const struct cred *get_cred(const struct cred *c);
 void put_cred(const struct cred *c);
 bool capable(int cap);
-bool in_group_p(gid_t gid);  /* fsgid or a supplementary group */
+bool in_group_p(gid_t gid); /* fsgid or a supplementary group */
 bool in_egroup_p(gid_t gid);
 #define current_cred() (current->cred)
 #define current_uid() (current->cred->uid)

@@ -6,7 +6,10 @@
 
 #define FDPUT_FPUT 1
 #define FDPUT_POS_UNLOCK 2
-struct fd { struct file *file; unsigned flags; };
+struct fd {
+	struct file *file;
+	unsigned flags;
+};
 
 /*
  * While a files_struct has one user, nobody but that task can close its descriptors, so the table's own reference
@@ -21,13 +24,19 @@ static inline struct fd __fdget(unsigned fd, unsigned mask)
 		f = fd < files->max_fds ? files->fd[fd] : NULL;
 		if (f && (f->f_mode & mask))
 			f = NULL;
-		return (struct fd){ f, 0 };
+		return (struct fd){f, 0};
 	}
 	f = mask ? fget(fd) : fget_raw(fd);
-	return (struct fd){ f, f ? FDPUT_FPUT : 0 };
+	return (struct fd){f, f ? FDPUT_FPUT : 0};
 }
-static inline struct fd fdget(unsigned fd) { return __fdget(fd, FMODE_PATH); }
-static inline struct fd fdget_raw(unsigned fd) { return __fdget(fd, 0); }
+static inline struct fd fdget(unsigned fd)
+{
+	return __fdget(fd, FMODE_PATH);
+}
+static inline struct fd fdget_raw(unsigned fd)
+{
+	return __fdget(fd, 0);
+}
 static inline struct fd fdget_pos(unsigned fd) /* and locks f_pos where it is shared */
 {
 	struct fd f = fdget(fd);

@@ -33,8 +33,14 @@ struct file_lock {
 	unsigned char fl_type, fl_flags;
 	loff_t fl_start, fl_end;
 };
-struct file_lock_context { spinlock_t flc_lock; struct list_head flc_posix, flc_flock; struct list_head flc_all; struct inode *flc_inode; };
-int posix_lock_file(struct file *f, struct file_lock *fl);	/* 0, -EAGAIN, -EDEADLK, -ENOLCK; sleeps with FL_SLEEP: -ERESTARTSYS */
+struct file_lock_context {
+	spinlock_t flc_lock;
+	struct list_head flc_posix, flc_flock;
+	struct list_head flc_all;
+	struct inode *flc_inode;
+};
+int posix_lock_file(struct file *f,
+		    struct file_lock *fl); /* 0, -EAGAIN, -EDEADLK, -ENOLCK; sleeps with FL_SLEEP: -ERESTARTSYS */
 int flock_lock_file(struct file *f, struct file_lock *fl);
 /* posix_test_lock: what would be in fl's way is copied to fl, or its type becomes F_UNLCK */
 void posix_test_lock(struct file *f, struct file_lock *fl);

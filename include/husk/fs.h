@@ -18,7 +18,7 @@
 
 #undef O_LARGEFILE
 #define O_LARGEFILE 00100000
-#define ACC_MODE(x) ("\004\002\006\006"[(x) & O_ACCMODE])
+#define ACC_MODE(x) ("\004\002\006\006"[(x)&O_ACCMODE])
 #ifndef SEEK_SET
 #define SEEK_SET 0
 #define SEEK_CUR 1
@@ -35,46 +35,72 @@
 #define MAY_CHDIR 64
 #define MAY_NOT_BLOCK 128
 
-struct inode; struct dentry; struct super_block; struct file; struct path; struct vfsmount; struct kstat; struct iattr;
-struct poll_table_struct; struct dir_context; struct file_lock; struct seq_file; struct pipe_inode_info; struct kstatfs;
-struct iov_iter; struct kiocb; struct file_system_type; struct delayed_call; struct writeback_control; struct cdev; struct readahead_control;
+struct inode;
+struct dentry;
+struct super_block;
+struct file;
+struct path;
+struct vfsmount;
+struct kstat;
+struct iattr;
+struct poll_table_struct;
+struct dir_context;
+struct file_lock;
+struct seq_file;
+struct pipe_inode_info;
+struct kstatfs;
+struct iov_iter;
+struct kiocb;
+struct file_system_type;
+struct delayed_call;
+struct writeback_control;
+struct cdev;
+struct readahead_control;
 
-struct qstr { u64 hash; unsigned int len; const char *name; };
+struct qstr {
+	u64 hash;
+	unsigned int len;
+	const char *name;
+};
 
 /* ---- page cache of one object (fs/… mm/filemap.c) ---- */
 struct address_space_operations {
-	int (*read_folio)(struct file *f, struct page *p);  /* locked page; unlocks when done; 0 or -errno */
+	int (*read_folio)(struct file *f, struct page *p); /* locked page; unlocks when done; 0 or -errno */
 	/* readahead: pages index..index+nr-1 are in the cache, locked; fills, marks uptodate and unlocks each. Optional. */
 	void (*readahead)(struct file *f, struct address_space *m, struct page **pages, unsigned nr);
-	int (*writepage)(struct page *p, struct address_space *m);   /* locked, dirty; unlocks */
+	int (*writepage)(struct page *p, struct address_space *m); /* locked, dirty; unlocks */
 	/* write_begin/end as in Linux: a locked page ready for [pos, pos+len) */
-	int (*write_begin)(struct file *f, struct address_space *m, loff_t pos, unsigned len, struct page **pp, void **fsdata);
-	int (*write_end)(struct file *f, struct address_space *m, loff_t pos, unsigned len, unsigned copied, struct page *p, void *fsdata);
+	int (*write_begin)(struct file *f, struct address_space *m, loff_t pos, unsigned len, struct page **pp,
+			   void **fsdata);
+	int (*write_end)(struct file *f, struct address_space *m, loff_t pos, unsigned len, unsigned copied,
+			 struct page *p, void *fsdata);
 	ssize_t (*direct_IO)(struct kiocb *iocb, struct iov_iter *it);
 	bool (*dirty_page)(struct address_space *m, struct page *p);
 };
 struct address_space {
 	struct inode *host;
-	struct xarray i_pages;		/* under i_pages_lock */
+	struct xarray i_pages; /* under i_pages_lock */
 	spinlock_t i_pages_lock;
 	struct rw_semaphore invalidate_lock;
-	struct list_head i_mmap;	/* VMAs; under i_mmap_lock */
+	struct list_head i_mmap; /* VMAs; under i_mmap_lock */
 	struct mutex i_mmap_lock;
 	unsigned long nrpages;
 	unsigned long nrdirty;
 	const struct address_space_operations *a_ops;
 	int wb_err;
-	bool in_memory;			/* pages are the only copy: never reclaimed (tmpfs) */
-	void *text;			/* arch/x86/text.c's data for executed files */
-	struct list_head wb_list;	/* dirty mappings */
-	struct list_head dirty_pages;	/* page->lru; under i_pages_lock */
-	struct text_run *text_runs;	/* RAM kept for text views, mm/text_run.c; under i_pages_lock */
+	bool in_memory;		      /* pages are the only copy: never reclaimed (tmpfs) */
+	void *text;		      /* arch/x86/text.c's data for executed files */
+	struct list_head wb_list;     /* dirty mappings */
+	struct list_head dirty_pages; /* page->lru; under i_pages_lock */
+	struct text_run *text_runs;   /* RAM kept for text views, mm/text_run.c; under i_pages_lock */
 };
 
 /* ---- inode ---- */
 struct inode_operations {
-	struct dentry *(*lookup)(struct inode *dir, struct dentry *d, unsigned flags); /* NULL: use d (positive or negative via d_add) */
-	const char *(*get_link)(struct dentry *d, struct inode *i, struct delayed_call *done); /* body; done->fn frees */
+	struct dentry *(*lookup)(struct inode *dir, struct dentry *d,
+				 unsigned flags); /* NULL: use d (positive or negative via d_add) */
+	const char *(*get_link)(struct dentry *d, struct inode *i,
+				struct delayed_call *done); /* body; done->fn frees */
 	int (*permission)(struct inode *i, int mask);
 	int (*create)(struct inode *dir, struct dentry *d, umode_t mode, bool excl);
 	int (*link)(struct dentry *old, struct inode *dir, struct dentry *d);
@@ -88,19 +114,33 @@ struct inode_operations {
 	int (*getattr)(const struct path *p, struct kstat *st, u32 mask, unsigned flags);
 	ssize_t (*listxattr)(struct dentry *d, char *buf, size_t n);
 	ssize_t (*getxattr)(struct dentry *d, struct inode *i, const char *name, void *buf, size_t n);
-	int (*setxattr)(struct dentry *d, struct inode *i, const char *name, const void *v, size_t n, int flags); /* v NULL: remove */
+	int (*setxattr)(struct dentry *d, struct inode *i, const char *name, const void *v, size_t n,
+			int flags); /* v NULL: remove */
 	int (*tmpfile)(struct inode *dir, struct dentry *d, umode_t mode);
 	int (*fileattr)(struct dentry *d, u32 *flags, bool set);
-	int (*readlink)(struct dentry *d, char __user *buf, int n); /* links whose get_link jumps (procfs); NULL: get_link's body */
+	int (*readlink)(struct dentry *d, char __user *buf,
+			int n); /* links whose get_link jumps (procfs); NULL: get_link's body */
 };
-struct delayed_call { void (*fn)(void *); void *arg; };
-static inline void set_delayed_call(struct delayed_call *c, void (*fn)(void *), void *arg) { c->fn = fn; c->arg = arg; }
-static inline void do_delayed_call(struct delayed_call *c) { if (c->fn) c->fn(c->arg); }
+struct delayed_call {
+	void (*fn)(void *);
+	void *arg;
+};
+static inline void set_delayed_call(struct delayed_call *c, void (*fn)(void *), void *arg)
+{
+	c->fn = fn;
+	c->arg = arg;
+}
+static inline void do_delayed_call(struct delayed_call *c)
+{
+	if (c->fn)
+		c->fn(c->arg);
+}
 
 struct inode {
 	umode_t i_mode;
-	uid_t i_uid; gid_t i_gid;
-	unsigned int i_flags;		/* S_* below */
+	uid_t i_uid;
+	gid_t i_gid;
+	unsigned int i_flags; /* S_* below */
 	const struct inode_operations *i_op;
 	const struct file_operations *i_fop;
 	struct super_block *i_sb;
@@ -111,23 +151,29 @@ struct inode {
 	dev_t i_rdev;
 	loff_t i_size;
 	struct timespec64 i_atime, i_mtime, i_ctime, i_btime;
-	u64 i_blocks;			/* of 512 bytes */
+	u64 i_blocks; /* of 512 bytes */
 	unsigned int i_blkbits;
 	spinlock_t i_lock;
 	struct rw_semaphore i_rwsem;
 	atomic_t i_count;
-	atomic_t i_writecount;		/* > 0 writers, < 0 executed (ETXTBSY) */
+	atomic_t i_writecount; /* > 0 writers, < 0 executed (ETXTBSY) */
 	unsigned long i_state;
 	struct hlist_node i_hash;
 	struct list_head i_sb_list;
 	struct list_head i_lru;
-	struct hlist_head i_dentry;	/* aliases, d_alias; under i_lock */
+	struct hlist_head i_dentry; /* aliases, d_alias; under i_lock */
 	u64 i_version, i_generation;
 	struct file_lock_context *i_flctx;
-	struct fsnotify_mark *i_fsnotify_marks; u32 i_fsnotify_mask;
-	union { struct pipe_inode_info *i_pipe; struct cdev *i_cdev; void *i_sock; char *i_link; };
+	struct fsnotify_mark *i_fsnotify_marks;
+	u32 i_fsnotify_mask;
+	union {
+		struct pipe_inode_info *i_pipe;
+		struct cdev *i_cdev;
+		void *i_sock;
+		char *i_link;
+	};
 	void *i_private;
-	u64 i_hash_key;			/* what it is hashed by */
+	u64 i_hash_key; /* what it is hashed by */
 };
 #define S_SYNC 1
 #define S_NOATIME 2
@@ -138,26 +184,61 @@ struct inode {
 #define I_NEW 1
 #define I_FREEING 2
 #define I_DIRTY 4
-#define I_LINKABLE 8	/* made by O_TMPFILE: may get its first link */
+#define I_LINKABLE 8 /* made by O_TMPFILE: may get its first link */
 #define IS_RDONLY(i) ((i)->i_sb->s_flags & SB_RDONLY)
-static inline loff_t i_size_read(const struct inode *i) { return READ_ONCE(i->i_size); }
-static inline void i_size_write(struct inode *i, loff_t s) { WRITE_ONCE(i->i_size, s); }
-static inline void inode_lock(struct inode *i) { down_write(&i->i_rwsem); }
-static inline void inode_unlock(struct inode *i) { up_write(&i->i_rwsem); }
-static inline void inode_lock_shared(struct inode *i) { down_read(&i->i_rwsem); }
-static inline void inode_unlock_shared(struct inode *i) { up_read(&i->i_rwsem); }
-static inline void set_nlink(struct inode *i, unsigned n) { i->i_nlink = n; }
-static inline void inc_nlink(struct inode *i) { i->i_nlink++; }
-static inline void drop_nlink(struct inode *i) { i->i_nlink--; }
-static inline void clear_nlink(struct inode *i) { i->i_nlink = 0; }
+static inline loff_t i_size_read(const struct inode *i)
+{
+	return READ_ONCE(i->i_size);
+}
+static inline void i_size_write(struct inode *i, loff_t s)
+{
+	WRITE_ONCE(i->i_size, s);
+}
+static inline void inode_lock(struct inode *i)
+{
+	down_write(&i->i_rwsem);
+}
+static inline void inode_unlock(struct inode *i)
+{
+	up_write(&i->i_rwsem);
+}
+static inline void inode_lock_shared(struct inode *i)
+{
+	down_read(&i->i_rwsem);
+}
+static inline void inode_unlock_shared(struct inode *i)
+{
+	up_read(&i->i_rwsem);
+}
+static inline void set_nlink(struct inode *i, unsigned n)
+{
+	i->i_nlink = n;
+}
+static inline void inc_nlink(struct inode *i)
+{
+	i->i_nlink++;
+}
+static inline void drop_nlink(struct inode *i)
+{
+	i->i_nlink--;
+}
+static inline void clear_nlink(struct inode *i)
+{
+	i->i_nlink = 0;
+}
 
-struct inode *new_inode(struct super_block *sb);	     /* fresh, i_count 1, i_ino unique within sb */
-struct inode *iget_locked(struct super_block *sb, u64 ino);  /* I_NEW set when the caller must fill it and unlock_new_inode() */
-struct inode *iget5_locked(struct super_block *sb, u64 hash, int (*test)(struct inode *, void *), int (*set)(struct inode *, void *), void *data);
+struct inode *new_inode(struct super_block *sb); /* fresh, i_count 1, i_ino unique within sb */
+struct inode *iget_locked(struct super_block *sb,
+			  u64 ino); /* I_NEW set when the caller must fill it and unlock_new_inode() */
+struct inode *iget5_locked(struct super_block *sb, u64 hash, int (*test)(struct inode *, void *),
+			   int (*set)(struct inode *, void *), void *data);
 void unlock_new_inode(struct inode *i);
 void iget_failed(struct inode *i);
 void iput(struct inode *i);
-static inline void ihold(struct inode *i) { atomic_inc(&i->i_count); }
+static inline void ihold(struct inode *i)
+{
+	atomic_inc(&i->i_count);
+}
 struct inode *igrab(struct inode *i);
 void clear_inode(struct inode *i);
 void inode_init_owner(struct inode *i, const struct inode *dir, umode_t mode); /* uid, gid (setgid dirs), mode */
@@ -170,12 +251,19 @@ int generic_permission(struct inode *i, int mask);
 bool inode_owner_or_capable(const struct inode *i);
 int setattr_prepare(struct dentry *d, struct iattr *a);
 void setattr_copy(struct inode *i, const struct iattr *a);
-int notify_change(struct dentry *d, struct iattr *a);  /* i_rwsem held */
+int notify_change(struct dentry *d, struct iattr *a); /* i_rwsem held */
 void generic_fillattr(struct inode *i, struct kstat *st);
 int file_remove_privs(struct file *f);
 
-struct iattr { unsigned ia_valid; umode_t ia_mode; uid_t ia_uid; gid_t ia_gid; loff_t ia_size;
-	       struct timespec64 ia_atime, ia_mtime, ia_ctime; struct file *ia_file; };
+struct iattr {
+	unsigned ia_valid;
+	umode_t ia_mode;
+	uid_t ia_uid;
+	gid_t ia_gid;
+	loff_t ia_size;
+	struct timespec64 ia_atime, ia_mtime, ia_ctime;
+	struct file *ia_file;
+};
 #define ATTR_MODE 1
 #define ATTR_UID 2
 #define ATTR_GID 4
@@ -191,11 +279,27 @@ struct iattr { unsigned ia_valid; umode_t ia_mode; uid_t ia_uid; gid_t ia_gid; l
 #define ATTR_FILE 8192
 #define ATTR_OPEN 32768
 #define ATTR_TOUCH 131072
-#define ATTR_TIMES_SET 65536	/* times were given: the owner only */
+#define ATTR_TIMES_SET 65536 /* times were given: the owner only */
 
-struct kstat { u32 result_mask; umode_t mode; unsigned nlink; u32 blksize; u64 attributes, attributes_mask, ino; dev_t dev, rdev;
-	       uid_t uid; gid_t gid; loff_t size; struct timespec64 atime, mtime, ctime, btime; u64 blocks, mnt_id; };
-struct kstatfs { long f_type, f_bsize; u64 f_blocks, f_bfree, f_bavail, f_files, f_ffree; int f_fsid[2]; long f_namelen, f_frsize, f_flags; };
+struct kstat {
+	u32 result_mask;
+	umode_t mode;
+	unsigned nlink;
+	u32 blksize;
+	u64 attributes, attributes_mask, ino;
+	dev_t dev, rdev;
+	uid_t uid;
+	gid_t gid;
+	loff_t size;
+	struct timespec64 atime, mtime, ctime, btime;
+	u64 blocks, mnt_id;
+};
+struct kstatfs {
+	long f_type, f_bsize;
+	u64 f_blocks, f_bfree, f_bavail, f_files, f_ffree;
+	int f_fsid[2];
+	long f_namelen, f_frsize, f_flags;
+};
 
 /* ---- dentry ---- */
 struct dentry_operations {
@@ -216,39 +320,45 @@ struct dentry {
 	struct hlist_node d_hash;
 	struct dentry *d_parent;
 	struct qstr d_name;
-	struct inode *d_inode;		/* NULL: negative */
+	struct inode *d_inode; /* NULL: negative */
 	const struct dentry_operations *d_op;
 	struct super_block *d_sb;
 	u64 d_time;
 	void *d_fsdata;
 	struct list_head d_lru, d_child, d_subdirs;
 	struct hlist_node d_alias;
-	unsigned d_mounted;		/* mounts on it */
-	unsigned d_seq;			/* odd while changing; names one state of hashing, name, parent, inode */
+	unsigned d_mounted; /* mounts on it */
+	unsigned d_seq;	    /* odd while changing; names one state of hashing, name, parent, inode */
 	char d_iname[DNAME_INLINE_LEN];
-	u64 d_dirpos;			/* place among the parent's children, for dcache_readdir; grows */
+	u64 d_dirpos; /* place among the parent's children, for dcache_readdir; grows */
 };
 #define DCACHE_UNHASHED 1
 #define DCACHE_DISCONNECTED 2
-#define DCACHE_LRU 4		/* on the LRU list */
-#define DCACHE_REFERENCED 8	/* used since the shrinker last came by */
-#define DCACHE_MOUNTED 16	/* d_mounted != 0 */
-#define DCACHE_CURSOR 32	/* a readdir position, not an entry */
+#define DCACHE_LRU 4	    /* on the LRU list */
+#define DCACHE_REFERENCED 8 /* used since the shrinker last came by */
+#define DCACHE_MOUNTED 16   /* d_mounted != 0 */
+#define DCACHE_CURSOR 32    /* a readdir position, not an entry */
 #define DCACHE_CANT_MOUNT 64
-#define DCACHE_GENOCIDE 128	/* kill_litter_super dropped its pin */
+#define DCACHE_GENOCIDE 128 /* kill_litter_super dropped its pin */
 #define D_COUNT_DEAD (-0x40000000)
 #define d_inode(d) ((d)->d_inode)
 #define d_is_negative(d) ((d)->d_inode == NULL)
 #define d_is_positive(d) ((d)->d_inode != NULL)
 #define d_unhashed(d) hlist_unhashed(&(d)->d_hash)
 #define IS_ROOT(d) ((d) == (d)->d_parent)
-static inline bool d_is_dir(const struct dentry *d) { return d->d_inode && S_ISDIR(d->d_inode->i_mode); }
-static inline bool d_is_symlink(const struct dentry *d) { return d->d_inode && S_ISLNK(d->d_inode->i_mode); }
+static inline bool d_is_dir(const struct dentry *d)
+{
+	return d->d_inode && S_ISDIR(d->d_inode->i_mode);
+}
+static inline bool d_is_symlink(const struct dentry *d)
+{
+	return d->d_inode && S_ISLNK(d->d_inode->i_mode);
+}
 struct dentry *d_alloc(struct dentry *parent, const struct qstr *name); /* unhashed, count 1, holds parent */
 struct dentry *d_alloc_name(struct dentry *parent, const char *name);
 struct dentry *d_alloc_anon(struct super_block *sb);
-struct dentry *d_make_root(struct inode *i);			/* consumes the inode */
-void d_add(struct dentry *d, struct inode *i);			/* hash and instantiate (i may be NULL); consumes i */
+struct dentry *d_make_root(struct inode *i);   /* consumes the inode */
+void d_add(struct dentry *d, struct inode *i); /* hash and instantiate (i may be NULL); consumes i */
 void d_instantiate(struct dentry *d, struct inode *i);
 struct dentry *d_splice_alias(struct inode *i, struct dentry *d);
 struct dentry *d_lookup(struct dentry *parent, const struct qstr *name);
@@ -266,17 +376,18 @@ bool is_subdir(struct dentry *d, struct dentry *of);
 void shrink_dcache_sb(struct super_block *sb);
 void shrink_dcache_parent(struct dentry *d);
 unsigned long shrink_dcache(unsigned long nr);
-char *d_path(const struct path *p, char *buf, int len);		/* within buf; "(deleted)" and unreachable as in Linux; ERR_PTR */
+char *d_path(const struct path *p, char *buf,
+	     int len); /* within buf; "(deleted)" and unreachable as in Linux; ERR_PTR */
 struct qstr qstr_init(const char *name, unsigned len);
 bool d_set_mounted_ok(struct dentry *d);
 int simple_positive(const struct dentry *d);
 
 /* ---- super block, mounts ---- */
 struct super_operations {
-	struct inode *(*alloc_inode)(struct super_block *sb);	/* container allocation; NULL: plain struct inode */
+	struct inode *(*alloc_inode)(struct super_block *sb); /* container allocation; NULL: plain struct inode */
 	void (*free_inode)(struct inode *i);
-	void (*evict_inode)(struct inode *i);			/* last reference gone */
-	int (*drop_inode)(struct inode *i);			/* 1: evict now. NULL: generic_drop_inode (nlink == 0 or unhashed) */
+	void (*evict_inode)(struct inode *i); /* last reference gone */
+	int (*drop_inode)(struct inode *i);   /* 1: evict now. NULL: generic_drop_inode (nlink == 0 or unhashed) */
 	int (*write_inode)(struct inode *i, int sync);
 	int (*statfs)(struct dentry *d, struct kstatfs *st);
 	int (*sync_fs)(struct super_block *sb, int wait);
@@ -320,13 +431,18 @@ struct file_system_type {
 };
 int register_filesystem(struct file_system_type *t);
 struct file_system_type *get_fs_type(const char *name);
-struct super_block *sget(struct file_system_type *t, unsigned long flags);	/* new, s_active 1, anonymous s_dev, or ERR_PTR */
+struct super_block *sget(struct file_system_type *t,
+			 unsigned long flags); /* new, s_active 1, anonymous s_dev, or ERR_PTR */
 void deactivate_super(struct super_block *sb);
 void generic_shutdown_super(struct super_block *sb);
 void kill_anon_super(struct super_block *sb);
-void kill_litter_super(struct super_block *sb);		/* for in-memory trees: drops pinned dentries */
+void kill_litter_super(struct super_block *sb); /* for in-memory trees: drops pinned dentries */
 
-struct vfsmount { struct dentry *mnt_root; struct super_block *mnt_sb; int mnt_flags; };
+struct vfsmount {
+	struct dentry *mnt_root;
+	struct super_block *mnt_sb;
+	int mnt_flags;
+};
 #define MNT_NOSUID 1
 #define MNT_NODEV 2
 #define MNT_NOEXEC 4
@@ -336,16 +452,20 @@ struct vfsmount { struct dentry *mnt_root; struct super_block *mnt_sb; int mnt_f
 #define MNT_READONLY 64
 #define MNT_NOSYMFOLLOW 128
 #define MNT_INTERNAL 0x4000
-struct path { struct vfsmount *mnt; struct dentry *dentry; };
+struct path {
+	struct vfsmount *mnt;
+	struct dentry *dentry;
+};
 void path_get(const struct path *p);
 void path_put(const struct path *p);
 struct vfsmount *mntget(struct vfsmount *m);
 void mntput(struct vfsmount *m);
-struct vfsmount *kern_mount(struct file_system_type *t, void *data);	/* not visible anywhere */
+struct vfsmount *kern_mount(struct file_system_type *t, void *data); /* not visible anywhere */
 /* do_mount_at: mount fstype (dev, data) on path; used by boot and by mount(2) */
 int do_mount_at(const char *dev, const char *path, const char *fstype, unsigned long flags, void *data);
-int mount_root(const char *fstype, unsigned long flags, const char *dev, void *data);	/* boot: becomes init_task's root */
-int mnt_want_write(struct vfsmount *m);	/* 0 or -EROFS */
+int mount_root(const char *fstype, unsigned long flags, const char *dev,
+	       void *data);		/* boot: becomes init_task's root */
+int mnt_want_write(struct vfsmount *m); /* 0 or -EROFS */
 void mnt_drop_write(struct vfsmount *m);
 bool __mnt_is_readonly(struct vfsmount *m);
 
@@ -357,12 +477,12 @@ struct file_operations {
 	ssize_t (*read_iter)(struct kiocb *iocb, struct iov_iter *to);
 	ssize_t (*write_iter)(struct kiocb *iocb, struct iov_iter *from);
 	int (*iterate_shared)(struct file *f, struct dir_context *ctx);
-	u32 (*poll)(struct file *f, struct poll_table_struct *pt);  /* EPOLL* mask */
+	u32 (*poll)(struct file *f, struct poll_table_struct *pt); /* EPOLL* mask */
 	long (*unlocked_ioctl)(struct file *f, unsigned cmd, unsigned long arg);
 	int (*mmap)(struct file *f, struct vm_area_struct *vma);
 	int (*open)(struct inode *i, struct file *f);
-	int (*flush)(struct file *f);			/* every close(2) */
-	int (*release)(struct inode *i, struct file *f);  /* the last */
+	int (*flush)(struct file *f);			 /* every close(2) */
+	int (*release)(struct inode *i, struct file *f); /* the last */
 	int (*fsync)(struct file *f, loff_t start, loff_t end, int datasync);
 	int (*fasync)(int fd, struct file *f, int on);
 	int (*lock)(struct file *f, int cmd, struct file_lock *fl);
@@ -370,25 +490,35 @@ struct file_operations {
 	ssize_t (*splice_read)(struct file *in, loff_t *pos, struct pipe_inode_info *pipe, size_t n, unsigned flags);
 	ssize_t (*splice_write)(struct pipe_inode_info *pipe, struct file *out, loff_t *pos, size_t n, unsigned flags);
 	long (*fallocate)(struct file *f, int mode, loff_t off, loff_t len);
-	ssize_t (*copy_file_range)(struct file *in, loff_t pin, struct file *out, loff_t pout, size_t n, unsigned flags);
+	ssize_t (*copy_file_range)(struct file *in, loff_t pin, struct file *out, loff_t pout, size_t n,
+				   unsigned flags);
 	void (*show_fdinfo)(struct seq_file *m, struct file *f);
 };
-struct fown_struct { pid_t pid; int pid_type; uid_t uid, euid; int signum; };
+struct fown_struct {
+	pid_t pid;
+	int pid_type;
+	uid_t uid, euid;
+	int signum;
+};
 struct file {
 	struct path f_path;
 	struct inode *f_inode;
 	const struct file_operations *f_op;
 	spinlock_t f_lock;
 	refcount_t f_count;
-	unsigned int f_flags;		/* O_* */
-	unsigned int f_mode;		/* FMODE_* */
+	unsigned int f_flags; /* O_* */
+	unsigned int f_mode;  /* FMODE_* */
 	struct mutex f_pos_lock;
 	loff_t f_pos;
 	struct fown_struct f_owner;
 	const struct cred *f_cred;
-	struct { pgoff_t start; unsigned size, async_size, ra_pages; loff_t prev_pos; } f_ra;
+	struct {
+		pgoff_t start;
+		unsigned size, async_size, ra_pages;
+		loff_t prev_pos;
+	} f_ra;
 	struct address_space *f_mapping;
-	struct list_head f_ep;		/* epoll items watching it; under f_lock */
+	struct list_head f_ep; /* epoll items watching it; under f_lock */
 	void *private_data;
 };
 #define file_inode(f) ((f)->f_inode)
@@ -403,20 +533,27 @@ struct file {
 #define FMODE_ATOMIC_POS 0x8000
 #define FMODE_OPENED 0x80000
 #define FMODE_STREAM 0x200000
-#define FMODE_WRITER 0x10000	/* write access to mount and inode taken */
+#define FMODE_WRITER 0x10000 /* write access to mount and inode taken */
 #define FMODE_CAN_READ 0x20000
 #define FMODE_CAN_WRITE 0x40000
 
 /* An iterator over user or kernel memory for reads and writes. data_source: 1 when the memory is the source (a write). */
 struct iov_iter {
-	u8 iter_type;	/* ITER_UBUF, ITER_IOVEC, ITER_KVEC, ITER_BVEC */
+	u8 iter_type; /* ITER_UBUF, ITER_IOVEC, ITER_KVEC, ITER_BVEC */
 	bool data_source;
 	size_t iov_offset, count;
-	union { const struct iovec *iov; void *ubuf; const struct bio_vec *bvec; };
+	union {
+		const struct iovec *iov;
+		void *ubuf;
+		const struct bio_vec *bvec;
+	};
 	unsigned long nr_segs;
 };
 enum { ITER_UBUF, ITER_IOVEC, ITER_KVEC, ITER_BVEC };
-struct bio_vec { struct page *bv_page; unsigned bv_len, bv_offset; };
+struct bio_vec {
+	struct page *bv_page;
+	unsigned bv_len, bv_offset;
+};
 #define ITER_SOURCE 1
 #define ITER_DEST 0
 void iov_iter_init(struct iov_iter *i, int dir, const struct iovec *iov, unsigned long nr, size_t count);
@@ -432,25 +569,48 @@ size_t iov_iter_zero(size_t n, struct iov_iter *i);
 void iov_iter_advance(struct iov_iter *i, size_t n);
 void iov_iter_revert(struct iov_iter *i, size_t n);
 size_t fault_in_iov_iter(struct iov_iter *i, size_t n); /* bytes NOT faulted in */
-static inline size_t iov_iter_count(const struct iov_iter *i) { return i->count; }
-static inline void iov_iter_truncate(struct iov_iter *i, size_t n) { if (i->count > n) i->count = n; }
+static inline size_t iov_iter_count(const struct iov_iter *i)
+{
+	return i->count;
+}
+static inline void iov_iter_truncate(struct iov_iter *i, size_t n)
+{
+	if (i->count > n)
+		i->count = n;
+}
 /* import_iovec: copies the array; *iov to be kfree()d (fast array may be used: then set NULL). Total length or -errno. */
-ssize_t import_iovec(int dir, const struct iovec __user *uvec, unsigned nr, unsigned fast, struct iovec **iov, struct iov_iter *i);
+ssize_t import_iovec(int dir, const struct iovec __user *uvec, unsigned nr, unsigned fast, struct iovec **iov,
+		     struct iov_iter *i);
 
-struct kiocb { struct file *ki_filp; loff_t ki_pos; int ki_flags; void (*ki_complete)(struct kiocb *, long); void *private; };
+struct kiocb {
+	struct file *ki_filp;
+	loff_t ki_pos;
+	int ki_flags;
+	void (*ki_complete)(struct kiocb *, long);
+	void *private;
+};
 #define IOCB_APPEND 2
 #define IOCB_DIRECT 4
 #define IOCB_DSYNC 8
 #define IOCB_SYNC 16
 #define IOCB_NOWAIT 32
 static inline void init_sync_kiocb(struct kiocb *k, struct file *f)
-{ *k = (struct kiocb){ .ki_filp = f, .ki_pos = f->f_pos,
-	.ki_flags = (f->f_flags & O_APPEND ? IOCB_APPEND : 0) | (f->f_flags & O_DIRECT ? IOCB_DIRECT : 0) |
-		    (f->f_flags & O_DSYNC ? IOCB_DSYNC : 0) }; }
+{
+	*k = (struct kiocb){.ki_filp = f,
+			    .ki_pos = f->f_pos,
+			    .ki_flags = (f->f_flags & O_APPEND ? IOCB_APPEND : 0) |
+					(f->f_flags & O_DIRECT ? IOCB_DIRECT : 0) |
+					(f->f_flags & O_DSYNC ? IOCB_DSYNC : 0)};
+}
 
-struct dir_context { bool (*actor)(struct dir_context *, const char *name, int len, loff_t off, u64 ino, unsigned type); loff_t pos; };
+struct dir_context {
+	bool (*actor)(struct dir_context *, const char *name, int len, loff_t off, u64 ino, unsigned type);
+	loff_t pos;
+};
 static inline bool dir_emit(struct dir_context *c, const char *name, int len, u64 ino, unsigned type)
-{ return c->actor(c, name, len, c->pos, ino, type); }
+{
+	return c->actor(c, name, len, c->pos, ino, type);
+}
 bool dir_emit_dots(struct file *f, struct dir_context *c);
 #define DT_UNKNOWN 0
 #define DT_FIFO 1
@@ -460,17 +620,22 @@ bool dir_emit_dots(struct file *f, struct dir_context *c);
 #define DT_REG 8
 #define DT_LNK 10
 #define DT_SOCK 12
-#define S_DT(mode) (((mode) & S_IFMT) >> 12)
+#define S_DT(mode) (((mode)&S_IFMT) >> 12)
 
-struct file *filp_open(const char *name, int flags, umode_t mode);	/* kernel path; ERR_PTR */
+struct file *filp_open(const char *name, int flags, umode_t mode); /* kernel path; ERR_PTR */
 struct file *do_filp_open_at(int dfd, const char *kname, int flags, umode_t mode, int lookup_flags);
 struct file *dentry_open(const struct path *p, int flags, const struct cred *c);
-struct file *alloc_file_pseudo(struct inode *i, struct vfsmount *m, const char *name, int flags, const struct file_operations *fop);
+struct file *alloc_file_pseudo(struct inode *i, struct vfsmount *m, const char *name, int flags,
+			       const struct file_operations *fop);
 /* anon_inode_getfile: "anon_inode:NAME" file; anon_inode_getfd: and a descriptor for it */
 struct file *anon_inode_getfile(const char *name, const struct file_operations *fop, void *priv, int flags);
 int anon_inode_getfd(const char *name, const struct file_operations *fop, void *priv, int flags);
 void fput(struct file *f);
-static inline struct file *get_file(struct file *f) { refcount_inc(&f->f_count); return f; }
+static inline struct file *get_file(struct file *f)
+{
+	refcount_inc(&f->f_count);
+	return f;
+}
 int filp_close(struct file *f, struct files_struct *files);
 ssize_t kernel_read(struct file *f, void *buf, size_t n, loff_t *pos);
 ssize_t kernel_write(struct file *f, const void *buf, size_t n, loff_t *pos);
@@ -483,8 +648,10 @@ int vfs_truncate(const struct path *p, loff_t len);
 int do_truncate(struct dentry *d, loff_t len, unsigned time_attrs, struct file *f);
 int stream_open(struct inode *i, struct file *f);
 int nonseekable_open(struct inode *i, struct file *f);
-int deny_write_access(struct file *f); void allow_write_access(struct file *f);
-int get_write_access(struct inode *i); void put_write_access(struct inode *i);
+int deny_write_access(struct file *f);
+void allow_write_access(struct file *f);
+int get_write_access(struct inode *i);
+void put_write_access(struct inode *i);
 
 /* vfs_* : permission checked, parent's i_rwsem held by the caller, fsnotify sent */
 int vfs_create(struct inode *dir, struct dentry *d, umode_t mode, bool excl);
@@ -501,8 +668,9 @@ ssize_t vfs_getxattr(struct dentry *d, const char *name, void *v, size_t n);
 int vfs_setxattr(struct dentry *d, const char *name, const void *v, size_t n, int flags);
 ssize_t vfs_listxattr(struct dentry *d, char *buf, size_t n);
 int vfs_removexattr(struct dentry *d, const char *name);
-struct dentry *lookup_one_len(const char *name, struct dentry *base, int len);	/* base's i_rwsem held */
-struct dentry *lock_rename(struct dentry *a, struct dentry *b); void unlock_rename(struct dentry *a, struct dentry *b);
+struct dentry *lookup_one_len(const char *name, struct dentry *base, int len); /* base's i_rwsem held */
+struct dentry *lock_rename(struct dentry *a, struct dentry *b);
+void unlock_rename(struct dentry *a, struct dentry *b);
 
 /* path lookup (fs/namei.c) */
 #define LOOKUP_FOLLOW 1
@@ -523,17 +691,28 @@ struct dentry *lock_rename(struct dentry *a, struct dentry *b); void unlock_rena
 int kern_path(const char *name, unsigned flags, struct path *p);
 int kern_path_at(int dfd, const char *kname, unsigned flags, struct path *p);
 int user_path_at(int dfd, const char __user *name, unsigned flags, struct path *p);
-char *getname(const char __user *name);	      /* kernel copy; ERR_PTR(-ENOENT for "", -ENAMETOOLONG, -EFAULT); putname() */
+char *getname(const char __user *name); /* kernel copy; ERR_PTR(-ENOENT for "", -ENAMETOOLONG, -EFAULT); putname() */
 char *getname_flags(const char __user *name, int flags);
 void putname(char *n);
 /* kern_path_create: the new (negative) dentry with parent's i_rwsem held and write access taken; done_path_create() undoes */
 struct dentry *kern_path_create(int dfd, const char *kname, struct path *parent, unsigned flags);
 void done_path_create(struct path *parent, struct dentry *d);
-void nd_jump_link(const struct path *p);      /* for get_link of /proc/PID/fd/N and the like: continue at p (takes over the reference) */
+void nd_jump_link(
+	const struct path
+		*p); /* for get_link of /proc/PID/fd/N and the like: continue at p (takes over the reference) */
 
-struct fs_struct { refcount_t users; spinlock_t lock; int umask; struct path root, pwd; unsigned seq; /* odd while root or pwd change */ };
+struct fs_struct {
+	refcount_t users;
+	spinlock_t lock;
+	int umask;
+	struct path root, pwd;
+	unsigned seq; /* odd while root or pwd change */
+};
 extern struct fs_struct init_fs;
-static inline int current_umask(void) { return current->fs->umask; }
+static inline int current_umask(void)
+{
+	return current->fs->umask;
+}
 void get_fs_root(struct fs_struct *fs, struct path *p);
 void get_fs_pwd(struct fs_struct *fs, struct path *p);
 struct fs_struct *copy_fs_struct(struct fs_struct *old);
@@ -548,18 +727,18 @@ struct files_struct {
 	refcount_t count;
 	spinlock_t file_lock;
 	unsigned int max_fds, next_fd;
-	struct file **fd;		/* readers: fget(); under file_lock to change */
+	struct file **fd; /* readers: fget(); under file_lock to change */
 	unsigned long *open_fds, *close_on_exec;
-	void *retired;		/* outgrown tables, which a lock-free fget() may still be reading */
+	void *retired; /* outgrown tables, which a lock-free fget() may still be reading */
 };
 extern struct files_struct init_files;
-struct file *fget(unsigned fd);		/* a reference, or NULL; not O_PATH files */
-struct file *fget_raw(unsigned fd);	/* O_PATH ones too */
+struct file *fget(unsigned fd);	    /* a reference, or NULL; not O_PATH files */
+struct file *fget_raw(unsigned fd); /* O_PATH ones too */
 struct file *fget_task(struct task_struct *t, unsigned fd);
-int get_unused_fd_flags(unsigned flags);	/* O_CLOEXEC */
+int get_unused_fd_flags(unsigned flags); /* O_CLOEXEC */
 int __get_unused_fd_flags(unsigned flags, unsigned long nofile);
 void put_unused_fd(unsigned fd);
-void fd_install(unsigned fd, struct file *f);	/* consumes the reference */
+void fd_install(unsigned fd, struct file *f); /* consumes the reference */
 int receive_fd(struct file *f, unsigned flags);
 int close_fd(unsigned fd);
 struct files_struct *dup_fd(struct files_struct *old, int *err);
@@ -568,11 +747,13 @@ void exit_files(struct task_struct *t);
 void exit_fs(struct task_struct *t);
 void do_close_on_exec(struct files_struct *f);
 int unshare_files(void);
-int iterate_fd(struct files_struct *f, unsigned start, int (*fn)(const void *, struct file *, unsigned), const void *arg);
+int iterate_fd(struct files_struct *f, unsigned start, int (*fn)(const void *, struct file *, unsigned),
+	       const void *arg);
 
 /* generic helpers (fs/libfs.c, mm/filemap.c) */
 extern const struct file_operations simple_dir_operations, generic_ro_fops, def_chr_fops, def_fifo_fops, no_open_fops;
-extern const struct inode_operations simple_dir_inode_operations, simple_symlink_inode_operations, page_symlink_inode_operations;
+extern const struct inode_operations simple_dir_inode_operations, simple_symlink_inode_operations,
+	page_symlink_inode_operations;
 struct dentry *simple_lookup(struct inode *dir, struct dentry *d, unsigned flags);
 int simple_statfs(struct dentry *d, struct kstatfs *st);
 int simple_getattr(const struct path *p, struct kstat *st, u32 mask, unsigned flags);
@@ -586,24 +767,26 @@ loff_t noop_llseek(struct file *f, loff_t off, int whence);
 loff_t default_llseek(struct file *f, loff_t off, int whence);
 loff_t vfs_setpos(struct file *f, loff_t off, loff_t max);
 ssize_t generic_file_read_iter(struct kiocb *k, struct iov_iter *to);
-ssize_t generic_file_write_iter(struct kiocb *k, struct iov_iter *from);	/* locks the inode */
+ssize_t generic_file_write_iter(struct kiocb *k, struct iov_iter *from); /* locks the inode */
 int generic_file_mmap(struct file *f, struct vm_area_struct *vma);
 ssize_t generic_file_splice_read(struct file *in, loff_t *pos, struct pipe_inode_info *pipe, size_t n, unsigned flags);
 ssize_t iter_file_splice_write(struct pipe_inode_info *pipe, struct file *out, loff_t *pos, size_t n, unsigned flags);
-ssize_t generic_write_checks(struct kiocb *k, struct iov_iter *from);	/* O_APPEND, RLIMIT_FSIZE, s_maxbytes */
+ssize_t generic_write_checks(struct kiocb *k, struct iov_iter *from); /* O_APPEND, RLIMIT_FSIZE, s_maxbytes */
 int generic_file_open(struct inode *i, struct file *f);
 int noop_fsync(struct file *f, loff_t start, loff_t end, int datasync);
-struct page *find_get_page(struct address_space *m, pgoff_t index);		/* a reference, or NULL */
+struct page *find_get_page(struct address_space *m, pgoff_t index); /* a reference, or NULL */
 struct page *find_lock_page(struct address_space *m, pgoff_t index);
-struct page *find_or_create_page(struct address_space *m, pgoff_t index, gfp_t gfp);	/* locked */
-struct page *read_mapping_page(struct address_space *m, pgoff_t index, struct file *f);	/* uptodate, reference; ERR_PTR */
-int add_to_page_cache(struct page *p, struct address_space *m, pgoff_t index);	/* takes a reference; page locked; -EEXIST */
+struct page *find_or_create_page(struct address_space *m, pgoff_t index, gfp_t gfp); /* locked */
+struct page *read_mapping_page(struct address_space *m, pgoff_t index,
+			       struct file *f); /* uptodate, reference; ERR_PTR */
+int add_to_page_cache(struct page *p, struct address_space *m,
+		      pgoff_t index); /* takes a reference; page locked; -EEXIST */
 void delete_from_page_cache(struct page *p);
 void truncate_inode_pages_range(struct address_space *m, loff_t start, loff_t end);
 void truncate_inode_pages(struct address_space *m, loff_t start);
-void truncate_setsize(struct inode *i, loff_t size);		/* i_size, unmaps, drops pages */
+void truncate_setsize(struct inode *i, loff_t size); /* i_size, unmaps, drops pages */
 void truncate_pagecache(struct inode *i, loff_t size);
-int invalidate_inode_pages(struct address_space *m);		/* clean, unmapped ones */
+int invalidate_inode_pages(struct address_space *m); /* clean, unmapped ones */
 bool set_page_dirty(struct page *p);
 int filemap_fdatawrite(struct address_space *m);
 int filemap_write_and_wait_range(struct address_space *m, loff_t start, loff_t end);
@@ -613,20 +796,36 @@ void address_space_init(struct address_space *m, struct inode *host, const struc
 struct file *shmem_file_setup(const char *name, loff_t size, unsigned long vm_flags);
 
 /* fsnotify hooks (fs/notify) */
-extern atomic_t fsnotify_nr_marks;	/* watches in the system: 0 makes every hook one load */
+extern atomic_t fsnotify_nr_marks; /* watches in the system: 0 makes every hook one load */
 void __fsnotify(u32 mask, struct inode *dir, struct inode *inode, const char *name, u32 cookie);
 void __fsnotify_parent(struct dentry *d, u32 mask);
 void __fsnotify_inode_delete(struct inode *i);
 /* to inode's watches (dir NULL), or to dir's watches with name */
 static inline void fsnotify(u32 mask, struct inode *dir, struct inode *inode, const char *name, u32 cookie)
-{ if (unlikely(atomic_read(&fsnotify_nr_marks))) __fsnotify(mask, dir, inode, name, cookie); }
-static inline void fsnotify_parent(struct dentry *d, u32 mask)	/* to d's inode and its parent's watch */
-{ if (unlikely(atomic_read(&fsnotify_nr_marks))) __fsnotify_parent(d, mask); }
-static inline void fsnotify_file(struct file *f, u32 mask) { fsnotify_parent(f->f_path.dentry, mask); }
-static inline void fsnotify_inode_delete(struct inode *i) { if (unlikely(i->i_fsnotify_marks)) __fsnotify_inode_delete(i); }
+{
+	if (unlikely(atomic_read(&fsnotify_nr_marks)))
+		__fsnotify(mask, dir, inode, name, cookie);
+}
+static inline void fsnotify_parent(struct dentry *d, u32 mask) /* to d's inode and its parent's watch */
+{
+	if (unlikely(atomic_read(&fsnotify_nr_marks)))
+		__fsnotify_parent(d, mask);
+}
+static inline void fsnotify_file(struct file *f, u32 mask)
+{
+	fsnotify_parent(f->f_path.dentry, mask);
+}
+static inline void fsnotify_inode_delete(struct inode *i)
+{
+	if (unlikely(i->i_fsnotify_marks))
+		__fsnotify_inode_delete(i);
+}
 void __fsnotify_link_gone(struct inode *i);
-static inline void fsnotify_link_gone(struct inode *i)	/* a dentry lets go of i */
-{ if (unlikely(i->i_fsnotify_marks) && !i->i_nlink) __fsnotify_link_gone(i); }
+static inline void fsnotify_link_gone(struct inode *i) /* a dentry lets go of i */
+{
+	if (unlikely(i->i_fsnotify_marks) && !i->i_nlink)
+		__fsnotify_link_gone(i);
+}
 void fsnotify_unmount(struct super_block *sb);
 u32 fsnotify_get_cookie(void);
 
@@ -636,14 +835,18 @@ void locks_remove_file(struct file *f);
 void locks_free_lock_context(struct inode *i);
 
 /* SIGIO (fs/fcntl.c). fasync_helper adds or removes f; kill_fasync signals every owner in the list. */
-struct fasync_struct { struct fasync_struct *next; struct file *file; int fd; };
-int fasync_helper(int fd, struct file *f, int on, struct fasync_struct **list);	/* > 0: changed */
+struct fasync_struct {
+	struct fasync_struct *next;
+	struct file *file;
+	int fd;
+};
+int fasync_helper(int fd, struct file *f, int on, struct fasync_struct **list); /* > 0: changed */
 void kill_fasync(struct fasync_struct **list, int sig, int band);		/* band: POLL_IN, ... */
 void send_sigurg(struct file *f);
 int f_setown(struct file *f, int who, int force);
 
 /* more of fs/: see also husk/file.h, husk/mount.h, husk/filelock.h, husk/xattr.h, husk/overlay.h */
-#define __FMODE_EXEC 0x20	/* in open flags: opened to be executed */
+#define __FMODE_EXEC 0x20 /* in open flags: opened to be executed */
 #define MAX_RW_COUNT (INT32_MAX & PAGE_MASK)
 bool path_noexec(const struct path *p);
 struct file *alloc_file_clone(struct file *base, int flags, const struct file_operations *fop);
@@ -667,7 +870,7 @@ int simple_empty(struct dentry *d);
 int dcache_dir_open(struct inode *i, struct file *f);
 int dcache_dir_close(struct inode *i, struct file *f);
 loff_t dcache_dir_lseek(struct file *f, loff_t off, int whence);
-ssize_t generic_read_dir(struct file *f, char __user *buf, size_t n, loff_t *pos);	/* -EISDIR */
+ssize_t generic_read_dir(struct file *f, char __user *buf, size_t n, loff_t *pos); /* -EISDIR */
 loff_t generic_file_llseek_size(struct file *f, loff_t off, int whence, loff_t max, loff_t eof);
 loff_t fixed_size_llseek(struct file *f, loff_t off, int whence, loff_t size);
 ssize_t vfs_readv(struct file *f, const struct iovec __user *v, unsigned long nr, loff_t *pos, int flags);
@@ -677,11 +880,18 @@ int vfs_readlink(struct dentry *d, char __user *buf, int n);
 long vfs_fallocate(struct file *f, int mode, loff_t off, loff_t len);
 
 /* exec (fs/exec.c) */
-int do_execveat(int dfd, const char *kname, const char __user *const __user *argv, const char __user *const __user *envp, int flags);
-int kernel_execve(const char *name, const char *const *argv, const char *const *envp);	/* boot: pid 1 */
+int do_execveat(int dfd, const char *kname, const char __user *const __user *argv,
+		const char __user *const __user *envp, int flags);
+int kernel_execve(const char *name, const char *const *argv, const char *const *envp); /* boot: pid 1 */
 
 /* devices (fs/char_dev.c) */
-struct cdev { const struct file_operations *ops; dev_t dev; unsigned count; struct list_head list; void *data; };
+struct cdev {
+	const struct file_operations *ops;
+	dev_t dev;
+	unsigned count;
+	struct list_head list;
+	void *data;
+};
 int register_chrdev_region_ops(dev_t first, unsigned count, const char *name, const struct file_operations *ops);
 /* devtmpfs_create_node: a node in /dev (name may hold slashes), kept until removed */
 int devtmpfs_create_node(const char *name, umode_t mode, dev_t dev);

@@ -4,11 +4,10 @@
 #define HUSK_INIT_H
 #include <husk/types.h>
 typedef int (*initcall_t)(void);
-#define __initcall(fn, level) \
-	static initcall_t __initcall_##fn __used __section(".initcall" #level) = fn
-#define core_initcall(fn) __initcall(fn, 1)	/* needs slab only */
-#define subsys_initcall(fn) __initcall(fn, 2)	/* kernel threads may be started */
-#define fs_initcall(fn) __initcall(fn, 3)	/* file systems register */
-#define device_initcall(fn) __initcall(fn, 4)	/* root is not mounted yet; devtmpfs nodes may be made */
-#define late_initcall(fn) __initcall(fn, 5)	/* root is mounted */
+#define __initcall(fn, level) static initcall_t __initcall_##fn __used __section(".initcall" #level) = fn
+#define core_initcall(fn) __initcall(fn, 1)   /* needs slab only */
+#define subsys_initcall(fn) __initcall(fn, 2) /* kernel threads may be started */
+#define fs_initcall(fn) __initcall(fn, 3)     /* file systems register */
+#define device_initcall(fn) __initcall(fn, 4) /* root is not mounted yet; devtmpfs nodes may be made */
+#define late_initcall(fn) __initcall(fn, 5)   /* root is mounted */
 #endif

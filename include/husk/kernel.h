@@ -7,8 +7,16 @@
 #include <husk/errno.h>
 #include <husk/string.h>
 
-enum { LOGLEVEL_EMERG, LOGLEVEL_ALERT, LOGLEVEL_CRIT, LOGLEVEL_ERR, LOGLEVEL_WARNING,
-       LOGLEVEL_NOTICE, LOGLEVEL_INFO, LOGLEVEL_DEBUG };
+enum {
+	LOGLEVEL_EMERG,
+	LOGLEVEL_ALERT,
+	LOGLEVEL_CRIT,
+	LOGLEVEL_ERR,
+	LOGLEVEL_WARNING,
+	LOGLEVEL_NOTICE,
+	LOGLEVEL_INFO,
+	LOGLEVEL_DEBUG
+};
 
 /**
  * printk - write a line to the kernel log
@@ -25,17 +33,36 @@ void vprintk(int level, const char *fmt, va_list ap);
 #define pr_notice(f, ...) printk(LOGLEVEL_NOTICE, pr_fmt(f), ##__VA_ARGS__)
 #define pr_info(f, ...) printk(LOGLEVEL_INFO, pr_fmt(f), ##__VA_ARGS__)
 #define pr_debug(f, ...) printk(LOGLEVEL_DEBUG, pr_fmt(f), ##__VA_ARGS__)
-#define pr_once(level, f, ...) \
-	do { static bool _once; if (!__atomic_exchange_n(&_once, true, __ATOMIC_RELAXED)) \
-		printk(level, f, ##__VA_ARGS__); } while (0)
+#define pr_once(level, f, ...)                                                                                         \
+	do {                                                                                                           \
+		static bool _once;                                                                                     \
+		if (!__atomic_exchange_n(&_once, true, __ATOMIC_RELAXED))                                              \
+			printk(level, f, ##__VA_ARGS__);                                                               \
+	} while (0)
 #define pr_warn_once(f, ...) pr_once(LOGLEVEL_WARNING, f, ##__VA_ARGS__)
 
 /* panic() stops the whole sandbox and reports to the monitor. */
 void panic(const char *fmt, ...) __printf(1, 2) __noreturn __cold;
 #define BUG() panic("BUG at %s:%d/%s()", __FILE__, __LINE__, __func__)
-#define BUG_ON(c) do { if (unlikely(c)) panic("BUG: %s at %s:%d/%s()", #c, __FILE__, __LINE__, __func__); } while (0)
-#define WARN_ON(c) ({ bool _w = !!(c); if (unlikely(_w)) pr_warn("WARNING: %s at %s:%d/%s()", #c, __FILE__, __LINE__, __func__); unlikely(_w); })
-#define WARN_ON_ONCE(c) ({ bool _w = !!(c); if (unlikely(_w)) pr_warn_once("WARNING: %s at %s:%d/%s()", #c, __FILE__, __LINE__, __func__); unlikely(_w); })
+#define BUG_ON(c)                                                                                                      \
+	do {                                                                                                           \
+		if (unlikely(c))                                                                                       \
+			panic("BUG: %s at %s:%d/%s()", #c, __FILE__, __LINE__, __func__);                              \
+	} while (0)
+#define WARN_ON(c)                                                                                                     \
+	({                                                                                                             \
+		bool _w = !!(c);                                                                                       \
+		if (unlikely(_w))                                                                                      \
+			pr_warn("WARNING: %s at %s:%d/%s()", #c, __FILE__, __LINE__, __func__);                        \
+		unlikely(_w);                                                                                          \
+	})
+#define WARN_ON_ONCE(c)                                                                                                \
+	({                                                                                                             \
+		bool _w = !!(c);                                                                                       \
+		if (unlikely(_w))                                                                                      \
+			pr_warn_once("WARNING: %s at %s:%d/%s()", #c, __FILE__, __LINE__, __func__);                   \
+		unlikely(_w);                                                                                          \
+	})
 
 #ifdef HUSK_HOSTED
 #include <stdio.h>
@@ -60,7 +87,7 @@ void sort(void *base, size_t num, size_t size, int (*cmp)(const void *, const vo
 /* random numbers: a ChaCha20 generator seeded by the monitor (lib/random.c) */
 void get_random_bytes(void *buf, size_t n);
 u64 get_random_u64(void);
-void random_init(const u64 *seed);		   /* eight words, before the first use */
+void random_init(const u64 *seed);		  /* eight words, before the first use */
 void add_random_bytes(const void *buf, size_t n); /* writes to /dev/urandom */
 
 #endif

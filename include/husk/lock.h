@@ -11,21 +11,38 @@
 
 #include <husk/atomic.h>
 
-typedef struct { u32 v; } spinlock_t; /* 0 free, 1 held, 2 held and waited for */
-struct mutex { spinlock_t l; };
-struct rw_semaphore { spinlock_t l; u32 seq; s32 count; u32 writers; u32 waiters; u32 wgrant; }; /* see kernel/locking.c */
+typedef struct {
+	u32 v;
+} spinlock_t; /* 0 free, 1 held, 2 held and waited for */
+struct mutex {
+	spinlock_t l;
+};
+struct rw_semaphore {
+	spinlock_t l;
+	u32 seq;
+	s32 count;
+	u32 writers;
+	u32 waiters;
+	u32 wgrant;
+}; /* see kernel/locking.c */
 typedef spinlock_t raw_spinlock_t;
 typedef struct rw_semaphore rwlock_t;
 
-#define __SPIN_LOCK_UNLOCKED { 0 }
+#define __SPIN_LOCK_UNLOCKED                                                                                           \
+	{                                                                                                              \
+		0                                                                                                      \
+	}
 #define DEFINE_SPINLOCK(x) spinlock_t x = __SPIN_LOCK_UNLOCKED
-#define DEFINE_MUTEX(x) struct mutex x = { __SPIN_LOCK_UNLOCKED }
-#define DECLARE_RWSEM(x) struct rw_semaphore x = { .count = 0 }
+#define DEFINE_MUTEX(x) struct mutex x = {__SPIN_LOCK_UNLOCKED}
+#define DECLARE_RWSEM(x) struct rw_semaphore x = {.count = 0}
 
 void __lock_slow(spinlock_t *l);
 void __unlock_slow(spinlock_t *l);
 
-static inline void spin_lock_init(spinlock_t *l) { l->v = 0; }
+static inline void spin_lock_init(spinlock_t *l)
+{
+	l->v = 0;
+}
 static inline bool spin_trylock(spinlock_t *l)
 {
 	u32 z = 0;
@@ -41,13 +58,31 @@ static inline void spin_unlock(spinlock_t *l)
 	if (unlikely(__atomic_exchange_n(&l->v, 0, __ATOMIC_RELEASE) == 2))
 		__unlock_slow(l);
 }
-static inline bool spin_is_locked(spinlock_t *l) { return READ_ONCE(l->v) != 0; }
+static inline bool spin_is_locked(spinlock_t *l)
+{
+	return READ_ONCE(l->v) != 0;
+}
 
-static inline void mutex_init(struct mutex *m) { m->l.v = 0; }
-static inline void mutex_lock(struct mutex *m) { spin_lock(&m->l); }
-static inline bool mutex_trylock(struct mutex *m) { return spin_trylock(&m->l); }
-static inline void mutex_unlock(struct mutex *m) { spin_unlock(&m->l); }
-static inline bool mutex_is_locked(struct mutex *m) { return spin_is_locked(&m->l); }
+static inline void mutex_init(struct mutex *m)
+{
+	m->l.v = 0;
+}
+static inline void mutex_lock(struct mutex *m)
+{
+	spin_lock(&m->l);
+}
+static inline bool mutex_trylock(struct mutex *m)
+{
+	return spin_trylock(&m->l);
+}
+static inline void mutex_unlock(struct mutex *m)
+{
+	spin_unlock(&m->l);
+}
+static inline bool mutex_is_locked(struct mutex *m)
+{
+	return spin_is_locked(&m->l);
+}
 
 void init_rwsem(struct rw_semaphore *s);
 void down_read(struct rw_semaphore *s);

@@ -52,13 +52,34 @@
 #define SCM_MAX_FD 253
 #define UIO_MAXIOV 1024
 
-struct sockaddr { __kernel_sa_family_t sa_family; char sa_data[14]; };
-struct ucred { u32 pid, uid, gid; };
-struct linger { int l_onoff, l_linger; };
-struct user_msghdr { void __user *msg_name; int msg_namelen; struct iovec __user *msg_iov; size_t msg_iovlen;
-		     void __user *msg_control; size_t msg_controllen; unsigned int msg_flags; };
-struct mmsghdr { struct user_msghdr msg_hdr; unsigned int msg_len; };
-struct cmsghdr { size_t cmsg_len; int cmsg_level; int cmsg_type; };
+struct sockaddr {
+	__kernel_sa_family_t sa_family;
+	char sa_data[14];
+};
+struct ucred {
+	u32 pid, uid, gid;
+};
+struct linger {
+	int l_onoff, l_linger;
+};
+struct user_msghdr {
+	void __user *msg_name;
+	int msg_namelen;
+	struct iovec __user *msg_iov;
+	size_t msg_iovlen;
+	void __user *msg_control;
+	size_t msg_controllen;
+	unsigned int msg_flags;
+};
+struct mmsghdr {
+	struct user_msghdr msg_hdr;
+	unsigned int msg_len;
+};
+struct cmsghdr {
+	size_t cmsg_len;
+	int cmsg_level;
+	int cmsg_type;
+};
 #define CMSG_ALIGN(n) ALIGN((size_t)(n), sizeof(long))
 #define CMSG_LEN(n) (sizeof(struct cmsghdr) + (n))
 #define CMSG_SPACE(n) (sizeof(struct cmsghdr) + CMSG_ALIGN(n))
@@ -139,7 +160,7 @@ struct sock {
 	int rcvbuf, sndbuf, rcvlowat;
 	s64 rcvtimeo, sndtimeo; /* ns; MAX_SCHEDULE_TIMEOUT: for ever */
 	unsigned int max_ack_backlog;
-	unsigned long opts;	/* bit SO_x: options that only have to be remembered */
+	unsigned long opts; /* bit SO_x: options that only have to be remembered */
 	int priority, mark;
 	struct linger linger;
 	struct socket *socket;
@@ -154,17 +175,32 @@ struct sock {
 
 extern int sysctl_somaxconn;
 void sock_init_data(struct socket *s, struct sock *sk);
-static inline void sock_hold(struct sock *sk) { refcount_inc(&sk->refs); }
+static inline void sock_hold(struct sock *sk)
+{
+	refcount_inc(&sk->refs);
+}
 void sock_put(struct sock *sk);
 int sock_error(struct sock *sk); /* takes the pending error: 0 or -errno */
 int sock_setsockopt(struct socket *s, int name, const void __user *val, unsigned int len);
 int sock_getsockopt(struct socket *s, int name, void __user *val, int __user *len);
-static inline s64 sock_rcvtimeo(const struct sock *sk, bool noblock) { return noblock ? 0 : sk->rcvtimeo; }
-static inline s64 sock_sndtimeo(const struct sock *sk, bool noblock) { return noblock ? 0 : sk->sndtimeo; }
+static inline s64 sock_rcvtimeo(const struct sock *sk, bool noblock)
+{
+	return noblock ? 0 : sk->rcvtimeo;
+}
+static inline s64 sock_sndtimeo(const struct sock *sk, bool noblock)
+{
+	return noblock ? 0 : sk->sndtimeo;
+}
 static inline int sock_rcvlowat(const struct sock *sk, bool waitall, int len)
-{ int v = waitall ? len : min(sk->rcvlowat, len); return v ? v : 1; }
+{
+	int v = waitall ? len : min(sk->rcvlowat, len);
+	return v ? v : 1;
+}
 /* A wait with a time limit must not begin again with all of it. */
-static inline int sock_intr_errno(s64 timeo) { return timeo == MAX_SCHEDULE_TIMEOUT ? -ERESTARTSYS : -EINTR; }
+static inline int sock_intr_errno(s64 timeo)
+{
+	return timeo == MAX_SCHEDULE_TIMEOUT ? -ERESTARTSYS : -EINTR;
+}
 void sk_data_ready(struct sock *sk);
 void sk_write_space(struct sock *sk);
 void sk_state_change(struct sock *sk);
@@ -175,10 +211,14 @@ struct sk_buff *sock_alloc_send_skb(struct sock *sk, size_t len, bool noblock, i
 struct socket *sock_from_file(struct file *f); /* NULL: not a socket */
 
 /* ---- ancillary data (net/scm.c) ---- */
-struct scm_fp_list { struct list_head work; int count, max; struct file *fp[]; };
+struct scm_fp_list {
+	struct list_head work;
+	int count, max;
+	struct file *fp[];
+};
 struct scm_cookie {
 	struct ucred creds;
-	bool have_creds;	/* the sender named them, or they are the sender's own */
+	bool have_creds; /* the sender named them, or they are the sender's own */
 	struct scm_fp_list *fp;
 };
 int scm_send(struct socket *s, struct msghdr *m, struct scm_cookie *scm, bool forcecreds);
@@ -186,7 +226,12 @@ void scm_recv(struct socket *s, struct msghdr *m, struct scm_cookie *scm, int fl
 void scm_fp_free(struct scm_fp_list *fp);
 struct scm_fp_list *scm_fp_dup(struct scm_fp_list *fp);
 static inline void scm_destroy(struct scm_cookie *scm)
-{ if (unlikely(scm->fp)) { scm_fp_free(scm->fp); scm->fp = NULL; } }
+{
+	if (unlikely(scm->fp)) {
+		scm_fp_free(scm->fp);
+		scm->fp = NULL;
+	}
+}
 int put_cmsg(struct msghdr *m, int level, int type, int len, const void *data);
 
 #endif

@@ -16,7 +16,8 @@ struct pipe_buffer;
 
 /* What a buffer's page is. ops of a full slot are never NULL. */
 struct pipe_buf_operations {
-	int (*confirm)(struct pipe_inode_info *pipe, struct pipe_buffer *buf); /* content is there: 0 or -errno; optional */
+	int (*confirm)(struct pipe_inode_info *pipe,
+		       struct pipe_buffer *buf); /* content is there: 0 or -errno; optional */
 	void (*release)(struct pipe_inode_info *pipe, struct pipe_buffer *buf); /* drops the page reference */
 };
 struct pipe_buffer {
@@ -48,13 +49,26 @@ struct pipe_inode_info {
 	struct pipe_buffer *bufs;
 	struct fasync_struct *fasync_readers, *fasync_writers;
 };
-static inline bool pipe_empty(unsigned int head, unsigned int tail) { return head == tail; }
-static inline unsigned int pipe_occupancy(unsigned int head, unsigned int tail) { return head - tail; }
-static inline bool pipe_full(unsigned int head, unsigned int tail, unsigned int limit) { return head - tail >= limit; }
+static inline bool pipe_empty(unsigned int head, unsigned int tail)
+{
+	return head == tail;
+}
+static inline unsigned int pipe_occupancy(unsigned int head, unsigned int tail)
+{
+	return head - tail;
+}
+static inline bool pipe_full(unsigned int head, unsigned int tail, unsigned int limit)
+{
+	return head - tail >= limit;
+}
 static inline struct pipe_buffer *pipe_slot(const struct pipe_inode_info *p, unsigned int i)
-{ return &p->bufs[i & (p->ring_size - 1)]; }
+{
+	return &p->bufs[i & (p->ring_size - 1)];
+}
 static inline int pipe_buf_confirm(struct pipe_inode_info *p, struct pipe_buffer *b)
-{ return b->ops->confirm ? b->ops->confirm(p, b) : 0; }
+{
+	return b->ops->confirm ? b->ops->confirm(p, b) : 0;
+}
 static inline void pipe_buf_release(struct pipe_inode_info *p, struct pipe_buffer *b)
 {
 	const struct pipe_buf_operations *ops = b->ops;

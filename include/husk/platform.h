@@ -25,7 +25,8 @@ struct platform_ops {
 	 * @map: make [va, va+npages) show the RAM pages pfn, pfn+1, ... in the current process, replacing what was there.
 	 * @populate: also fill the host's page tables now. mm->mmap_lock held. 0, -ENOMEM.
 	 */
-	int (*map)(struct mm_struct *mm, unsigned long va, unsigned long pfn, unsigned long npages, int hprot, bool populate);
+	int (*map)(struct mm_struct *mm, unsigned long va, unsigned long pfn, unsigned long npages, int hprot,
+		   bool populate);
 	/** @unmap: remove host mappings in [va, va+len) of the current process; afterwards an access faults into do_page_fault(). */
 	int (*unmap)(struct mm_struct *mm, unsigned long va, unsigned long len);
 	/** @protect: change access of existing host mappings in the range; parts without mapping are skipped. */
@@ -76,19 +77,22 @@ u64 host_thread_cputime(void);
 unsigned host_getcpu(void);
 void host_yield(void);
 void host_set_affinity(unsigned long mask); /* of the calling thread; the host may know better */
-long host_membarrier_sync_core(void); /* every running thread of this host process executes a barrier and serialises; 0 or -errno */
+long host_membarrier_sync_core(
+	void); /* every running thread of this host process executes a barrier and serialises; 0 or -errno */
 __noreturn void host_shutdown(int status); /* report to the monitor and end the sandbox */
 
 /* arch/x86: called by kernel/fork.c and exec */
 void arch_copy_thread(struct task_struct *child, struct kernel_clone_args *a); /* fills child->ti from current */
-void arch_start_user(struct pt_regs *regs, unsigned long ip, unsigned long sp);	/* registers for a fresh program; resets FPU, fs base */
+void arch_start_user(struct pt_regs *regs, unsigned long ip,
+		     unsigned long sp); /* registers for a fresh program; resets FPU, fs base */
 /* schedule_tail (kernel/fork.c): the arch calls it first thing in a new task's own context: set_child_tid and the like */
 void schedule_tail(struct task_struct *t);
 /* arch_restart_syscall: make regs run the interrupted system call nr again (patched call sites included) */
 void arch_restart_syscall(struct pt_regs *regs, long nr);
 unsigned arch_min_sigstack(void); /* AT_MINSIGSTKSZ */
 long arch_prctl_fs(struct task_struct *t, int code, unsigned long addr);
-void arch_restart_syscall(struct pt_regs *regs, long nr); /* user mode will make system call nr at the same place again */
+void arch_restart_syscall(struct pt_regs *regs,
+			  long nr); /* user mode will make system call nr at the same place again */
 struct thread_info *alloc_thread_info(struct task_struct *t); /* a kernel stack slot, or NULL */
 void free_thread_info(struct thread_info *ti);
 

@@ -7,21 +7,26 @@ struct proc_dir_entry;
 struct pid;
 /* parent NULL: /proc. All return NULL when out of memory. */
 struct proc_dir_entry *proc_mkdir(const char *name, struct proc_dir_entry *parent);
-struct proc_dir_entry *proc_create(const char *name, umode_t mode, struct proc_dir_entry *parent, const struct file_operations *fop);
-struct proc_dir_entry *proc_create_single(const char *name, umode_t mode, struct proc_dir_entry *parent, int (*show)(struct seq_file *, void *));
+struct proc_dir_entry *proc_create(const char *name, umode_t mode, struct proc_dir_entry *parent,
+				   const struct file_operations *fop);
+struct proc_dir_entry *proc_create_single(const char *name, umode_t mode, struct proc_dir_entry *parent,
+					  int (*show)(struct seq_file *, void *));
 struct proc_dir_entry *proc_symlink(const char *name, struct proc_dir_entry *parent, const char *target);
 /* /proc/sys entries: path such as "kernel/hostname" */
 int register_sysctl_int(const char *path, umode_t mode, int *val, int min, int max);
 int register_sysctl_string(const char *path, umode_t mode, char *buf, size_t size);
 int register_sysctl_show(const char *path, int (*show)(struct seq_file *, void *));
 /* a sysctl with its own text: m->private is data; store gets the written text, a final newline cut; NULL: read-only */
-int register_sysctl_rw(const char *path, umode_t mode, int (*show)(struct seq_file *, void *), int (*store)(char *buf, void *data), void *data);
+int register_sysctl_rw(const char *path, umode_t mode, int (*show)(struct seq_file *, void *),
+		       int (*store)(char *buf, void *data), void *data);
 /* proc_create_data: as proc_create_single; m->private is data. name may hold slashes: missing directories are made. */
-struct proc_dir_entry *proc_create_data(const char *name, umode_t mode, struct proc_dir_entry *parent, int (*show)(struct seq_file *, void *), void *data);
-void *pde_data(const struct inode *inode);	/* of a file made by proc_create*() */
+struct proc_dir_entry *proc_create_data(const char *name, umode_t mode, struct proc_dir_entry *parent,
+					int (*show)(struct seq_file *, void *), void *data);
+void *pde_data(const struct inode *inode); /* of a file made by proc_create*() */
 /* sysfs: path such as "kernel/mm/ksm/run"; show prints with the final newline; store may be NULL; -errno from store is returned */
-int sysfs_create_file(const char *path, umode_t mode, int (*show)(char *buf, size_t n, void *priv), int (*store)(const char *buf, size_t n, void *priv), void *priv);
+int sysfs_create_file(const char *path, umode_t mode, int (*show)(char *buf, size_t n, void *priv),
+		      int (*store)(const char *buf, size_t n, void *priv), void *priv);
 int sysfs_create_dir(const char *path);
 int sysfs_create_link(const char *path, const char *target);
-void sysfs_populate_later(void (*fn)(void));	/* one: adds what is not needed before somebody looks into /sys */
+void sysfs_populate_later(void (*fn)(void)); /* one: adds what is not needed before somebody looks into /sys */
 #endif

@@ -4,8 +4,15 @@
 #define HUSK_SEQ_FILE_H
 #include <husk/fs.h>
 struct seq_operations;
-struct seq_file { char *buf; size_t size, from, count, pad_until; loff_t index, read_pos; struct mutex lock;
-		  const struct seq_operations *op; struct file *file; void *private; };
+struct seq_file {
+	char *buf;
+	size_t size, from, count, pad_until;
+	loff_t index, read_pos;
+	struct mutex lock;
+	const struct seq_operations *op;
+	struct file *file;
+	void *private;
+};
 struct seq_operations {
 	void *(*start)(struct seq_file *m, loff_t *pos);
 	void (*stop)(struct seq_file *m, void *v);

@@ -11,7 +11,9 @@ struct task_struct;
 
 /* asm/signal.h clashes with nothing in a freestanding build; the kernel's set is one 64-bit word */
 #ifndef HUSK_HOSTED
-typedef struct { u64 sig[1]; } sigset_t_;
+typedef struct {
+	u64 sig[1];
+} sigset_t_;
 #define sigset_t husk_sigset_t
 #endif
 typedef u64 husk_sigset_t;
@@ -19,18 +21,46 @@ typedef u64 husk_sigset_t;
 #define _NSIG 64
 #include <husk/signal_abi.h>
 
-static inline u64 sigmask(int sig) { return 1ULL << (sig - 1); }
-static inline bool sigismember(const husk_sigset_t *s, int sig) { return (*s >> (sig - 1)) & 1; }
-static inline void sigaddset(husk_sigset_t *s, int sig) { *s |= sigmask(sig); }
-static inline void sigdelset(husk_sigset_t *s, int sig) { *s &= ~sigmask(sig); }
-static inline void sigemptyset(husk_sigset_t *s) { *s = 0; }
-static inline void sigfillset(husk_sigset_t *s) { *s = ~0ULL; }
+static inline u64 sigmask(int sig)
+{
+	return 1ULL << (sig - 1);
+}
+static inline bool sigismember(const husk_sigset_t *s, int sig)
+{
+	return (*s >> (sig - 1)) & 1;
+}
+static inline void sigaddset(husk_sigset_t *s, int sig)
+{
+	*s |= sigmask(sig);
+}
+static inline void sigdelset(husk_sigset_t *s, int sig)
+{
+	*s &= ~sigmask(sig);
+}
+static inline void sigemptyset(husk_sigset_t *s)
+{
+	*s = 0;
+}
+static inline void sigfillset(husk_sigset_t *s)
+{
+	*s = ~0ULL;
+}
 
-struct sigpending { struct list_head list; husk_sigset_t signal; };
-struct k_sigaction { /* also the ABI's layout for rt_sigaction on x86-64 */
-	void *handler; unsigned long flags; void *restorer; husk_sigset_t mask;
+struct sigpending {
+	struct list_head list;
+	husk_sigset_t signal;
 };
-struct ksignal { struct k_sigaction ka; struct kernel_siginfo info; int sig; };
+struct k_sigaction { /* also the ABI's layout for rt_sigaction on x86-64 */
+	void *handler;
+	unsigned long flags;
+	void *restorer;
+	husk_sigset_t mask;
+};
+struct ksignal {
+	struct k_sigaction ka;
+	struct kernel_siginfo info;
+	int sig;
+};
 
 /*
  * Sending. info NULL-like specials as in Linux: SEND_SIG_NOINFO (from user, current's ids), SEND_SIG_PRIV (kernel).
@@ -38,37 +68,39 @@ struct ksignal { struct k_sigaction ka; struct kernel_siginfo info; int sig; };
  */
 #define SEND_SIG_NOINFO ((struct kernel_siginfo *)0)
 #define SEND_SIG_PRIV ((struct kernel_siginfo *)1)
-int send_sig_info(int sig, struct kernel_siginfo *info, struct task_struct *t);	      /* to the thread */
-int group_send_sig_info(int sig, struct kernel_siginfo *info, struct task_struct *t); /* to its process, with permission checks */
+int send_sig_info(int sig, struct kernel_siginfo *info, struct task_struct *t); /* to the thread */
+int group_send_sig_info(int sig, struct kernel_siginfo *info,
+			struct task_struct *t); /* to its process, with permission checks */
 int do_send_sig_info(int sig, struct kernel_siginfo *info, struct task_struct *t, bool group);
 int kill_pgrp(pid_t pgid, int sig, int priv); /* takes tasklist_lock; 0 or -ESRCH */
 int kill_pid(pid_t pid, int sig, int priv);
 int send_sig(int sig, struct task_struct *t, int priv);
-void force_sig(int sig);			       /* to current, cannot be blocked or ignored */
-void force_sig_fault(int sig, int code, void *addr);   /* synchronous fault of current */
+void force_sig(int sig);			     /* to current, cannot be blocked or ignored */
+void force_sig_fault(int sig, int code, void *addr); /* synchronous fault of current */
 void force_sigsegv(int sig);
-bool get_signal(struct ksignal *ks);		       /* dequeues; may stop or kill the task */
+bool get_signal(struct ksignal *ks); /* dequeues; may stop or kill the task */
 void signal_delivered(struct ksignal *ks, int stepping);
 void recalc_sigpending(void);
 void set_current_blocked(husk_sigset_t *set);
 void flush_signal_handlers(struct task_struct *t, int force_default);
-void signal_wake_up(struct task_struct *t, bool fatal); /* under siglock */
+void signal_wake_up(struct task_struct *t, bool fatal);	       /* under siglock */
 int set_user_sigmask(const husk_sigset_t *umask, size_t size); /* for ppoll and the like: sets TIF_RESTORE_SIGMASK */
 void restore_saved_sigmask_unless(bool interrupted);
 void flush_sigqueue(struct sigpending *q);
 int copy_siginfo_to_user(void *uinfo, const struct kernel_siginfo *info);
 int copy_siginfo_from_user(struct kernel_siginfo *info, const void *uinfo);
 
-int dequeue_signal(struct task_struct *t, husk_sigset_t *mask, struct kernel_siginfo *info); /* under siglock; for signalfd too */
+int dequeue_signal(struct task_struct *t, husk_sigset_t *mask,
+		   struct kernel_siginfo *info); /* under siglock; for signalfd too */
 struct sighand_struct;
 struct sighand_struct *lock_task_sighand(struct task_struct *t); /* with siglock taken, or NULL: t is gone */
 void exit_signals(struct task_struct *t);
-bool do_notify_parent(struct task_struct *t, int sig);	/* tasklist_lock held; true: nobody will wait for t */
-int zap_other_threads(struct task_struct *t);		/* under siglock; how many */
+bool do_notify_parent(struct task_struct *t, int sig); /* tasklist_lock held; true: nobody will wait for t */
+int zap_other_threads(struct task_struct *t);	       /* under siglock; how many */
 bool task_participate_group_stop(struct task_struct *t);
 void ignore_signals(struct task_struct *t);
-int kill_pgrp_locked(pid_t pgid, int sig, int priv);	/* tasklist_lock held */
-void force_fatal_sig(int sig);				/* current dies of it, whatever it handles */
+int kill_pgrp_locked(pid_t pgid, int sig, int priv); /* tasklist_lock held */
+void force_fatal_sig(int sig);			     /* current dies of it, whatever it handles */
 bool unhandled_signal(struct task_struct *t, int sig);
 int do_sigaltstack(const void *uss, void *uoss, unsigned long sp); /* user pointers; either may be NULL */
 #define JOBCTL_STOP_SIGMASK 0xffffu
@@ -78,11 +110,17 @@ int do_sigaltstack(const void *uss, void *uoss, unsigned long sp); /* user point
 
 /* A queued signal with its information; a timer owns one of its own (flags SIGQUEUE_PREALLOC). */
 struct user_struct;
-struct sigqueue { struct list_head list; int flags; struct user_struct *user; struct kernel_siginfo info; };
+struct sigqueue {
+	struct list_head list;
+	int flags;
+	struct user_struct *user;
+	struct kernel_siginfo info;
+};
 #define SIGQUEUE_PREALLOC 1
 struct sigqueue *sigqueue_alloc(void);
 void sigqueue_free(struct sigqueue *q);
-int send_sigqueue(struct sigqueue *q, struct task_struct *t, bool group); /* 0 queued or overrun, 1 ignored, -1 no such task */
+int send_sigqueue(struct sigqueue *q, struct task_struct *t,
+		  bool group); /* 0 queued or overrun, 1 ignored, -1 no such task */
 
 /* fs/signalfd.c: before a sighand is freed, so that pollers of a signalfd forget its wait queue */
 struct sighand_struct;
@@ -90,7 +128,7 @@ void signalfd_cleanup(struct sighand_struct *sighand);
 
 /* arch/x86/signal_frame.c */
 int setup_rt_frame(struct ksignal *ks, struct pt_regs *regs); /* 0 or -EFAULT */
-void do_notify_resume(struct pt_regs *regs);		       /* work on the way to user mode; called by the arch */
+void do_notify_resume(struct pt_regs *regs);		      /* work on the way to user mode; called by the arch */
 void do_signal(struct pt_regs *regs);
 
 #endif

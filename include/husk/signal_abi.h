@@ -98,11 +98,34 @@
 struct kernel_siginfo {
 	int si_signo, si_errno, si_code, _pad0;
 	union {
-		struct { int pid; u32 uid; union { int status; u64 value; }; s64 utime, stime; } _chld; /* also kill, rt: value at 24 */
-		struct { int tid, overrun; u64 value; int sys_private; } _timer;
-		struct { u64 addr; short addr_lsb; u64 lower, upper; } _fault;
-		struct { s64 band; int fd; } _poll;
-		struct { u64 call_addr; int syscall; u32 arch; } _sys;
+		struct {
+			int pid;
+			u32 uid;
+			union {
+				int status;
+				u64 value;
+			};
+			s64 utime, stime;
+		} _chld; /* also kill, rt: value at 24 */
+		struct {
+			int tid, overrun;
+			u64 value;
+			int sys_private;
+		} _timer;
+		struct {
+			u64 addr;
+			short addr_lsb;
+			u64 lower, upper;
+		} _fault;
+		struct {
+			s64 band;
+			int fd;
+		} _poll;
+		struct {
+			u64 call_addr;
+			int syscall;
+			u32 arch;
+		} _sys;
 		u8 _pad[112];
 	};
 };

@@ -12,22 +12,25 @@
 #define __SC_A4 regs->r10
 #define __SC_A5 regs->r8
 #define __SC_A6 regs->r9
-#define __SC_BODY(name, decl, call) \
-	long sys_##name(struct pt_regs *regs); \
-	static inline long __do_sys_##name decl; \
-	long sys_##name(struct pt_regs *regs __maybe_unused) { return __do_sys_##name call; } \
+#define __SC_BODY(name, decl, call)                                                                                    \
+	long sys_##name(struct pt_regs *regs);                                                                         \
+	static inline long __do_sys_##name decl;                                                                       \
+	long sys_##name(struct pt_regs *regs __maybe_unused)                                                           \
+	{                                                                                                              \
+		return __do_sys_##name call;                                                                           \
+	}                                                                                                              \
 	static inline long __do_sys_##name decl
 #define SYSCALL_DEFINE0(name) __SC_BODY(name, (void), ())
 #define SYSCALL_DEFINE1(name, t1, a1) __SC_BODY(name, (t1 a1), ((t1)__SC_A1))
 #define SYSCALL_DEFINE2(name, t1, a1, t2, a2) __SC_BODY(name, (t1 a1, t2 a2), ((t1)__SC_A1, (t2)__SC_A2))
-#define SYSCALL_DEFINE3(name, t1, a1, t2, a2, t3, a3) \
+#define SYSCALL_DEFINE3(name, t1, a1, t2, a2, t3, a3)                                                                  \
 	__SC_BODY(name, (t1 a1, t2 a2, t3 a3), ((t1)__SC_A1, (t2)__SC_A2, (t3)__SC_A3))
-#define SYSCALL_DEFINE4(name, t1, a1, t2, a2, t3, a3, t4, a4) \
+#define SYSCALL_DEFINE4(name, t1, a1, t2, a2, t3, a3, t4, a4)                                                          \
 	__SC_BODY(name, (t1 a1, t2 a2, t3 a3, t4 a4), ((t1)__SC_A1, (t2)__SC_A2, (t3)__SC_A3, (t4)__SC_A4))
-#define SYSCALL_DEFINE5(name, t1, a1, t2, a2, t3, a3, t4, a4, t5, a5) \
-	__SC_BODY(name, (t1 a1, t2 a2, t3 a3, t4 a4, t5 a5), \
+#define SYSCALL_DEFINE5(name, t1, a1, t2, a2, t3, a3, t4, a4, t5, a5)                                                  \
+	__SC_BODY(name, (t1 a1, t2 a2, t3 a3, t4 a4, t5 a5),                                                           \
 		  ((t1)__SC_A1, (t2)__SC_A2, (t3)__SC_A3, (t4)__SC_A4, (t5)__SC_A5))
-#define SYSCALL_DEFINE6(name, t1, a1, t2, a2, t3, a3, t4, a4, t5, a5, t6, a6) \
-	__SC_BODY(name, (t1 a1, t2 a2, t3 a3, t4 a4, t5 a5, t6 a6), \
+#define SYSCALL_DEFINE6(name, t1, a1, t2, a2, t3, a3, t4, a4, t5, a5, t6, a6)                                          \
+	__SC_BODY(name, (t1 a1, t2 a2, t3 a3, t4 a4, t5 a5, t6 a6),                                                    \
 		  ((t1)__SC_A1, (t2)__SC_A2, (t3)__SC_A3, (t4)__SC_A4, (t5)__SC_A5, (t6)__SC_A6))
 #endif

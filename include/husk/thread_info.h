@@ -21,29 +21,29 @@ struct pt_regs {
 
 struct task_struct;
 
-#define TIF_SIGPENDING 0   /* look for signals before going to user mode */
+#define TIF_SIGPENDING 0    /* look for signals before going to user mode */
 #define TIF_NOTIFY_RESUME 1 /* task work (shoot-downs, ...) to do */
-#define TIF_SYNC_CORE 2	   /* serialise before user code runs: text was patched */
-#define TIF_FULL_EXIT 3	   /* leave by iretq with every register */
+#define TIF_SYNC_CORE 2	    /* serialise before user code runs: text was patched */
+#define TIF_FULL_EXIT 3	    /* leave by iretq with every register */
 #define TIF_SYSCALL_TRACE 4
 #define TIF_SINGLESTEP 5
 #define TIF_RESTORE_SIGMASK 6
 #define TIF_WORK_MASK 0x43 /* loop in do_notify_resume while any of these is set */
 
 struct thread_info {
-	struct pt_regs regs;	   /* user registers while in the kernel */
+	struct pt_regs regs; /* user registers while in the kernel */
 	struct task_struct *task;
-	u64 flags;		   /* TIF_* bits, atomic */
-	u32 in_user;		   /* 1 while user code runs: the gate takes it atomically */
-	u32 slot;		   /* index into the gate's table */
-	u64 kstack_top;		   /* where the gate puts rsp */
-	u64 mm_id;		   /* which host process this thread belongs to; the gate compares */
-	u64 fs_base;		   /* set on leaving for user mode when fs_dirty */
-	void *host_frame;	   /* host signal frame whose FPU state is to be restored on leaving, or NULL */
-	int host_tid, host_pid;	   /* in the jail's pid namespace; 0 while none */
-	u32 kick_sent;		   /* at most one host kick outstanding */
+	u64 flags;		/* TIF_* bits, atomic */
+	u32 in_user;		/* 1 while user code runs: the gate takes it atomically */
+	u32 slot;		/* index into the gate's table */
+	u64 kstack_top;		/* where the gate puts rsp */
+	u64 mm_id;		/* which host process this thread belongs to; the gate compares */
+	u64 fs_base;		/* set on leaving for user mode when fs_dirty */
+	void *host_frame;	/* host signal frame whose FPU state is to be restored on leaving, or NULL */
+	int host_tid, host_pid; /* in the jail's pid namespace; 0 while none */
+	u32 kick_sent;		/* at most one host kick outstanding */
 	u32 fs_dirty;
-	u64 arch[24];		   /* private to arch/x86 */
+	u64 arch[24]; /* private to arch/x86 */
 };
 
 #if !defined(HUSK_HOSTED) && !defined(HUSK_UNIT) /* HUSK_UNIT: kernel code linked into a hosted test */

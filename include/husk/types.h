@@ -59,17 +59,42 @@ typedef s64 ktime_t;	 /* nanoseconds */
 #define cpu_relax() __builtin_ia32_pause()
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
-#define container_of(p, type, member) ((type *)((char *)(p) - offsetof(type, member)))
-#define min(a, b) ({ __typeof__(a) _a = (a); __typeof__(b) _b = (b); _a < _b ? _a : _b; })
-#define max(a, b) ({ __typeof__(a) _a = (a); __typeof__(b) _b = (b); _a > _b ? _a : _b; })
-#define min_t(t, a, b) ({ t _a = (a); t _b = (b); _a < _b ? _a : _b; })
-#define max_t(t, a, b) ({ t _a = (a); t _b = (b); _a > _b ? _a : _b; })
+#define container_of(p, type, member) ((type *)((char *)(p)-offsetof(type, member)))
+#define min(a, b)                                                                                                      \
+	({                                                                                                             \
+		__typeof__(a) _a = (a);                                                                                \
+		__typeof__(b) _b = (b);                                                                                \
+		_a < _b ? _a : _b;                                                                                     \
+	})
+#define max(a, b)                                                                                                      \
+	({                                                                                                             \
+		__typeof__(a) _a = (a);                                                                                \
+		__typeof__(b) _b = (b);                                                                                \
+		_a > _b ? _a : _b;                                                                                     \
+	})
+#define min_t(t, a, b)                                                                                                 \
+	({                                                                                                             \
+		t _a = (a);                                                                                            \
+		t _b = (b);                                                                                            \
+		_a < _b ? _a : _b;                                                                                     \
+	})
+#define max_t(t, a, b)                                                                                                 \
+	({                                                                                                             \
+		t _a = (a);                                                                                            \
+		t _b = (b);                                                                                            \
+		_a > _b ? _a : _b;                                                                                     \
+	})
 #define clamp_t(t, v, lo, hi) min_t(t, max_t(t, v, lo), hi)
-#define swap(a, b) do { __typeof__(a) _t = (a); (a) = (b); (b) = _t; } while (0)
-#define ALIGN(x, a) (((x) + (__typeof__(x))(a) - 1) & ~((__typeof__(x))(a) - 1))
-#define ALIGN_DOWN(x, a) ((x) & ~((__typeof__(x))(a) - 1))
-#define IS_ALIGNED(x, a) (((x) & ((__typeof__(x))(a) - 1)) == 0)
-#define DIV_ROUND_UP(n, d) (((n) + (d) - 1) / (d))
+#define swap(a, b)                                                                                                     \
+	do {                                                                                                           \
+		__typeof__(a) _t = (a);                                                                                \
+		(a) = (b);                                                                                             \
+		(b) = _t;                                                                                              \
+	} while (0)
+#define ALIGN(x, a) (((x) + (__typeof__(x))(a)-1) & ~((__typeof__(x))(a)-1))
+#define ALIGN_DOWN(x, a) ((x) & ~((__typeof__(x))(a)-1))
+#define IS_ALIGNED(x, a) (((x) & ((__typeof__(x))(a)-1)) == 0)
+#define DIV_ROUND_UP(n, d) (((n) + (d)-1) / (d))
 #define round_up(x, y) ALIGN(x, y)
 #define round_down(x, y) ALIGN_DOWN(x, y)
 #define BIT(n) (1UL << (n))
@@ -95,19 +120,31 @@ typedef s64 ktime_t;	 /* nanoseconds */
 #define USEC_PER_SEC 1000000LL
 
 /* glibc's dev_t encoding, as stat(2) reports it */
-#define MKDEV(ma, mi) \
-	((((u64)(ma) & 0xfffff000ULL) << 32) | (((u64)(ma) & 0xfffULL) << 8) | \
-	 (((u64)(mi) & 0xffffff00ULL) << 12) | ((u64)(mi) & 0xffULL))
+#define MKDEV(ma, mi)                                                                                                  \
+	((((u64)(ma)&0xfffff000ULL) << 32) | (((u64)(ma)&0xfffULL) << 8) | (((u64)(mi)&0xffffff00ULL) << 12) |         \
+	 ((u64)(mi)&0xffULL))
 #define MAJOR(d) ((unsigned)((((d) >> 32) & 0xfffff000ULL) | (((d) >> 8) & 0xfffULL)))
-#define MINOR(d) ((unsigned)((((d) >> 12) & 0xffffff00ULL) | ((d) & 0xffULL)))
+#define MINOR(d) ((unsigned)((((d) >> 12) & 0xffffff00ULL) | ((d)&0xffULL)))
 
 /* Errors as pointers: the last page of the address space holds no object. */
 #define MAX_ERRNO 4095
 #define IS_ERR_VALUE(x) ((unsigned long)(x) >= (unsigned long)-MAX_ERRNO)
-static inline void *ERR_PTR(long e) { return (void *)e; }
-static inline long PTR_ERR(const void *p) { return (long)p; }
-static inline bool IS_ERR(const void *p) { return IS_ERR_VALUE(p); }
-static inline bool IS_ERR_OR_NULL(const void *p) { return !p || IS_ERR_VALUE(p); }
+static inline void *ERR_PTR(long e)
+{
+	return (void *)e;
+}
+static inline long PTR_ERR(const void *p)
+{
+	return (long)p;
+}
+static inline bool IS_ERR(const void *p)
+{
+	return IS_ERR_VALUE(p);
+}
+static inline bool IS_ERR_OR_NULL(const void *p)
+{
+	return !p || IS_ERR_VALUE(p);
+}
 #define ERR_CAST(p) ((void *)(p))
 #define PTR_ERR_OR_ZERO(p) (IS_ERR(p) ? PTR_ERR(p) : 0)
 

@@ -7,7 +7,7 @@
 #define UTS_RELEASE "6.12.0-husk" /* the Linux whose system calls this kernel follows */
 #define UTS_VERSION "#1 SMP husk " HUSK_VERSION
 #define UTS_MACHINE "x86_64"
-#define UTS_NAME_MAX 65		  /* with the NUL */
+#define UTS_NAME_MAX 65 /* with the NUL */
 
 extern char sys_nodename[], sys_domainname[];
 

@@ -51,7 +51,7 @@ bool virtqueue_kick(struct virtqueue *vq);
  */
 void *virtqueue_get(struct virtqueue *vq, u32 *len);
 
-bool virtqueue_used(struct virtqueue *vq);	/* something to get? A hint without the lock, exact with it */
+bool virtqueue_used(struct virtqueue *vq);	    /* something to get? A hint without the lock, exact with it */
 unsigned virtqueue_max_chain(struct virtqueue *vq); /* descriptors that one request may have */
 unsigned virtqueue_num_free(struct virtqueue *vq);
 /* virtqueue_irq: the doorbell's value. Read it, then look for finished chains, then pass it to virtqueue_wait_irq. */

@@ -22,9 +22,17 @@ typedef struct wait_queue_head {
 	struct list_head head;
 } wait_queue_head_t;
 typedef struct wait_queue_entry wait_queue_entry_t;
-#define DECLARE_WAIT_QUEUE_HEAD(n) wait_queue_head_t n = { __SPIN_LOCK_UNLOCKED, LIST_HEAD_INIT(n.head) }
-static inline void init_waitqueue_head(wait_queue_head_t *q) { spin_lock_init(&q->lock); INIT_LIST_HEAD(&q->head); }
-static inline bool waitqueue_active(wait_queue_head_t *q) { smp_mb(); return !list_empty(&q->head); }
+#define DECLARE_WAIT_QUEUE_HEAD(n) wait_queue_head_t n = {__SPIN_LOCK_UNLOCKED, LIST_HEAD_INIT(n.head)}
+static inline void init_waitqueue_head(wait_queue_head_t *q)
+{
+	spin_lock_init(&q->lock);
+	INIT_LIST_HEAD(&q->head);
+}
+static inline bool waitqueue_active(wait_queue_head_t *q)
+{
+	smp_mb();
+	return !list_empty(&q->head);
+}
 
 void init_waitqueue_entry(struct wait_queue_entry *e, struct task_struct *t);
 void init_waitqueue_func_entry(struct wait_queue_entry *e, wait_queue_func_t f);
@@ -71,46 +79,100 @@ void set_current_state(unsigned state);
 #define __set_current_state set_current_state
 int signal_pending_state(unsigned state, struct task_struct *t);
 
-#define ___wait_event(q, cond, state, timeo) ({ \
-	s64 __left = (timeo); \
-	struct wait_queue_entry __e; \
-	init_waitqueue_entry(&__e, current); \
-	__e.func = autoremove_wake_function; \
-	long __r = 0; \
-	for (;;) { \
-		prepare_to_wait(&(q), &__e, state); \
-		if (cond) \
-			break; \
-		if (signal_pending_state(state, current)) { __r = -ERESTARTSYS; break; } \
-		if (!__left) \
-			break; \
-		__left = schedule_timeout(__left); \
-	} \
-	finish_wait(&(q), &__e); \
-	__r ? __r : __left; })
-#define wait_event(q, cond) do { if (!(cond)) (void)___wait_event(q, cond, TASK_UNINTERRUPTIBLE, MAX_SCHEDULE_TIMEOUT); } while (0)
+#define ___wait_event(q, cond, state, timeo)                                                                           \
+	({                                                                                                             \
+		s64 __left = (timeo);                                                                                  \
+		struct wait_queue_entry __e;                                                                           \
+		init_waitqueue_entry(&__e, current);                                                                   \
+		__e.func = autoremove_wake_function;                                                                   \
+		long __r = 0;                                                                                          \
+		for (;;) {                                                                                             \
+			prepare_to_wait(&(q), &__e, state);                                                            \
+			if (cond)                                                                                      \
+				break;                                                                                 \
+			if (signal_pending_state(state, current)) {                                                    \
+				__r = -ERESTARTSYS;                                                                    \
+				break;                                                                                 \
+			}                                                                                              \
+			if (!__left)                                                                                   \
+				break;                                                                                 \
+			__left = schedule_timeout(__left);                                                             \
+		}                                                                                                      \
+		finish_wait(&(q), &__e);                                                                               \
+		__r ? __r : __left;                                                                                    \
+	})
+#define wait_event(q, cond)                                                                                            \
+	do {                                                                                                           \
+		if (!(cond))                                                                                           \
+			(void)___wait_event(q, cond, TASK_UNINTERRUPTIBLE, MAX_SCHEDULE_TIMEOUT);                      \
+	} while (0)
 /* 0, or -ERESTARTSYS */
-#define wait_event_interruptible(q, cond) ({ long __w = 0; if (!(cond)) { \
-	s64 __x = ___wait_event(q, cond, TASK_INTERRUPTIBLE, MAX_SCHEDULE_TIMEOUT); if (__x < 0) __w = __x; } (int)__w; })
-#define wait_event_killable(q, cond) ({ long __w = 0; if (!(cond)) { \
-	s64 __x = ___wait_event(q, cond, TASK_KILLABLE, MAX_SCHEDULE_TIMEOUT); if (__x < 0) __w = __x; } (int)__w; })
+#define wait_event_interruptible(q, cond)                                                                              \
+	({                                                                                                             \
+		long __w = 0;                                                                                          \
+		if (!(cond)) {                                                                                         \
+			s64 __x = ___wait_event(q, cond, TASK_INTERRUPTIBLE, MAX_SCHEDULE_TIMEOUT);                    \
+			if (__x < 0)                                                                                   \
+				__w = __x;                                                                             \
+		}                                                                                                      \
+		(int)__w;                                                                                              \
+	})
+#define wait_event_killable(q, cond)                                                                                   \
+	({                                                                                                             \
+		long __w = 0;                                                                                          \
+		if (!(cond)) {                                                                                         \
+			s64 __x = ___wait_event(q, cond, TASK_KILLABLE, MAX_SCHEDULE_TIMEOUT);                         \
+			if (__x < 0)                                                                                   \
+				__w = __x;                                                                             \
+		}                                                                                                      \
+		(int)__w;                                                                                              \
+	})
 /* > 0: condition true (ns left, at least 1); 0: timed out; -ERESTARTSYS */
-#define wait_event_interruptible_timeout(q, cond, ns) ({ s64 __w = (ns); if (!(cond)) { \
-	__w = ___wait_event(q, cond, TASK_INTERRUPTIBLE, __w); if (__w == 0 && (cond)) __w = 1; } else if (!__w) __w = 1; __w; })
-#define wait_event_timeout(q, cond, ns) ({ s64 __w = (ns); if (!(cond)) { \
-	__w = ___wait_event(q, cond, TASK_UNINTERRUPTIBLE, __w); if (__w == 0 && (cond)) __w = 1; } else if (!__w) __w = 1; __w; })
+#define wait_event_interruptible_timeout(q, cond, ns)                                                                  \
+	({                                                                                                             \
+		s64 __w = (ns);                                                                                        \
+		if (!(cond)) {                                                                                         \
+			__w = ___wait_event(q, cond, TASK_INTERRUPTIBLE, __w);                                         \
+			if (__w == 0 && (cond))                                                                        \
+				__w = 1;                                                                               \
+		} else if (!__w)                                                                                       \
+			__w = 1;                                                                                       \
+		__w;                                                                                                   \
+	})
+#define wait_event_timeout(q, cond, ns)                                                                                \
+	({                                                                                                             \
+		s64 __w = (ns);                                                                                        \
+		if (!(cond)) {                                                                                         \
+			__w = ___wait_event(q, cond, TASK_UNINTERRUPTIBLE, __w);                                       \
+			if (__w == 0 && (cond))                                                                        \
+				__w = 1;                                                                               \
+		} else if (!__w)                                                                                       \
+			__w = 1;                                                                                       \
+		__w;                                                                                                   \
+	})
 
 /*
  * Wake-ups put off: between wake_q_begin and wake_q_end current's wake-ups change states at once, but the host calls that rouse sleepers
  * come at the end, when the caller has dropped its locks. Nests (the outermost counts). Do not sleep in between.
  */
 #define WAKE_Q_MAX 16
-struct wake_q { unsigned int n; bool inner; u32 *word[WAKE_Q_MAX]; };
+struct wake_q {
+	unsigned int n;
+	bool inner;
+	u32 *word[WAKE_Q_MAX];
+};
 void wake_q_begin(struct wake_q *q);
 void wake_q_end(struct wake_q *q);
 
-struct completion { unsigned int done; wait_queue_head_t wait; };
-static inline void init_completion(struct completion *c) { c->done = 0; init_waitqueue_head(&c->wait); }
+struct completion {
+	unsigned int done;
+	wait_queue_head_t wait;
+};
+static inline void init_completion(struct completion *c)
+{
+	c->done = 0;
+	init_waitqueue_head(&c->wait);
+}
 void complete(struct completion *c);
 void complete_all(struct completion *c);
 void wait_for_completion(struct completion *c);

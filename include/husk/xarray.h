@@ -6,9 +6,19 @@
 #include <husk/types.h>
 
 struct xa_node;
-struct xarray { struct xa_node *root; unsigned int height; };
-#define XARRAY_INIT { NULL, 0 }
-static inline void xa_init(struct xarray *xa) { xa->root = NULL; xa->height = 0; }
+struct xarray {
+	struct xa_node *root;
+	unsigned int height;
+};
+#define XARRAY_INIT                                                                                                    \
+	{                                                                                                              \
+		NULL, 0                                                                                                \
+	}
+static inline void xa_init(struct xarray *xa)
+{
+	xa->root = NULL;
+	xa->height = 0;
+}
 /* xa_load: NULL where nothing is stored. Entries must not be NULL and must be 2-byte aligned or tagged by the caller. */
 void *xa_load(const struct xarray *xa, unsigned long index);
 /* xa_store: 0 or -ENOMEM; storing NULL erases. *old (may be NULL) gets what was there. */
@@ -17,8 +27,8 @@ void *xa_erase(struct xarray *xa, unsigned long index);
 /* xa_find: first entry at or after *index, up to and including max; updates *index. */
 void *xa_find(const struct xarray *xa, unsigned long *index, unsigned long max);
 void xa_destroy(struct xarray *xa);
-#define xa_for_each(xa, index, entry) \
-	for (index = 0, entry = xa_find(xa, &index, ~0UL); entry; \
+#define xa_for_each(xa, index, entry)                                                                                  \
+	for (index = 0, entry = xa_find(xa, &index, ~0UL); entry;                                                      \
 	     entry = (index == ~0UL) ? NULL : (index++, xa_find(xa, &index, ~0UL)))
 
 #endif

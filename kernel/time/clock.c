@@ -62,7 +62,7 @@ int put_timespec64(const struct timespec64 *t, void __user *u)
 /* ---- CPU clocks: id = ~pid << 3 | thread << 2 | which (0 profiling, 1 user, 2 sum); a negative number ---- */
 
 #define CPUCLOCK_THREAD 4
-#define CPUCLOCK_WHICH(c) ((c) & 3)
+#define CPUCLOCK_WHICH(c) ((c)&3)
 #define CPUCLOCK_PID(c) (~((c) >> 3))
 
 static u64 pick(int which, u64 ut, u64 st)

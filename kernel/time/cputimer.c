@@ -17,7 +17,10 @@
 #define TICK (4 * NSEC_PER_MSEC)
 #define LAZY_TICK (100 * NSEC_PER_MSEC)
 
-struct cpu_tick { struct timer timer; struct signal_struct *sig; };
+struct cpu_tick {
+	struct timer timer;
+	struct signal_struct *sig;
+};
 
 static bool precise(struct signal_struct *s)
 {
@@ -39,7 +42,7 @@ static void tick_fn(struct timer *timer)
 	sh = lock_task_sighand(s->leader);
 	if (!sh)
 		goto out;
-	list_for_each_entry(t, &s->thread_head, thread_node) {
+	list_for_each_entry (t, &s->thread_head, thread_node) {
 		if (READ_ONCE(t->state) != TASK_RUNNING || (t->flags & PF_EXITING))
 			continue;
 		set_tsk_flag(t, TIF_NOTIFY_RESUME);

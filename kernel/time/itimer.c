@@ -6,7 +6,10 @@
 #include <husk/time.h>
 
 /* ITIMER_REAL: a timer of the kernel. it_real_incr is under siglock; the next period starts when SIGALRM is taken. */
-struct real_timer { struct timer timer; struct signal_struct *sig; };
+struct real_timer {
+	struct timer timer;
+	struct signal_struct *sig;
+};
 
 static void real_rearm(struct signal_struct *s)
 {

@@ -23,20 +23,26 @@
 #define SIGEV_THREAD_ID_ 4
 #define DELAYTIMER_MAX_ 0x7fffffff
 
-struct sigevent_abi { u64 value; int signo, notify, tid; int pad[11]; };
-struct itimerspec_abi { struct timespec64 interval, value; };
+struct sigevent_abi {
+	u64 value;
+	int signo, notify, tid;
+	int pad[11];
+};
+struct itimerspec_abi {
+	struct timespec64 interval, value;
+};
 
 struct k_itimer {
-	struct timer timer;		/* timer.expires: CLOCK_MONOTONIC, or the CPU clock's time */
-	struct list_head list;		/* signal->posix_timers */
+	struct timer timer;    /* timer.expires: CLOCK_MONOTONIC, or the CPU clock's time */
+	struct list_head list; /* signal->posix_timers */
 	refcount_t refs;
 	spinlock_t lock;
 	struct signal_struct *sig;
-	struct pid *target;		/* SIGEV_THREAD_ID: the thread; else NULL */
+	struct pid *target; /* SIGEV_THREAD_ID: the thread; else NULL */
 	struct sigqueue *q;
 	clockid_t clock;
 	int id, notify;
-	bool cpu, active, waiting;	/* waiting: periodic, fired, its signal not taken yet */
+	bool cpu, active, waiting; /* waiting: periodic, fired, its signal not taken yet */
 	u64 interval;
 	int overrun_last;
 	int generation;
@@ -56,7 +62,7 @@ static struct k_itimer *get_timer(int id)
 	struct k_itimer *k, *found = NULL;
 
 	spin_lock(&current->sighand->siglock);
-	list_for_each_entry(k, &s->posix_timers, list)
+	list_for_each_entry (k, &s->posix_timers, list)
 		if (k->id == id) {
 			refcount_inc(&k->refs);
 			found = k;
@@ -151,7 +157,7 @@ bool posix_cpu_timers_armed(struct signal_struct *s)
 
 	if (!s->leader->sighand)
 		return false;
-	list_for_each_entry(k, &s->posix_timers, list)
+	list_for_each_entry (k, &s->posix_timers, list)
 		if (k->cpu && k->active)
 			return true;
 	return false;
@@ -164,7 +170,7 @@ static struct k_itimer *due_cpu_timer(u64 ut, u64 st)
 	u64 now;
 
 	spin_lock(&current->sighand->siglock);
-	list_for_each_entry(k, &current->signal->posix_timers, list) {
+	list_for_each_entry (k, &current->signal->posix_timers, list) {
 		if (!k->cpu || !k->active || k->waiting || k->notify == SIGEV_NONE_)
 			continue;
 		now = ut + st;
@@ -254,7 +260,7 @@ again:
 	id = s->next_posix_timer_id++;
 	if (s->next_posix_timer_id < 0)
 		s->next_posix_timer_id = 0;
-	list_for_each_entry(k, &s->posix_timers, list)
+	list_for_each_entry (k, &s->posix_timers, list)
 		if (k->id == id)
 			goto again;
 	return id;
@@ -271,8 +277,9 @@ SYSCALL_DEFINE3(timer_create, clockid_t, which, const void __user *, uev, int __
 	if (uev && copy_from_user(&ev, uev, sizeof(ev)))
 		return -EFAULT;
 	if (!timer_clock_ok(which))
-		return which == CLOCK_MONOTONIC_RAW || which == CLOCK_REALTIME_COARSE || which == CLOCK_MONOTONIC_COARSE ?
-			       -EOPNOTSUPP : -EINVAL;
+		return which == CLOCK_MONOTONIC_RAW || which == CLOCK_REALTIME_COARSE || which == CLOCK_MONOTONIC_COARSE
+			       ? -EOPNOTSUPP
+			       : -EINVAL;
 	r = check_sigevent(&ev, &target);
 	if (r)
 		return r;
@@ -428,7 +435,7 @@ SYSCALL_DEFINE1(timer_delete, int, id)
 	struct k_itimer *k, *found = NULL;
 
 	spin_lock(&current->sighand->siglock);
-	list_for_each_entry(k, &current->signal->posix_timers, list)
+	list_for_each_entry (k, &current->signal->posix_timers, list)
 		if (k->id == id) {
 			list_del(&k->list);
 			found = k;
@@ -451,7 +458,7 @@ void exit_itimers(struct signal_struct *s)
 
 	if (list_empty(&s->posix_timers))
 		return;
-	list_for_each_entry_safe(k, n, &s->posix_timers, list) {
+	list_for_each_entry_safe (k, n, &s->posix_timers, list) {
 		spin_lock(&current->sighand->siglock);
 		list_del(&k->list);
 		spin_unlock(&current->sighand->siglock);

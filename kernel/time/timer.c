@@ -16,8 +16,8 @@
 enum { TIMER_IDLE, TIMER_QUEUED };
 
 static struct rb_root timers = {NULL};
-static struct timer *first;	/* leftmost */
-static struct timer *running;	/* its function is being called */
+static struct timer *first;   /* leftmost */
+static struct timer *running; /* its function is being called */
 static DEFINE_SPINLOCK(timer_lock);
 static DECLARE_WAIT_QUEUE_HEAD(timer_idle); /* those who wait for running to end */
 static struct task_struct *timer_task;

@@ -97,7 +97,7 @@ void unix_release_sock(struct sock *sk, bool embryo)
 	sk->dead = true;
 	WRITE_ONCE(sk->shutdown, SHUTDOWN_MASK);
 	path = u->path;
-	u->path = (struct path){ NULL, NULL };
+	u->path = (struct path){NULL, NULL};
 	state = sk->state;
 	WRITE_ONCE(sk->state, SK_CLOSE);
 	peer = u->peer;
@@ -254,7 +254,7 @@ bool unix_peer_wake_me(struct sock *sk, struct sock *other)
 /* A message with files is freed without having been received. */
 static void unix_skb_free(struct sk_buff *skb)
 {
-	struct scm_cookie scm = { .fp = NULL };
+	struct scm_cookie scm = {.fp = NULL};
 
 	if (skb->fp) {
 		unix_take_fds(&scm, skb);
@@ -568,7 +568,8 @@ static long unix_inq(struct sock *sk)
 	if (sk->state == SK_LISTEN)
 		return -EINVAL;
 	spin_lock(&sk->receive_queue.lock);
-	skb_queue_walk(&sk->receive_queue, skb) {
+	skb_queue_walk(&sk->receive_queue, skb)
+	{
 		n += skb->len - skb->consumed;
 		if (sk->type == SOCK_DGRAM)
 			break;

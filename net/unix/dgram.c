@@ -289,7 +289,7 @@ ssize_t unix_dgram_recvmsg(struct socket *s, struct msghdr *m, size_t len, int f
 {
 	struct sock *sk = s->sk;
 	struct unix_sock *u = unix_sk(sk);
-	struct scm_cookie scm = { .fp = NULL };
+	struct scm_cookie scm = {.fp = NULL};
 	struct sk_buff *skb;
 	ssize_t ret;
 	size_t n;
@@ -312,7 +312,7 @@ ssize_t unix_dgram_recvmsg(struct socket *s, struct msghdr *m, size_t len, int f
 	if (skb->len > len)
 		m->msg_flags |= MSG_TRUNC;
 	err = skb_copy_to_iter(skb, 0, n, &m->msg_iter) < n ? -EFAULT : 0;
-	scm.creds = (struct ucred){ skb->pid, skb->uid, skb->gid };
+	scm.creds = (struct ucred){skb->pid, skb->uid, skb->gid};
 	scm.have_creds = skb->has_creds;
 	if (!err && skb->fp) {
 		if (flags & MSG_PEEK)

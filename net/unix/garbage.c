@@ -38,7 +38,8 @@ static struct unix_sock *unix_of_file(struct file *f)
  */
 int unix_inflight_files(struct scm_fp_list *fp)
 {
-	bool room = READ_ONCE(tot_inflight) <= rlimit(RLIMIT_NOFILE) || capable(CAP_SYS_RESOURCE) || capable(CAP_SYS_ADMIN);
+	bool room =
+		READ_ONCE(tot_inflight) <= rlimit(RLIMIT_NOFILE) || capable(CAP_SYS_RESOURCE) || capable(CAP_SYS_ADMIN);
 	int i;
 
 	if (!room)
@@ -83,7 +84,8 @@ static void scan_queue(struct sock *sk, void (*fn)(struct unix_sock *, struct li
 	int i;
 
 	spin_lock(&sk->receive_queue.lock);
-	skb_queue_walk(&sk->receive_queue, skb) {
+	skb_queue_walk(&sk->receive_queue, skb)
+	{
 		for (i = 0; skb->fp && i < skb->fp->count; i++) {
 			struct unix_sock *u = unix_of_file(skb->fp->fp[i]);
 
@@ -104,8 +106,7 @@ static void scan_socket(struct sock *sk, void (*fn)(struct unix_sock *, struct l
 		return;
 	}
 	spin_lock(&sk->receive_queue.lock);
-	skb_queue_walk(&sk->receive_queue, skb)
-		scan_queue(skb->sk, fn, arg);
+	skb_queue_walk(&sk->receive_queue, skb) scan_queue(skb->sk, fn, arg);
 	spin_unlock(&sk->receive_queue.lock);
 }
 
@@ -126,7 +127,8 @@ static void take_messages(struct sock *sk, struct sk_buff_head *hit)
 	struct sk_buff *skb, *next;
 
 	spin_lock(&sk->receive_queue.lock);
-	skb_queue_walk_safe(&sk->receive_queue, skb, next) {
+	skb_queue_walk_safe(&sk->receive_queue, skb, next)
+	{
 		if (!skb->fp)
 			continue;
 		__skb_unlink(skb, &sk->receive_queue);
@@ -144,8 +146,7 @@ static void take_garbage(struct sock *sk, struct sk_buff_head *hit)
 		return;
 	}
 	spin_lock(&sk->receive_queue.lock);
-	skb_queue_walk(&sk->receive_queue, skb)
-		take_messages(skb->sk, hit);
+	skb_queue_walk(&sk->receive_queue, skb) take_messages(skb->sk, hit);
 	spin_unlock(&sk->receive_queue.lock);
 }
 
@@ -157,7 +158,7 @@ static void collect(struct sk_buff_head *hit)
 	struct unix_sock *u, *n;
 	struct list_head *pos;
 
-	list_for_each_entry_safe(u, n, &inflight_list, gc_link) {
+	list_for_each_entry_safe (u, n, &inflight_list, gc_link) {
 		struct file *f = u->sk.socket ? u->sk.socket->file : NULL;
 
 		u->gc_state = GC_NONE;
@@ -167,19 +168,19 @@ static void collect(struct sk_buff_head *hit)
 		u->gc_refs = u->inflight;
 		list_move_tail(&u->gc_link, &candidates);
 	}
-	list_for_each_entry(u, &candidates, gc_link)
+	list_for_each_entry (u, &candidates, gc_link)
 		scan_socket(&u->sk, drop_ref, NULL);
-	list_for_each_entry_safe(u, n, &candidates, gc_link)
+	list_for_each_entry_safe (u, n, &candidates, gc_link)
 		if (u->gc_refs > 0)
 			mark_alive(u, &alive);
 	/* the list grows at its end while it is walked */
 	for (pos = alive.next; pos != &alive; pos = pos->next)
 		scan_socket(&list_entry(pos, struct unix_sock, gc_link)->sk, mark_alive, &alive);
-	list_for_each_entry(u, &candidates, gc_link)
+	list_for_each_entry (u, &candidates, gc_link)
 		take_garbage(&u->sk, hit);
-	list_for_each_entry(u, &candidates, gc_link)
+	list_for_each_entry (u, &candidates, gc_link)
 		u->gc_state = GC_NONE;
-	list_for_each_entry(u, &alive, gc_link)
+	list_for_each_entry (u, &alive, gc_link)
 		u->gc_state = GC_NONE;
 	list_splice_init(&candidates, &inflight_list);
 	list_splice_init(&alive, &inflight_list);

@@ -73,7 +73,7 @@ static struct sock *find_abstract(const struct sockaddr_un *n, int len, int type
 {
 	struct unix_sock *u;
 
-	hlist_for_each_entry(u, name_bucket(n, len, type), name_node)
+	hlist_for_each_entry (u, name_bucket(n, len, type), name_node)
 		if (u->sk.type == type && u->addr->len == len && !memcmp(&u->addr->name, n, len))
 			return &u->sk;
 	return NULL;
@@ -84,7 +84,7 @@ static struct sock *find_by_inode(struct inode *i)
 	struct unix_sock *u;
 
 	spin_lock(&unix_table_lock);
-	hlist_for_each_entry(u, inode_bucket(i), inode_node) {
+	hlist_for_each_entry (u, inode_bucket(i), inode_node) {
 		if (d_inode(u->path.dentry) == i) {
 			sock_hold(&u->sk);
 			spin_unlock(&unix_table_lock);
@@ -177,7 +177,7 @@ static int bind_path(struct socket *s, const struct sockaddr *addr, int len)
 	err = vfs_mknod(d_inode(parent.dentry), dentry, mode, 0);
 	if (err)
 		goto out_unlock;
-	u->path = (struct path){ mntget(parent.mnt), dget(dentry) };
+	u->path = (struct path){mntget(parent.mnt), dget(dentry)};
 	spin_lock(&unix_table_lock);
 	smp_store_release(&u->addr, a);
 	hlist_add_head(&u->inode_node, inode_bucket(d_inode(dentry)));
@@ -222,7 +222,7 @@ out:
 /* A name of the kernel's choice: five hexadecimal digits. */
 int unix_autobind(struct sock *sk)
 {
-	struct sockaddr_un n = { .sun_family = AF_UNIX };
+	struct sockaddr_un n = {.sun_family = AF_UNIX};
 	const int len = offsetof(struct sockaddr_un, sun_path) + 6;
 	u32 start = (u32)get_random_u64(), i;
 	int err;
@@ -320,7 +320,7 @@ static int unix_show(struct seq_file *m, void *v)
 
 	seq_puts(m, "Num       RefCount Protocol Flags    Type St Inode Path\n");
 	spin_lock(&unix_table_lock);
-	list_for_each_entry(u, &all_sockets, all) {
+	list_for_each_entry (u, &all_sockets, all) {
 		struct sock *sk = &u->sk;
 		int st = sk->state == SK_ESTABLISHED ? SS_CONNECTED : SS_UNCONNECTED;
 

@@ -132,7 +132,7 @@ static bool same_creds(struct stream_read *r, const struct sk_buff *skb)
 	if (r->have_first)
 		return c->have_creds == skb->has_creds && c->creds.pid == skb->pid && c->creds.uid == skb->uid &&
 		       c->creds.gid == skb->gid;
-	r->scm.creds = (struct ucred){ skb->pid, skb->uid, skb->gid };
+	r->scm.creds = (struct ucred){skb->pid, skb->uid, skb->gid};
 	r->scm.have_creds = skb->has_creds;
 	r->have_first = true;
 	return true;

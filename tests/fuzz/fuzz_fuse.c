@@ -111,7 +111,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		/* a file of exabytes, or a fallocate of all of /tmp, teaches nothing */
 		if (op == FUSE_WRITE || op == FUSE_FALLOCATE || op == FUSE_SETATTR || op == FUSE_COPY_FILE_RANGE)
 			for (size_t i = 8; i + 8 <= c.in_len - sizeof(*h); i += 8)
-				*(uint64_t *)(c.v.ram + FD_IN + sizeof(*h) + i) &= 0x3fffffff000fffffULL & 0xffff000fffffULL;
+				*(uint64_t *)(c.v.ram + FD_IN + sizeof(*h) + i) &=
+					0x3fffffff000fffffULL & 0xffff000fffffULL;
 		out_len = fixed % 3 ? FD_OUT_LEN : fixed * 7;
 		driver_desc(&c.v, 0, FD_IN, c.in_len, VRING_DESC_F_NEXT, 1);
 		driver_desc(&c.v, 1, FD_OUT, out_len, VRING_DESC_F_WRITE, 0);

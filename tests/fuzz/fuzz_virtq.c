@@ -19,12 +19,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	/* addresses as they come are hardly ever in RAM */
 	for (unsigned i = 0; i < DRV_NUM; i++)
 		if (v.desc[i].flags & 0x100)
-			v.desc[i].addr %= DRV_RAM + 64, v.desc[i].len %= 4096, v.desc[i].flags &= ~VRING_DESC_F_INDIRECT;
+			v.desc[i].addr %= DRV_RAM + 64, v.desc[i].len %= 4096,
+				v.desc[i].flags &= ~VRING_DESC_F_INDIRECT;
 	for (unsigned round = 0; round < 8 && size >= 4; round++) {
 		unsigned add = data[0] % 20;
 
 		for (unsigned i = 0; i < add; i++)
-			v.avail->ring[(uint16_t)(v.avail->idx + i) % DRV_NUM] = data[1 + i % 3] % (DRV_NUM + (data[0] > 250));
+			v.avail->ring[(uint16_t)(v.avail->idx + i) % DRV_NUM] =
+				data[1 + i % 3] % (DRV_NUM + (data[0] > 250));
 		v.avail->idx += add;
 		data += 4;
 		size -= 4;
@@ -34,7 +36,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			for (unsigned i = 0; i < c.nout + c.nin; i++) {
 				char *p = c.iov[i].iov_base;
 
-				if (p < v.ram || p > v.ram + DRV_RAM || c.iov[i].iov_len > (size_t)(v.ram + DRV_RAM - p))
+				if (p < v.ram || p > v.ram + DRV_RAM ||
+				    c.iov[i].iov_len > (size_t)(v.ram + DRV_RAM - p))
 					abort();
 				total += c.iov[i].iov_len;
 			}

@@ -10,11 +10,12 @@ char far_data[0xf02000];
 __asm__(".text\n"
 	".macro FUNC n\n.globl \\n\n.type \\n,@function\n\\n: .cfi_startproc\n.endm\n"
 	".macro ENDF n\n.cfi_endproc\n.size \\n, .-\\n\n.endm\n"
-	"FUNC f_mov\n .byte 0xb8\ns_mov: .byte 0x0f,0x01,0xef,0x00\n ret\nENDF f_mov\n" // mov $0xef010f,%eax
+	"FUNC f_mov\n .byte 0xb8\ns_mov: .byte 0x0f,0x01,0xef,0x00\n ret\nENDF f_mov\n"	   // mov $0xef010f,%eax
 	"FUNC f_alu\n mov %rdi,%rax\n .byte 0x48,0x05\ns_alu: .byte 0x0f,0x01,0xef,0x00\n" // add $0xef010f,%rax
 	" .byte 0x48,0x3d,0x0f,0x01,0xef,0x00\n setg %cl\n movzbl %cl,%ecx\n add %rcx,%rax\n ret\nENDF f_alu\n"
 	"FUNC f_mem\n .byte 0x8b,0x87\ns_mem: .byte 0x0f,0x01,0xef,0x00\n ret\nENDF f_mem\n" // mov 0xef010f(%rdi),%eax
-	"FUNC f_span\n mov %edi,%eax\n .byte 0xb9,0,0,0\ns_span: .byte 0x0f\n .byte 0x01,0xef\n lea (%rdi,%rcx),%rax\n ret\nENDF f_span\n" // mov $0x0f000000,%ecx; add %ebp,%edi
+	"FUNC f_span\n mov %edi,%eax\n .byte 0xb9,0,0,0\ns_span: .byte 0x0f\n .byte 0x01,0xef\n lea (%rdi,%rcx),%rax\n "
+	"ret\nENDF f_span\n" // mov $0x0f000000,%ecx; add %ebp,%edi
 	"FUNC f_rip\n .byte 0x48,0x8d,0x05\ns_rip: .byte 0x0f,0x01,0xef,0x00\n ret\nENDF f_rip\n"
 	".balign 4096\n.skip 4093\n"
 	"FUNC f_page\n .byte 0xb8,0x11\ns_page: .byte 0x0f,0x01,0xef\n ret\nENDF f_page\n" // its bytes lie in two pages
@@ -26,7 +27,8 @@ void f_wrgsbase(void), f_wrpkru(void);
 static void *target;
 static void jump_there(void)
 {
-	__asm__ volatile("xor %%eax,%%eax\n\txor %%ecx,%%ecx\n\txor %%edx,%%edx\n\tcall *%0" ::"r"(target) : "rax", "rcx", "rdx", "memory");
+	__asm__ volatile("xor %%eax,%%eax\n\txor %%ecx,%%ecx\n\txor %%edx,%%edx\n\tcall *%0" ::"r"(target)
+			 : "rax", "rcx", "rdx", "memory");
 	_exit(*(volatile long *)DIRECT_MAP == 0 ? 42 : 43); /* reads RAM where it worked */
 }
 
@@ -37,7 +39,11 @@ static void do_xrstor(void)
 	f_xrstor(xrstor_area, xrstor_mask);
 	_exit(7);
 }
-static void do_wrpkru(void) { f_wrpkru(); _exit(*(volatile long *)DIRECT_MAP == 0 ? 42 : 43); }
+static void do_wrpkru(void)
+{
+	f_wrpkru();
+	_exit(*(volatile long *)DIRECT_MAP == 0 ? 42 : 43);
+}
 
 static int signal_of(void (*fn)(void))
 {
@@ -58,10 +64,14 @@ int main(void)
 		must_fail("mov with a sequence", f_mov() == 0xef010f);
 		must_fail("add, cmp with a sequence", f_alu(5) == 0xef0114 + 1 && f_alu(-5) == 0xef010a);
 		must_fail("load with a sequence", f_mem(far_data) == 77 + round);
-		must_fail("sequence across pages", f_page() == 0xef010f11 - 0x100000000 || (unsigned)f_page() == 0xef010f11);
+		must_fail("sequence across pages",
+			  f_page() == 0xef010f11 - 0x100000000 || (unsigned)f_page() == 0xef010f11);
 		must_fail("lea relative to rip", f_rip() == (long)s_rip + 4 + 0xef010f);
 		__asm__ volatile("mov %%ebp, %0" : "=r"(ebp));
-		__asm__ volatile("push %%rbp\n\tmov $5, %%ebp\n\tmov %1, %%rdi\n\tcall f_span\n\tpop %%rbp" : "=a"(edi) : "r"(100L) : "rdi", "rcx", "memory");
+		__asm__ volatile("push %%rbp\n\tmov $5, %%ebp\n\tmov %1, %%rdi\n\tcall f_span\n\tpop %%rbp"
+				 : "=a"(edi)
+				 : "r"(100L)
+				 : "rdi", "rcx", "memory");
 		must_fail("sequence across instructions", edi == 105 + 0x0f000000);
 	}
 	for (unsigned i = 0; i < sizeof(seq) / sizeof(*seq); i++) {

@@ -16,8 +16,8 @@ static void jump(void)
 			 "lea 1f(%%rip), %%rcx\n\t"
 			 "jmp *%%r11\n"
 			 "1:" ::"r"(target)
-			 : "rax", "rbx", "rcx", "rdx", "rsi", "rdi", "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15",
-			   "memory");
+			 : "rax", "rbx", "rcx", "rdx", "rsi", "rdi", "r8", "r9", "r10", "r11", "r12", "r13", "r14",
+			   "r15", "memory");
 }
 
 int main(int argc, char **argv)

@@ -29,7 +29,10 @@ static long call(long nr, u64 a, u64 b, u64 c, u64 d, u64 e, u64 f)
 	long r;
 
 	trapped = 0;
-	__asm__ volatile("syscall" : "=a"(r), "+r"(r10), "+r"(r8), "+r"(r9) : "0"(nr), "D"(a), "S"(b), "d"(c) : "rcx", "r11", "memory");
+	__asm__ volatile("syscall"
+			 : "=a"(r), "+r"(r10), "+r"(r8), "+r"(r9)
+			 : "0"(nr), "D"(a), "S"(b), "d"(c)
+			 : "rcx", "r11", "memory");
 	return trapped ? TRAPPED : r;
 }
 
@@ -85,8 +88,17 @@ extern char sig_entry[];
 
 static void catch_sigsys(void)
 {
-	struct { void *h; u64 flags; void *rest; u64 mask; } sa = {sig_entry, 4 | 0x08000000 | 0x40000000 | 0x04000000, sig_entry, 0};
-	struct { void *sp; int flags, pad; u64 size; } ss = {sigstack, 0, 0, sizeof(sigstack)};
+	struct {
+		void *h;
+		u64 flags;
+		void *rest;
+		u64 mask;
+	} sa = {sig_entry, 4 | 0x08000000 | 0x40000000 | 0x04000000, sig_entry, 0};
+	struct {
+		void *sp;
+		int flags, pad;
+		u64 size;
+	} ss = {sigstack, 0, 0, sizeof(sigstack)};
 
 	call(__NR_sigaltstack, (u64)&ss, 0, 0, 0, 0, secret);
 	call(__NR_rt_sigaction, 31, (u64)&sa, 0, 8, 0, secret);
@@ -94,9 +106,26 @@ static void catch_sigsys(void)
 
 static bool listed(int nr)
 {
-	static const short list[] = {__NR_futex, __NR_mmap, __NR_mprotect, __NR_munmap, __NR_rt_sigreturn, __NR_restart_syscall, __NR_clone, __NR_exit,
-				     __NR_sigaltstack, __NR_arch_prctl, __NR_rt_sigprocmask, __NR_gettid, __NR_tgkill, __NR_madvise,
-				     __NR_membarrier, __NR_sched_yield, __NR_sched_setaffinity, __NR_clock_gettime, __NR_wait4, __NR_exit_group,
+	static const short list[] = {__NR_futex,
+				     __NR_mmap,
+				     __NR_mprotect,
+				     __NR_munmap,
+				     __NR_rt_sigreturn,
+				     __NR_restart_syscall,
+				     __NR_clone,
+				     __NR_exit,
+				     __NR_sigaltstack,
+				     __NR_arch_prctl,
+				     __NR_rt_sigprocmask,
+				     __NR_gettid,
+				     __NR_tgkill,
+				     __NR_madvise,
+				     __NR_membarrier,
+				     __NR_sched_yield,
+				     __NR_sched_setaffinity,
+				     __NR_clock_gettime,
+				     __NR_wait4,
+				     __NR_exit_group,
 				     __NR_rt_sigaction};
 
 	for (unsigned i = 0; i < sizeof(list) / sizeof(*list); i++)
@@ -109,9 +138,9 @@ static void probe(int nr)
 {
 	u64 p = (u64)path, s = secret, lo = secret << 32, hi = secret & 0xffffffff00000000ULL;
 
-	result[nr][0] = call(nr, p, p, p, p, p, 0);		    /* no secret */
-	result[nr][1] = call(nr, p, 0, 0, 0, 0, s);		    /* secret, a path */
-	result[nr][2] = call(nr, ~0UL, ~0UL, ~0UL, ~0UL, ~0UL, s);  /* secret, wild */
+	result[nr][0] = call(nr, p, p, p, p, p, 0);			       /* no secret */
+	result[nr][1] = call(nr, p, 0, 0, 0, 0, s);			       /* secret, a path */
+	result[nr][2] = call(nr, ~0UL, ~0UL, ~0UL, ~0UL, ~0UL, s);	       /* secret, wild */
 	result[nr][3] = call(nr, 0, 4096, 7, 0x22 | lo, 0xffffffffUL | hi, s); /* secret everywhere */
 }
 
@@ -153,7 +182,7 @@ static void probe_all(void)
 	}
 }
 
-#define MUST_TRAP(what, ...)                                                                                            \
+#define MUST_TRAP(what, ...)                                                                                           \
 	do {                                                                                                           \
 		if (call(__VA_ARGS__) != TRAPPED) {                                                                    \
 			line(what, 0, "passed");                                                                       \
@@ -211,5 +240,6 @@ __attribute__((noreturn)) void hostile_main(struct hostif_boot *b)
 		call(__NR_futex, (u64)&boot->state, 0, HOSTIF_EXITED, 0, 0, secret);
 }
 
-__asm__(".section .text.head,\"ax\"\n.globl _start\n_start:\n\tlea hostile_stack+65536(%rip), %rsp\n\tcall hostile_main\n\tud2\n.text");
+__asm__(".section .text.head,\"ax\"\n.globl _start\n_start:\n\tlea hostile_stack+65536(%rip), %rsp\n\tcall "
+	"hostile_main\n\tud2\n.text");
 __attribute__((used)) static char hostile_stack[65536] __attribute__((aligned(16)));

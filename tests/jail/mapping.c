@@ -124,7 +124,8 @@ static void by_read(void)
 
 	memcpy(p, good, sizeof(good));
 	((code_fn)p)();
-	if (pipe(fd) || write(fd[1], evil, sizeof(evil)) != sizeof(evil) || read(fd[0], p, sizeof(evil)) != sizeof(evil))
+	if (pipe(fd) || write(fd[1], evil, sizeof(evil)) != sizeof(evil) ||
+	    read(fd[0], p, sizeof(evil)) != sizeof(evil))
 		_exit(42);
 	run(p);
 }
@@ -172,14 +173,16 @@ static void two_views(void)
 }
 static void imm_jump(void)
 {
-	static const unsigned char code[] = {0xb8, 0x0f, 0x01, 0xef, 0xc3, 0xc3}; /* mov $0xc3ef010f,%eax: wrpkru; ret inside */
+	static const unsigned char code[] = {0xb8, 0x0f, 0x01,
+					     0xef, 0xc3, 0xc3}; /* mov $0xc3ef010f,%eax: wrpkru; ret inside */
 	unsigned char *p = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	memset(p, 0x90, 4096);
 	memcpy(p + 256, code, sizeof(code));
 	mprotect(p, 4096, PROT_READ | PROT_EXEC);
 	((code_fn)(p + 256))(); /* works as it is */
-	__asm__ volatile("xor %%eax,%%eax\n\txor %%ecx,%%ecx\n\txor %%edx,%%edx\n\tcall *%0" ::"r"(p + 257) : "rax", "rcx", "rdx", "memory");
+	__asm__ volatile("xor %%eax,%%eax\n\txor %%ecx,%%ecx\n\txor %%edx,%%edx\n\tcall *%0" ::"r"(p + 257)
+			 : "rax", "rcx", "rdx", "memory");
 	if (keys)
 		read_window();
 	_exit(42);
@@ -274,7 +277,10 @@ static void *protector(void *arg)
 	}
 	return NULL;
 }
-static void ignore(int sig) { _exit(42); }
+static void ignore(int sig)
+{
+	_exit(42);
+}
 static void race(void *(*other)(void *), int flags)
 {
 	pthread_t t[2];
@@ -300,9 +306,18 @@ static void race(void *(*other)(void *), int flags)
 	stop = 1;
 	_exit(42);
 }
-static void race_write(void) { race(NULL, MAP_PRIVATE); }
-static void race_protect(void) { race(protector, MAP_PRIVATE); }
-static void race_shared(void) { race(NULL, MAP_SHARED); }
+static void race_write(void)
+{
+	race(NULL, MAP_PRIVATE);
+}
+static void race_protect(void)
+{
+	race(protector, MAP_PRIVATE);
+}
+static void race_shared(void)
+{
+	race(NULL, MAP_SHARED);
+}
 
 /* ---- the stub area ---- */
 extern char site[];
@@ -327,7 +342,10 @@ static void stub_write(void)
 	*p = 0xc3;
 	_exit(43 + keys * 2);
 }
-static unsigned char *stub_page(void) { return (unsigned char *)((unsigned long)stub() & ~4095UL); }
+static unsigned char *stub_page(void)
+{
+	return (unsigned char *)((unsigned long)stub() & ~4095UL);
+}
 static void stub_protect(void)
 {
 	unsigned char *p = stub_page();
@@ -419,15 +437,42 @@ static void contained(const char *what, void (*fn)(void))
 int main(int argc, char **argv)
 {
 	keys = argc > 1 && !strcmp(argv[1], "keys");
-	TRY(file_write); TRY(file_shared_write); TRY(file_shared_rwx); TRY(file_mprotect); TRY(file_truncate);
-	TRY(self_mem); TRY(vm_writev); TRY(by_read); TRY(jit); TRY(jit_shared); TRY(two_views); TRY(imm_jump);
+	TRY(file_write);
+	TRY(file_shared_write);
+	TRY(file_shared_rwx);
+	TRY(file_mprotect);
+	TRY(file_truncate);
+	TRY(self_mem);
+	TRY(vm_writev);
+	TRY(by_read);
+	TRY(jit);
+	TRY(jit_shared);
+	TRY(two_views);
+	TRY(imm_jump);
 	for (split_at = 1; split_at < 3; split_at++) {
-		TRY(pair_private); TRY(pair_file); TRY(pair_two_files); TRY(pair_mremap);
+		TRY(pair_private);
+		TRY(pair_file);
+		TRY(pair_two_files);
+		TRY(pair_mremap);
 	}
-	TRY(race_write); TRY(race_protect); TRY(race_shared);
-	TRY(stub_write); TRY(stub_protect); TRY(stub_mem); TRY(stub_vm_writev); TRY(stub_read_into);
-	TRY(stub_unmap); TRY(stub_remap); TRY(stub_replace); TRY(stub_discard); TRY(gate_unmap);
+	TRY(race_write);
+	TRY(race_protect);
+	TRY(race_shared);
+	TRY(stub_write);
+	TRY(stub_protect);
+	TRY(stub_mem);
+	TRY(stub_vm_writev);
+	TRY(stub_read_into);
+	TRY(stub_unmap);
+	TRY(stub_remap);
+	TRY(stub_replace);
+	TRY(stub_discard);
+	TRY(gate_unmap);
 	for (int i = 0; i < 3; i++)
-		must_fail("this process's own call site still works", ({ long r; __asm__ volatile("call site" : "=a"(r) :: "rcx", "r11", "memory"); r == getpid(); }));
+		must_fail("this process's own call site still works", ({
+				  long r;
+				  __asm__ volatile("call site" : "=a"(r)::"rcx", "r11", "memory");
+				  r == getpid();
+			  }));
 	return failures != 0;
 }

@@ -8,9 +8,11 @@
 typedef long (*site_fn)(long nr);
 extern char form_a[], form_b[], form_c[];
 __asm__(".text\n.balign 16\n"
-	"form_a: .rept 100\n .balign 16\n mov $39,%eax\n syscall\n ret\n .endr\n"		    // getpid
-	".balign 16\nform_b: .rept 100\n .balign 32\n mov %edi,%eax\n nop\n syscall\n cmp $-4096,%rax\n ja 1f\n ret\n1: neg %rax\n ret\n .endr\n"
-	".balign 16\nform_c: .rept 100\n .balign 16\n push %rbx\n mov %edi,%eax\n syscall\n pop %rbx\n mov %rax,%rdx\n mov %rdx,%rax\n ret\n .endr\n");
+	"form_a: .rept 100\n .balign 16\n mov $39,%eax\n syscall\n ret\n .endr\n" // getpid
+	".balign 16\nform_b: .rept 100\n .balign 32\n mov %edi,%eax\n nop\n syscall\n cmp $-4096,%rax\n ja 1f\n "
+	"ret\n1: neg %rax\n ret\n .endr\n"
+	".balign 16\nform_c: .rept 100\n .balign 16\n push %rbx\n mov %edi,%eax\n syscall\n pop %rbx\n mov %rax,%rdx\n "
+	"mov %rdx,%rax\n ret\n .endr\n");
 
 static int threads = 4, processes = 2;
 static long expected;

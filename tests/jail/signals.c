@@ -37,7 +37,10 @@ static int to_kernel(ucontext_t *u)
 	u->uc_mcontext.gregs[REG_RIP] = KERNEL_TEXT + 0x100;
 	return 0;
 }
-static void frame_kernel_rip(void) { with_frame(to_kernel); }
+static void frame_kernel_rip(void)
+{
+	with_frame(to_kernel);
+}
 
 static int with_pkru(ucontext_t *u)
 {
@@ -51,7 +54,11 @@ static int with_pkru(ucontext_t *u)
 		*(unsigned *)(x + b) = 0;
 	return 0;
 }
-static void frame_pkru(void) { with_frame(with_pkru); read_window(); }
+static void frame_pkru(void)
+{
+	with_frame(with_pkru);
+	read_window();
+}
 
 static int compact(ucontext_t *u)
 {
@@ -62,14 +69,22 @@ static int compact(ucontext_t *u)
 	memset(x + 576, 0, 64);
 	return 0;
 }
-static void frame_compact(void) { with_frame(compact); read_window(); }
+static void frame_compact(void)
+{
+	with_frame(compact);
+	read_window();
+}
 
 static int segments(ucontext_t *u)
 {
 	((unsigned short *)&u->uc_mcontext.gregs[REG_CSGSFS])[0] = 0x23;
 	return 0;
 }
-static void frame_cs32(void) { with_frame(segments); read_window(); }
+static void frame_cs32(void)
+{
+	with_frame(segments);
+	read_window();
+}
 
 static int flags(ucontext_t *u)
 {
@@ -92,7 +107,11 @@ static int fp_window(ucontext_t *u)
 	u->uc_mcontext.fpregs = (void *)(DIRECT_MAP + 0x300000);
 	return 0;
 }
-static void frame_fp_in_window(void) { with_frame(fp_window); read_window(); }
+static void frame_fp_in_window(void)
+{
+	with_frame(fp_window);
+	read_window();
+}
 
 static void sigreturn_on_window(void)
 {
@@ -115,7 +134,9 @@ static void altstack_in_window(void)
 static unsigned long where;
 static void sp_anywhere(void)
 {
-	__asm__ volatile("mov %0, %%rsp\n\tmov $39, %%eax\n\tsyscall\n\tmov $39,%%eax\n\tsyscall\n\tpush %%rax\n\tmov $60,%%eax\n\tmov $42,%%edi\n\tsyscall" ::"r"(where) : "memory");
+	__asm__ volatile("mov %0, %%rsp\n\tmov $39, %%eax\n\tsyscall\n\tmov $39,%%eax\n\tsyscall\n\tpush %%rax\n\tmov "
+			 "$60,%%eax\n\tmov $42,%%edi\n\tsyscall" ::"r"(where)
+			 : "memory");
 }
 static void sp_fault(void)
 {
@@ -140,7 +161,10 @@ static void gs_fault(void)
 	__asm__ volatile("mov %0, %%gs\n\tud2" ::"r"(selector));
 }
 static volatile int ticks;
-static void on_alarm(int s) { ticks++; }
+static void on_alarm(int s)
+{
+	ticks++;
+}
 static void gs_kicks(void)
 {
 	struct itimerval it = {{0, 1000}, {0, 1000}};
@@ -173,8 +197,10 @@ static void gs_threads(void)
 /* ---- 32-bit code: int 0x80 and a return ---- */
 static void code32(void)
 {
-	static const unsigned char code[] = {0xb8, 20, 0, 0, 0, 0xcd, 0x80, 0xb8, 1, 0, 0, 0, 0xbb, 43, 0, 0, 0, 0xcd, 0x80, 0xf4};
-	unsigned char *p = mmap((void *)0x10000000, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+	static const unsigned char code[] = {0xb8, 20, 0,    0,	 0, 0xcd, 0x80, 0xb8, 1,    0,
+					     0,	   0,  0xbb, 43, 0, 0,	  0,	0xcd, 0x80, 0xf4};
+	unsigned char *p =
+		mmap((void *)0x10000000, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
 
 	memcpy(p, code, sizeof(code));
 	mprotect(p, 4096, PROT_READ | PROT_EXEC);
@@ -188,7 +214,10 @@ static void *on_shared(void *arg)
 	for (int i = 0; i < 5000; i++) {
 		long r;
 
-		__asm__ volatile("mov %%rsp, %%rbx\n\tmov %1, %%rsp\n\tmov $39, %%eax\n\tsyscall\n\tmov %%rbx, %%rsp" : "=a"(r) : "r"(shared_stack + 60000) : "rbx", "rcx", "r11", "memory");
+		__asm__ volatile("mov %%rsp, %%rbx\n\tmov %1, %%rsp\n\tmov $39, %%eax\n\tsyscall\n\tmov %%rbx, %%rsp"
+				 : "=a"(r)
+				 : "r"(shared_stack + 60000)
+				 : "rbx", "rcx", "r11", "memory");
 	}
 	return NULL;
 }
@@ -218,8 +247,15 @@ static void contained(const char *what, void (*fn)(void))
 int main(int argc, char **argv)
 {
 	static const unsigned short sel[] = {0, 3, 0x2b, 0x23, 0x33};
-	static const unsigned long sp[] = {0, 8, DIRECT_MAP + 0x300000, DIRECT_MAP + 0x308000, KERNEL_TEXT + 0x1000, PROC_PRIVATE + 64, 0x7000e0000400,
-					   0x8000000000000000, 0xffffffffffffff00};
+	static const unsigned long sp[] = {0,
+					   8,
+					   DIRECT_MAP + 0x300000,
+					   DIRECT_MAP + 0x308000,
+					   KERNEL_TEXT + 0x1000,
+					   PROC_PRIVATE + 64,
+					   0x7000e0000400,
+					   0x8000000000000000,
+					   0xffffffffffffff00};
 
 	keys = argc > 1 && !strcmp(argv[1], "keys");
 	contained("frame with rip in the kernel", frame_kernel_rip);

@@ -3,11 +3,26 @@
 #include "attack.h"
 #include <sys/uio.h>
 
-static void read_ram(void) { *(volatile long *)DIRECT_MAP; }
-static void write_ram(void) { *(volatile long *)(DIRECT_MAP + 0x300000) = 1; }
-static void read_text(void) { *(volatile long *)KERNEL_TEXT; }
-static void write_text(void) { *(volatile char *)KERNEL_TEXT = 0xc3; }
-static void read_private(void) { *(volatile long *)PROC_PRIVATE; }
+static void read_ram(void)
+{
+	*(volatile long *)DIRECT_MAP;
+}
+static void write_ram(void)
+{
+	*(volatile long *)(DIRECT_MAP + 0x300000) = 1;
+}
+static void read_text(void)
+{
+	*(volatile long *)KERNEL_TEXT;
+}
+static void write_text(void)
+{
+	*(volatile char *)KERNEL_TEXT = 0xc3;
+}
+static void read_private(void)
+{
+	*(volatile long *)PROC_PRIVATE;
+}
 
 int main(int argc, char **argv)
 {
@@ -22,8 +37,10 @@ int main(int argc, char **argv)
 		must_die("read the process page", read_private);
 	}
 	must_die("write kernel text", write_text);
-	must_fail("mmap over the window", mmap((void *)DIRECT_MAP, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == MAP_FAILED);
-	must_fail("mmap over the gate", mmap((void *)KERNEL_TEXT, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == MAP_FAILED);
+	must_fail("mmap over the window", mmap((void *)DIRECT_MAP, 4096, PROT_READ,
+					       MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == MAP_FAILED);
+	must_fail("mmap over the gate", mmap((void *)KERNEL_TEXT, 4096, PROT_READ | PROT_WRITE,
+					     MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == MAP_FAILED);
 	must_fail("munmap the window", munmap((void *)DIRECT_MAP, 4096) < 0);
 	must_fail("mprotect the window", mprotect((void *)KERNEL_TEXT, 4096, PROT_READ | PROT_WRITE) < 0);
 	must_fail("mremap the window", mremap((void *)DIRECT_MAP, 4096, 8192, MREMAP_MAYMOVE) == MAP_FAILED);
@@ -38,7 +55,12 @@ int main(int argc, char **argv)
 	if (pipe(p))
 		return 2;
 	must_fail("write(2) from the window", write(p[1], (void *)DIRECT_MAP, 8) < 0 && errno == EFAULT);
-	must_fail("read(2) into the window", write(p[1], "12345678", 8) == 8 && read(p[0], (void *)DIRECT_MAP, 8) < 0 && errno == EFAULT);
-	must_fail("sigaltstack in the window", ({ stack_t s = {(void *)DIRECT_MAP, 0, 65536}; sigaltstack(&s, NULL); 0; }) || 1);
+	must_fail("read(2) into the window",
+		  write(p[1], "12345678", 8) == 8 && read(p[0], (void *)DIRECT_MAP, 8) < 0 && errno == EFAULT);
+	must_fail("sigaltstack in the window", ({
+						       stack_t s = {(void *)DIRECT_MAP, 0, 65536};
+						       sigaltstack(&s, NULL);
+						       0;
+					       }) || 1);
 	return failures != 0;
 }

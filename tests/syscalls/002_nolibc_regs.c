@@ -18,16 +18,21 @@ static void puts_(const char *s)
 long probe(void);
 __asm__(".globl probe\nprobe:\n"
 	"push %rbx\npush %rbp\npush %r12\npush %r13\npush %r14\npush %r15\n"
-	"mov $0x1111,%ebx\nmov $0x2222,%ebp\nmov $0x3333,%r12d\nmov $0x4444,%r13d\nmov $0x5555,%r14d\nmov $0x6666,%r15d\n"
+	"mov $0x1111,%ebx\nmov $0x2222,%ebp\nmov $0x3333,%r12d\nmov $0x4444,%r13d\nmov $0x5555,%r14d\nmov "
+	"$0x6666,%r15d\n"
 	"mov $0x7777,%edi\nmov $0x8888,%esi\nmov $0x9999,%edx\nmov $0xaaaa,%r8d\nmov $0xbbbb,%r9d\nmov $0xcccc,%r10d\n"
 	"movq $0x1234567,-8(%rsp)\nmovq $0x7654321,-128(%rsp)\n"
 	"std\n"
 	"mov $110,%eax\nsyscall\n"
 	"pushfq\npop %rax\ncld\nand $0x400,%eax\nxor $0x400,%eax\n" // DF must have been kept
-	"cmp $0x1111,%rbx\nje 1f\ninc %eax\n1: cmp $0x2222,%rbp\nje 1f\ninc %eax\n1: cmp $0x3333,%r12\nje 1f\ninc %eax\n"
-	"1: cmp $0x4444,%r13\nje 1f\ninc %eax\n1: cmp $0x5555,%r14\nje 1f\ninc %eax\n1: cmp $0x6666,%r15\nje 1f\ninc %eax\n"
-	"1: cmp $0x7777,%rdi\nje 1f\ninc %eax\n1: cmp $0x8888,%rsi\nje 1f\ninc %eax\n1: cmp $0x9999,%rdx\nje 1f\ninc %eax\n"
-	"1: cmp $0xaaaa,%r8\nje 1f\ninc %eax\n1: cmp $0xbbbb,%r9\nje 1f\ninc %eax\n1: cmp $0xcccc,%r10\nje 1f\ninc %eax\n"
+	"cmp $0x1111,%rbx\nje 1f\ninc %eax\n1: cmp $0x2222,%rbp\nje 1f\ninc %eax\n1: cmp $0x3333,%r12\nje 1f\ninc "
+	"%eax\n"
+	"1: cmp $0x4444,%r13\nje 1f\ninc %eax\n1: cmp $0x5555,%r14\nje 1f\ninc %eax\n1: cmp $0x6666,%r15\nje 1f\ninc "
+	"%eax\n"
+	"1: cmp $0x7777,%rdi\nje 1f\ninc %eax\n1: cmp $0x8888,%rsi\nje 1f\ninc %eax\n1: cmp $0x9999,%rdx\nje 1f\ninc "
+	"%eax\n"
+	"1: cmp $0xaaaa,%r8\nje 1f\ninc %eax\n1: cmp $0xbbbb,%r9\nje 1f\ninc %eax\n1: cmp $0xcccc,%r10\nje 1f\ninc "
+	"%eax\n"
 	"1: cmpq $0x7654321,-128(%rsp)\nje 1f\ninc %eax\n1:\n"
 	"pop %r15\npop %r14\npop %r13\npop %r12\npop %rbp\npop %rbx\nret\n");
 

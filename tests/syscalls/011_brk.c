@@ -28,7 +28,7 @@ int main(void)
 	T(mmap(m, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0) == m);
 	T((char *)syscall(SYS_brk, m + 4096) == start + 200000);
 	T((char *)syscall(SYS_brk, start) == start);
-	struct rlimit l = { 1 << 16, RLIM_INFINITY };
+	struct rlimit l = {1 << 16, RLIM_INFINITY};
 	MUST(setrlimit(RLIMIT_DATA, &l));
 	T((char *)syscall(SYS_brk, start + (1 << 19)) == start);
 	CHILD("brk in child", {

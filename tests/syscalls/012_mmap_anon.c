@@ -22,7 +22,10 @@ int main(void)
 	T(mmap(p + 4 * P, 2 * P, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == p + 4 * P);
 	T(p[4 * P] == 0 && p[6 * P - 1] == 0);
 	CHILD("write read-only", { *(volatile char *)(p + 5 * P) = 1; });
-	CHILD("write PROT_NONE", { char *q = map(P, PROT_NONE); *(volatile char *)q = 1; });
+	CHILD("write PROT_NONE", {
+		char *q = map(P, PROT_NONE);
+		*(volatile char *)q = 1;
+	});
 	CHILD("execute non-executable", { ((void (*)(void))p)(); });
 	R(munmap(p, 10 * P));
 	R(munmap(p, 10 * P));

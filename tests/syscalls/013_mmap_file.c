@@ -14,7 +14,7 @@ int main(void)
 	char b[100];
 	int fd = MUST(open("f", O_RDWR | O_CREAT, 0600));
 	for (int i = 0; i < 5000; i++)
-		MUST(write(fd, &(char){ 'a' + i % 26 }, 1));
+		MUST(write(fd, &(char){'a' + i % 26}, 1));
 	char *s = mmap(0, 2 * P, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	char *p = mmap(0, 2 * P, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0);
 	T(s != MAP_FAILED && p != MAP_FAILED);

@@ -9,7 +9,10 @@ static char *expect;
 static void segv(int s, siginfo_t *i, void *u)
 {
 	(void)u;
-	say("%s %s addr %s\n", s == SIGSEGV ? "SEGV" : "other", i->si_code == SEGV_ACCERR ? "ACCERR" : i->si_code == SEGV_MAPERR ? "MAPERR" : "other",
+	say("%s %s addr %s\n", s == SIGSEGV ? "SEGV" : "other",
+	    i->si_code == SEGV_ACCERR	? "ACCERR"
+	    : i->si_code == SEGV_MAPERR ? "MAPERR"
+					: "other",
 	    i->si_addr == expect ? "right" : "wrong");
 	siglongjmp(jb, 1);
 }

@@ -22,7 +22,8 @@ static void over(int s, siginfo_t *i, void *u)
 	(void)u;
 	char here;
 	say("overflow: %s code %s, on the alternate stack %d, deep %d\n", s == SIGSEGV ? "SEGV" : "?",
-	    i->si_code == SEGV_MAPERR || i->si_code == SEGV_ACCERR ? "ok" : "?", &here > alt && &here < alt + sizeof alt, forever_depth > 500);
+	    i->si_code == SEGV_MAPERR || i->si_code == SEGV_ACCERR ? "ok" : "?",
+	    &here > alt && &here<alt + sizeof alt, forever_depth> 500);
 	_exit(4);
 }
 int main(void)
@@ -32,7 +33,7 @@ int main(void)
 	getrlimit(RLIMIT_STACK, &l);
 	CHILD("overflow without handler", forever(0));
 	CHILD("overflow with handler", {
-		stack_t ss = { .ss_sp = alt, .ss_size = sizeof alt };
+		stack_t ss = {.ss_sp = alt, .ss_size = sizeof alt};
 		MUST(sigaltstack(&ss, 0));
 		on_info(SIGSEGV, over, SA_ONSTACK);
 		forever(0);
@@ -49,7 +50,8 @@ int main(void)
 	// A guard page stops a thread's stack; MAP_GROWSDOWN grows.
 	char *room = mmap(0, 1 << 21, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	munmap(room, 1 << 21);
-	char *g = mmap(room + (1 << 21) - 4096, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_GROWSDOWN | MAP_FIXED, -1, 0);
+	char *g = mmap(room + (1 << 21) - 4096, 4096, PROT_READ | PROT_WRITE,
+		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_GROWSDOWN | MAP_FIXED, -1, 0);
 	T(g != MAP_FAILED);
 	g[0] = 1;
 	g[-1] = 2;

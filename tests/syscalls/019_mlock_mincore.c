@@ -31,7 +31,7 @@ int main(void)
 	R(munlock(p, 16 * P));
 	// The limit holds for an ordinary user.
 	CHILD("limit", {
-		struct rlimit l = { 2 * P, 2 * P };
+		struct rlimit l = {2 * P, 2 * P};
 		MUST(munlockall());
 		MUST(setrlimit(RLIMIT_MEMLOCK, &l));
 		nobody();

@@ -18,7 +18,8 @@ int main(void)
 	say("%s\n", b);
 	struct stat s;
 	MUST(fstat(fd, &s));
-	say("regular %d links %d size %ld mode %o\n", S_ISREG(s.st_mode), (int)s.st_nlink, (long)s.st_size, s.st_mode & 0777);
+	say("regular %d links %d size %ld mode %o\n", S_ISREG(s.st_mode), (int)s.st_nlink, (long)s.st_size,
+	    s.st_mode & 0777);
 	R(fcntl(fd, F_GET_SEALS));
 	R(fcntl(fd, F_ADD_SEALS, F_SEAL_GROW));
 	R(ftruncate(fd, 4 * P));
@@ -61,6 +62,9 @@ int main(void)
 	ssize_t k;
 	while ((k = read(src, buf, sizeof buf)) > 0)
 		MUST(write(e, buf, k));
-	CHILD("fexecve", { fexecve(e, (char *[]){ "true", 0 }, (char *[]){ 0 }); _exit(9); });
+	CHILD("fexecve", {
+		fexecve(e, (char *[]){"true", 0}, (char *[]){0});
+		_exit(9);
+	});
 	return 0;
 }

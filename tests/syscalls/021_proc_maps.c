@@ -2,7 +2,10 @@
 // /proc/self/maps, smaps and statm: format, order, protections, names, and how they follow mmap and mprotect.
 #include "t.h"
 #define P 4096UL
-struct line { unsigned long a, b, off, ino; char prot[8], name[300]; };
+struct line {
+	unsigned long a, b, off, ino;
+	char prot[8], name[300];
+};
 static struct line v[500];
 static int n;
 static void load(void)
@@ -14,7 +17,8 @@ static void load(void)
 		unsigned ma, mi;
 		struct line *x = &v[n];
 		x->name[0] = 0;
-		if (sscanf(l, "%lx-%lx %7s %lx %x:%x %lu %299[^\n]", &x->a, &x->b, x->prot, &x->off, &ma, &mi, &x->ino, x->name) < 7)
+		if (sscanf(l, "%lx-%lx %7s %lx %x:%x %lu %299[^\n]", &x->a, &x->b, x->prot, &x->off, &ma, &mi, &x->ino,
+			   x->name) < 7)
 			say("bad line %s", l);
 		n++;
 	}

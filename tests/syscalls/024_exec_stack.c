@@ -8,8 +8,14 @@ static int apply(int (*f)(int), int n)
 int main(int argc, char **argv)
 {
 	int base = argc * 10;
-	int add(int n) { return base + n; }
-	int mul(int n) { return base * n; }
+	int add(int n)
+	{
+		return base + n;
+	}
+	int mul(int n)
+	{
+		return base * n;
+	}
 	for (int i = 0; i < 3; i++)
 		say("%d %d\n", apply(add, i), apply(mul, i));
 	base += 5;

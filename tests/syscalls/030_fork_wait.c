@@ -6,7 +6,7 @@ int main(void)
 {
 	int s;
 	for (int i = 0; i < 4; i++)
-		CHILD("exit", _exit((int[]){ 0, 1, 255, 256 + 9 }[i]));
+		CHILD("exit", _exit((int[]){0, 1, 255, 256 + 9}[i]));
 	CHILD("kill", kill(getpid(), SIGKILL));
 	CHILD("usr1", raise(SIGUSR1));
 	CHILD("fpe", raise(SIGFPE));
@@ -53,12 +53,20 @@ int main(void)
 	// A shared file offset, separate descriptors.
 	tmp();
 	int f = MUST(open("f", O_RDWR | O_CREAT, 0600));
-	CHILD("writes and closes", { write(f, "child", 5); close(f); });
+	CHILD("writes and closes", {
+		write(f, "child", 5);
+		close(f);
+	});
 	R(lseek(f, 0, SEEK_CUR));
 	R(write(f, "parent", 6));
 	say("%s\n", get("f"));
 	// Children of children are not ours.
-	CHILD("middle", { pid_t q = MUST(fork()); if (!q) _exit(5); T(waitpid(q, 0, 0) == q); });
+	CHILD("middle", {
+		pid_t q = MUST(fork());
+		if (!q)
+			_exit(5);
+		T(waitpid(q, 0, 0) == q);
+	});
 	// SIGCHLD ignored: no zombies, wait blocks until all have gone and says ECHILD.
 	CHILD("ignored", {
 		signal(SIGCHLD, SIG_IGN);

@@ -21,12 +21,16 @@ static pid_t spawn(int how)
 static void show(const char *what, int r, siginfo_t *i, pid_t p)
 {
 	int e = errno;
-	static const char *code[] = { "0", "EXITED", "KILLED", "DUMPED", "TRAPPED", "STOPPED", "CONTINUED" };
+	static const char *code[] = {"0", "EXITED", "KILLED", "DUMPED", "TRAPPED", "STOPPED", "CONTINUED"};
 	if (r)
 		say("%s: %s\n", what, en(e));
 	else
-		say("%s: pid %s signo %s code %s status %d uid %d\n", what, i->si_pid == p ? "right" : i->si_pid ? "wrong" : "0",
-		    i->si_signo == SIGCHLD ? "CHLD" : "0", code[i->si_code % 7], i->si_status, i->si_pid == 0 || i->si_uid == getuid());
+		say("%s: pid %s signo %s code %s status %d uid %d\n", what,
+		    i->si_pid == p ? "right"
+		    : i->si_pid	   ? "wrong"
+				   : "0",
+		    i->si_signo == SIGCHLD ? "CHLD" : "0", code[i->si_code % 7], i->si_status,
+		    i->si_pid == 0 || i->si_uid == getuid());
 }
 int main(void)
 {
@@ -71,7 +75,7 @@ int main(void)
 	close(fd);
 	p = spawn(1000);
 	fd = MUST(syscall(SYS_pidfd_open, p, 0));
-	struct pollfd pf = { fd, POLLIN, 0 };
+	struct pollfd pf = {fd, POLLIN, 0};
 	R(poll(&pf, 1, 0));
 	R(syscall(SYS_pidfd_send_signal, fd, 0, 0, 0));
 	R(syscall(SYS_pidfd_send_signal, fd, SIGINT, 0, 0));

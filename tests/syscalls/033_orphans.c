@@ -89,7 +89,10 @@ int main(void)
 			say("pdeathsig is USR2 %d\n", d == SIGUSR2);
 			write(back[1], "x", 1);
 			T(UNTIL(got == SIGUSR2));
-			CHILD("not inherited", { prctl(PR_GET_PDEATHSIG, &d, 0, 0, 0); say("%d\n", d); });
+			CHILD("not inherited", {
+				prctl(PR_GET_PDEATHSIG, &d, 0, 0, 0);
+				say("%d\n", d);
+			});
 			_exit(0);
 		}
 		read(back[0], &c, 1);

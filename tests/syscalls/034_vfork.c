@@ -62,10 +62,11 @@ int main(void)
 	sigemptyset(&m);
 	posix_spawnattr_setsigmask(&at, &m);
 	posix_spawnattr_setflags(&at, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETPGROUP);
-	R(posix_spawn(&p, "/bin/sh", &fa, &at, (char *[]){ "sh", "-c", "echo $A; exit 9", 0 }, (char *[]){ "A=from spawn", 0 }));
+	R(posix_spawn(&p, "/bin/sh", &fa, &at, (char *[]){"sh", "-c", "echo $A; exit 9", 0},
+		      (char *[]){"A=from spawn", 0}));
 	close(fd[1]);
 	ssize_t n = read(fd[0], b, sizeof b);
 	say("%.*s%s\n", (int)n, b, st(reap(p)));
-	say("spawn of nothing: %s\n", en(posix_spawn(&p, "/no/such", 0, 0, (char *[]){ "x", 0 }, (char *[]){ 0 })));
+	say("spawn of nothing: %s\n", en(posix_spawn(&p, "/no/such", 0, 0, (char *[]){"x", 0}, (char *[]){0})));
 	return 0;
 }

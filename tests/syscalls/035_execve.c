@@ -62,25 +62,25 @@ int main(int argc, char **argv)
 		signal(SIGUSR2, SIG_IGN);
 		block(SIGHUP);
 		kill(getpid(), SIGHUP);
-		stack_t ss = { .ss_sp = alt, .ss_size = sizeof alt };
+		stack_t ss = {.ss_sp = alt, .ss_size = sizeof alt};
 		MUST(sigaltstack(&ss, 0));
 		MUST(dup2(1, 10));
 		MUST(dup3(1, 11, O_CLOEXEC));
 		MUST(chdir("/usr"));
 		umask(027);
 		MUST(prctl(PR_SET_NAME, "renamed"));
-		struct rlimit l = { 1 << 20, RLIM_INFINITY };
+		struct rlimit l = {1 << 20, RLIM_INFINITY};
 		MUST(setrlimit(RLIMIT_FSIZE, &l));
-		struct itimerval it = { { 0, 0 }, { 1000, 0 } };
+		struct itimerval it = {{0, 0}, {1000, 0}};
 		setitimer(ITIMER_REAL, &it, 0);
 		snprintf(pid, sizeof pid, "PID=%d", getpid());
-		char *av[] = { "argv zero", "one", "", "three with space", "\xff\n", 0 };
-		char *ev[] = { "A=1", "EMPTY=", "noequals", pid, 0 };
+		char *av[] = {"argv zero", "one", "", "three with space", "\xff\n", 0};
+		char *ev[] = {"A=1", "EMPTY=", "noequals", pid, 0};
 		(void)ev;
 		ev[3] = pid;
 		// Print without the pid's value: it is checked, then hidden.
 		setenv("X", "1", 1);
-		execve(self, av, (char *[]){ "A=1", "EMPTY=", "noequals", 0 });
+		execve(self, av, (char *[]){"A=1", "EMPTY=", "noequals", 0});
 		_exit(99);
 	}
 	say("%s\n", st(reap(p)));
@@ -93,15 +93,24 @@ int main(int argc, char **argv)
 	tmp();
 	MUST(symlink("/bin/sh", "link"));
 	CHILD("link", execl("./link", "x", "-c", "echo by link", NULL));
-	CHILD("relative", { MUST(chdir("/bin")); execl("sh", "sh", "-c", "pwd -P | sed s,/usr,,", NULL); });
+	CHILD("relative", {
+		MUST(chdir("/bin"));
+		execl("sh", "sh", "-c", "pwd -P | sed s,/usr,,", NULL);
+	});
 	int d = MUST(open("/bin", O_PATH | O_DIRECTORY));
-	CHILD("execveat", syscall(SYS_execveat, d, "sh", (char *[]){ "sh", "-c", "echo execveat", 0 }, environ, 0));
+	CHILD("execveat", syscall(SYS_execveat, d, "sh", (char *[]){"sh", "-c", "echo execveat", 0}, environ, 0));
 	int f = MUST(open("/bin/sh", O_PATH));
-	CHILD("empty path", syscall(SYS_execveat, f, "", (char *[]){ "sh", "-c", "echo empty path", 0 }, environ, AT_EMPTY_PATH));
-	CHILD("no follow", { R(syscall(SYS_execveat, AT_FDCWD, "link", (char *[]){ "sh", 0 }, environ, AT_SYMLINK_NOFOLLOW)); });
+	CHILD("empty path",
+	      syscall(SYS_execveat, f, "", (char *[]){"sh", "-c", "echo empty path", 0}, environ, AT_EMPTY_PATH));
+	CHILD("no follow", {
+		R(syscall(SYS_execveat, AT_FDCWD, "link", (char *[]){"sh", 0}, environ, AT_SYMLINK_NOFOLLOW));
+	});
 	// A chain of a hundred exec calls in one process.
-	CHILD("chain", execl("/bin/sh", "sh", "-c", "i=$1; [ $i = 0 ] && echo end && exit 6; exec \"$0\" -c \"$2\" \"$0\" $((i-1)) \"$2\"", "/bin/sh", "100",
-		"i=$1; [ $i = 0 ] && echo end && exit 6; exec \"$0\" -c \"$2\" \"$0\" $((i-1)) \"$2\"", NULL));
+	CHILD("chain",
+	      execl("/bin/sh", "sh", "-c",
+		    "i=$1; [ $i = 0 ] && echo end && exit 6; exec \"$0\" -c \"$2\" \"$0\" $((i-1)) \"$2\"", "/bin/sh",
+		    "100", "i=$1; [ $i = 0 ] && echo end && exit 6; exec \"$0\" -c \"$2\" \"$0\" $((i-1)) \"$2\"",
+		    NULL));
 	// Many and long arguments.
 	static char *big[3002];
 	static char word[101];
@@ -111,6 +120,9 @@ int main(int argc, char **argv)
 	big[0] = "sh";
 	big[1] = "-c";
 	big[2] = "echo $# ${#2999}; expr \"$*\" : '.*'";
-	CHILD("300 kB of arguments", { big[2] = "echo $#; expr length \"$*\""; execv("/bin/sh", big); });
+	CHILD("300 kB of arguments", {
+		big[2] = "echo $#; expr length \"$*\"";
+		execv("/bin/sh", big);
+	});
 	return 0;
 }

@@ -74,9 +74,15 @@ int main(void)
 	// By descriptor: the interpreter is given /dev/fd/N.
 	script("byfd", "#!/bin/sh\necho \"n=$#\"\ncase $0 in /dev/fd/*) echo devfd;; esac\n", 0755);
 	int fd = MUST(open("byfd", O_RDONLY));
-	CHILD("fexecve", { fexecve(fd, (char *[]){ "x", "y", 0 }, (char *[]){ 0 }); say("%s\n", en(errno)); });
+	CHILD("fexecve", {
+		fexecve(fd, (char *[]){"x", "y", 0}, (char *[]){0});
+		say("%s\n", en(errno));
+	});
 	fd = MUST(open("byfd", O_RDONLY | O_CLOEXEC));
-	CHILD("fexecve cloexec", { fexecve(fd, (char *[]){ "x", "y", 0 }, (char *[]){ 0 }); say("%s\n", en(errno)); });
+	CHILD("fexecve cloexec", {
+		fexecve(fd, (char *[]){"x", "y", 0}, (char *[]){0});
+		say("%s\n", en(errno));
+	});
 	// A shell runs what has no header.
 	CHILD("execvp falls back to sh", { execlp("./text", "text", NULL); });
 	return 0;

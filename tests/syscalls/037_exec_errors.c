@@ -3,7 +3,7 @@
 #include "t.h"
 #include <elf.h>
 extern char **environ;
-static char *av[] = { "x", 0 };
+static char *av[] = {"x", 0};
 static void go(const char *name)
 {
 	pid_t p = MUST(fork());
@@ -45,8 +45,12 @@ int main(void)
 	int fd = MUST(open("/bin/true", O_RDONLY));
 	ssize_t n = MUST(read(fd, elf, sizeof elf));
 	close(fd);
-	struct { const char *name; int off; unsigned char v; } bad[] = {
-		{ "machine", 18, 40 }, { "class", 4, 7 }, { "type", 16, 77 }, { "phentsize", 54, 9 }, { "phnum0", 56, 0 },
+	struct {
+		const char *name;
+		int off;
+		unsigned char v;
+	} bad[] = {
+		{"machine", 18, 40}, {"class", 4, 7}, {"type", 16, 77}, {"phentsize", 54, 9}, {"phnum0", 56, 0},
 	};
 	for (unsigned i = 0; i < sizeof bad / sizeof *bad; i++) {
 		fd = MUST(open(bad[i].name, O_WRONLY | O_CREAT | O_TRUNC, 0755));
@@ -101,7 +105,7 @@ int main(void)
 	// Bad pointers.
 	CHILD("efault path", R(syscall(SYS_execve, 8, av, environ)));
 	CHILD("efault argv", R(syscall(SYS_execve, "/bin/true", 8, environ)));
-	CHILD("efault argv[0]", R(syscall(SYS_execve, "/bin/true", ((char *[]){ (char *)8, 0 }), environ)));
+	CHILD("efault argv[0]", R(syscall(SYS_execve, "/bin/true", ((char *[]){(char *)8, 0}), environ)));
 	CHILD("efault env", R(syscall(SYS_execve, "/bin/true", av, 8)));
 	CHILD("null env", R(syscall(SYS_execve, "/bin/true", av, 0)));
 	CHILD("null argv", R(syscall(SYS_execve, "/bin/true", 0, environ)));
@@ -119,7 +123,7 @@ int main(void)
 	many[15] = 0;
 	CHILD("1.5 MB of arguments", R(execve("/bin/true", many, environ)));
 	CHILD("with a small stack limit", {
-		struct rlimit l = { 1 << 20, RLIM_INFINITY };
+		struct rlimit l = {1 << 20, RLIM_INFINITY};
 		MUST(setrlimit(RLIMIT_STACK, &l));
 		R(execve("/bin/true", many, environ));
 	});

@@ -107,7 +107,12 @@ int main(void)
 	say("fork in a thread: %s\n", st((long)r));
 	// The first thread ends with pthread_exit, another one ends the process.
 	CHILD("pthread_exit of the first", {
-		void *last(void *a) { ms(30); _exit(17); return a; }
+		void *last(void *a)
+		{
+			ms(30);
+			_exit(17);
+			return a;
+		}
 		pthread_create(t, 0, last, 0);
 		pthread_exit(0);
 	});

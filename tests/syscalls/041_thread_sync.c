@@ -133,7 +133,8 @@ int main(void)
 	pthread_mutex_t e;
 	pthread_mutex_init(&e, &at);
 	pthread_mutex_lock(&e);
-	say("relock %s, unlock %s, unlock %s\n", en(pthread_mutex_lock(&e)), en(pthread_mutex_unlock(&e)), en(pthread_mutex_unlock(&e)));
+	say("relock %s, unlock %s, unlock %s\n", en(pthread_mutex_lock(&e)), en(pthread_mutex_unlock(&e)),
+	    en(pthread_mutex_unlock(&e)));
 	// Robust: the owner's thread ends, then the owner's process dies.
 	pthread_mutexattr_init(&at);
 	pthread_mutexattr_setrobust(&at, PTHREAD_MUTEX_ROBUST);
@@ -145,7 +146,10 @@ int main(void)
 	say("lock after death of a thread: %s\n", en(pthread_mutex_lock(s)));
 	say("consistent: %s\n", en(pthread_mutex_consistent(s)));
 	pthread_mutex_unlock(s);
-	CHILD("holder", { pthread_mutex_lock(s); kill(getpid(), SIGKILL); });
+	CHILD("holder", {
+		pthread_mutex_lock(s);
+		kill(getpid(), SIGKILL);
+	});
 	say("lock after death of a process: %s\n", en(pthread_mutex_lock(s)));
 	pthread_mutex_unlock(s);
 	say("not made consistent: %s\n", en(pthread_mutex_lock(s)));
@@ -165,7 +169,11 @@ int main(void)
 	say("waited: %s\n", en(pthread_mutex_lock(s)));
 	reap(k);
 	// Process-shared condition and mutex.
-	struct { pthread_mutex_t m; pthread_cond_t c; int n; } *sh = mmap(0, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	struct {
+		pthread_mutex_t m;
+		pthread_cond_t c;
+		int n;
+	} *sh = mmap(0, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	pthread_condattr_t ca;
 	pthread_condattr_init(&ca);
 	pthread_condattr_setpshared(&ca, PTHREAD_PROCESS_SHARED);

@@ -62,7 +62,9 @@ int main(void)
 	reap(p);
 	ctid = 1;
 	shared = 0;
-	p = MUST(clone(tls_child, top, CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM | CLONE_CHILD_CLEARTID | CLONE_PARENT_SETTID,
+	p = MUST(clone(tls_child, top,
+		       CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM |
+			       CLONE_CHILD_CLEARTID | CLONE_PARENT_SETTID,
 		       0, &ptid, 0, &ctid));
 	while (ctid)
 		syscall(SYS_futex, &ctid, FUTEX_WAIT, 1, 0, 0, 0);
@@ -92,21 +94,24 @@ int main(void)
 	R(syscall(SYS_clone, CLONE_SIGHAND, top, 0, 0, 0));
 	R(syscall(SYS_clone, CLONE_FS | CLONE_NEWNS, top, 0, 0, 0));
 	// clone3.
-	struct clone_args a = { .exit_signal = SIGCHLD };
+	struct clone_args a = {.exit_signal = SIGCHLD};
 	p = c3(&a);
 	if (!p)
 		_exit(31);
 	say("clone3: %s\n", p > 0 ? st(reap(p)) : en(errno));
 	int pidfd = -1;
-	a = (struct clone_args){ .exit_signal = SIGCHLD, .flags = CLONE_PIDFD | CLONE_PARENT_SETTID, .pidfd = (uintptr_t)&pidfd, .parent_tid = (uintptr_t)&ptid };
+	a = (struct clone_args){.exit_signal = SIGCHLD,
+				.flags = CLONE_PIDFD | CLONE_PARENT_SETTID,
+				.pidfd = (uintptr_t)&pidfd,
+				.parent_tid = (uintptr_t)&ptid};
 	p = c3(&a);
 	if (!p)
 		_exit(32);
 	T(ptid == p && pidfd >= 0 && fcntl(pidfd, F_GETFD) == FD_CLOEXEC);
-	struct pollfd pf = { pidfd, POLLIN, 0 };
+	struct pollfd pf = {pidfd, POLLIN, 0};
 	R(poll(&pf, 1, 10000));
 	say("%s\n", st(reap(p)));
-	a = (struct clone_args){ .exit_signal = SIGCHLD, .flags = CLONE_CLEAR_SIGHAND };
+	a = (struct clone_args){.exit_signal = SIGCHLD, .flags = CLONE_CLEAR_SIGHAND};
 	p = c3(&a);
 	if (!p) {
 		struct sigaction sa;
@@ -114,13 +119,13 @@ int main(void)
 		_exit(sa.sa_handler == SIG_DFL ? 33 : 34);
 	}
 	say("CLEAR_SIGHAND: %s\n", st(reap(p)));
-	a = (struct clone_args){ .exit_signal = 200 };
+	a = (struct clone_args){.exit_signal = 200};
 	R(c3(&a));
-	a = (struct clone_args){ .exit_signal = SIGCHLD, .stack = 4096 };
+	a = (struct clone_args){.exit_signal = SIGCHLD, .stack = 4096};
 	R(c3(&a));
-	a = (struct clone_args){ .flags = CLONE_THREAD };
+	a = (struct clone_args){.flags = CLONE_THREAD};
 	R(c3(&a));
-	a = (struct clone_args){ .flags = 1ULL << 62 };
+	a = (struct clone_args){.flags = 1ULL << 62};
 	R(c3(&a));
 	R(syscall(SYS_clone3, &a, 8));
 	R(syscall(SYS_clone3, 8, sizeof a));

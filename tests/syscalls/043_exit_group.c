@@ -36,12 +36,18 @@ static void start(void)
 static void *ends(void *a)
 {
 	switch ((long)a) {
-	case 0: exit(3);
-	case 1: syscall(SYS_exit_group, 4);
-	case 2: *(volatile int *)8 = 1;
-	case 3: raise(SIGUSR1);
-	case 4: kill(getpid(), SIGKILL);
-	case 5: syscall(SYS_tgkill, getpid(), getpid(), SIGTERM);
+	case 0:
+		exit(3);
+	case 1:
+		syscall(SYS_exit_group, 4);
+	case 2:
+		*(volatile int *)8 = 1;
+	case 3:
+		raise(SIGUSR1);
+	case 4:
+		kill(getpid(), SIGKILL);
+	case 5:
+		syscall(SYS_tgkill, getpid(), getpid(), SIGTERM);
 	}
 	for (;;)
 		pause();
@@ -62,8 +68,14 @@ int main(void)
 {
 	pthread_t t;
 	MUST(pipe(fd));
-	CHILD("exit_group in the first", { start(); _exit(9); });
-	CHILD("return from main's thread", { start(); exit(10); });
+	CHILD("exit_group in the first", {
+		start();
+		_exit(9);
+	});
+	CHILD("return from main's thread", {
+		start();
+		exit(10);
+	});
 	for (long i = 0; i < 6; i++)
 		CHILD("another thread ends it", {
 			start();
@@ -77,7 +89,12 @@ int main(void)
 		_exit(2);
 	});
 	CHILD("first thread's raw exit, the last one's status counts", {
-		void *late(void *a) { ms(30); syscall(SYS_exit, 21); return a; }
+		void *late(void *a)
+		{
+			ms(30);
+			syscall(SYS_exit, 21);
+			return a;
+		}
 		pthread_create(&t, 0, late, 0);
 		syscall(SYS_exit, 20);
 	});

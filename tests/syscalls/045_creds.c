@@ -11,7 +11,12 @@ static void ids(const char *what)
 	say("%s: %d %d %d  %d %d %d\n", what, r, e, s, a, b, c);
 }
 static int root;
-#define AS_ROOT(...) do { if (root) { __VA_ARGS__; } } while (0)
+#define AS_ROOT(...)                                                                                                   \
+	do {                                                                                                           \
+		if (root) {                                                                                            \
+			__VA_ARGS__;                                                                                   \
+		}                                                                                                      \
+	} while (0)
 int main(void)
 {
 	root = geteuid() == 0;
@@ -48,13 +53,13 @@ int main(void)
 		R(mknod("/tmp/husk-never", S_IFBLK, 0));
 		R(getgroups(-1, 0));
 		R(getresuid((void *)8, 0, 0));
-		struct timespec ts = { 0, 0 };
+		struct timespec ts = {0, 0};
 		R(clock_settime(CLOCK_REALTIME, &ts));
 	});
 	CHILD("root's part", {
 		if (root) {
-			gid_t g[4] = { 7, 3, 5, 3 };
-			gid_t back[10] = { 0 };
+			gid_t g[4] = {7, 3, 5, 3};
+			gid_t back[10] = {0};
 			int n;
 			if (setgroups(4, g) || (n = getgroups(10, back)) != 4)
 				say("setgroups\n");
@@ -89,7 +94,8 @@ int main(void)
 			reap(p);
 			p = fork();
 			if (!p) {
-				execl("/bin/grep", "grep", "-q", "^Uid:\t1000\t3000\t3000\t3000$", "/proc/self/status", NULL);
+				execl("/bin/grep", "grep", "-q", "^Uid:\t1000\t3000\t3000\t3000$", "/proc/self/status",
+				      NULL);
 				_exit(9);
 			}
 			if (reap(p))
@@ -119,7 +125,11 @@ int main(void)
 	});
 	// Raw calls act on the thread alone, libc's on all.
 	CHILD("threads", {
-		void *t(void *a) { return (void *)(long)(a ? (long)syscall(SYS_setresuid, getuid(), getuid(), getuid()) : (long)getuid()); }
+		void *t(void *a)
+		{
+			return (void *)(long)(a ? (long)syscall(SYS_setresuid, getuid(), getuid(), getuid())
+						: (long)getuid());
+		}
 		pthread_t th;
 		void *r;
 		pthread_create(&th, 0, t, (void *)1);
@@ -127,8 +137,11 @@ int main(void)
 		say("%ld\n", (long)r);
 	});
 	CHILD("capget", {
-		struct { unsigned v; int pid; } hd = { 0x20080522, 0 };
-		unsigned d[6] = { 0 };
+		struct {
+			unsigned v;
+			int pid;
+		} hd = {0x20080522, 0};
+		unsigned d[6] = {0};
 		R(syscall(SYS_capget, &hd, d));
 		nobody();
 		R(syscall(SYS_capget, &hd, d));

@@ -91,13 +91,16 @@ int main(void)
 				_exit(0);
 			say("fork: %s\n", p < 0 ? en(errno) : "ok");
 			pthread_t t;
-			void *nothing(void *a) { return a; }
+			void *nothing(void *a)
+			{
+				return a;
+			}
 			say("thread: %s\n", en(pthread_create(&t, 0, nothing, 0)));
 		}
 	});
 	CHILD("CPU", {
 		on(SIGXCPU, h, 0);
-		l = (struct rlimit){ 1, 2 };
+		l = (struct rlimit){1, 2};
 		MUST(setrlimit(RLIMIT_CPU, &l));
 		while (!got)
 			;
@@ -112,16 +115,19 @@ int main(void)
 		R(setrlimit(RLIMIT_NOFILE, &l));
 		l.rlim_max = 101;
 		R(setrlimit(RLIMIT_NOFILE, &l));
-		l = (struct rlimit){ 101, 100 };
+		l = (struct rlimit){101, 100};
 		R(setrlimit(RLIMIT_NOFILE, &l));
-		l = (struct rlimit){ 100, 100 };
+		l = (struct rlimit){100, 100};
 		R(setrlimit(RLIMIT_NOFILE, &l));
-		l = (struct rlimit){ 20, 20 };
+		l = (struct rlimit){20, 20};
 		R(prlimit(0, RLIMIT_NOFILE, &l, &o));
 		say("old %ld %ld\n", (long)o.rlim_cur, (long)o.rlim_max);
 		R(prlimit(getpid(), RLIMIT_NOFILE, 0, &o));
 		say("new %ld %ld\n", (long)o.rlim_cur, (long)o.rlim_max);
-		CHILD("inherited", { getrlimit(RLIMIT_NOFILE, &o); say("%ld\n", (long)o.rlim_max); });
+		CHILD("inherited", {
+			getrlimit(RLIMIT_NOFILE, &o);
+			say("%ld\n", (long)o.rlim_max);
+		});
 		CHILD("by exec", execl("/bin/sh", "sh", "-c", "ulimit -n", NULL));
 	});
 	R(getrlimit(99, &l));
@@ -140,7 +146,7 @@ int main(void)
 		getrlimit(RLIMIT_FSIZE, &l);
 		_exit(l.rlim_cur == 4096 ? 0 : 1);
 	}
-	l = (struct rlimit){ 4096, RLIM_INFINITY };
+	l = (struct rlimit){4096, RLIM_INFINITY};
 	R(prlimit(p, RLIMIT_FSIZE, &l, 0));
 	write(fd[1], "x", 1);
 	say("%s\n", st(reap(p)));

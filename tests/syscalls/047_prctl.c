@@ -30,7 +30,10 @@ int main(void)
 	say("name %s\n", b);
 	R(prctl(PR_SET_NAME, 8));
 	prctl(PR_SET_NAME, "parent");
-	CHILD("inherited", { prctl(PR_GET_NAME, b); say("%s\n", b); });
+	CHILD("inherited", {
+		prctl(PR_GET_NAME, b);
+		say("%s\n", b);
+	});
 	pthread_t t;
 	pthread_create(&t, 0, named, 0);
 	pthread_join(t, 0);

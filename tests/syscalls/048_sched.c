@@ -27,9 +27,12 @@ int main(void)
 	R(sched_getaffinity(1 << 22, sizeof s, &s));
 	R(syscall(SYS_sched_getaffinity, 0, 4, &s));
 	R(syscall(SYS_sched_getaffinity, 0, sizeof s, 8));
-	CHILD("inherited", { sched_getaffinity(0, sizeof s, &s); say("%d\n", CPU_COUNT(&s)); });
+	CHILD("inherited", {
+		sched_getaffinity(0, sizeof s, &s);
+		say("%d\n", CPU_COUNT(&s));
+	});
 	R(sched_getscheduler(0));
-	struct sched_param p = { 0 };
+	struct sched_param p = {0};
 	R(sched_getparam(0, &p));
 	say("priority %d\n", p.sched_priority);
 	R(sched_setscheduler(0, SCHED_BATCH, &p));
@@ -43,7 +46,7 @@ int main(void)
 	R(sched_get_priority_max(SCHED_OTHER));
 	R(sched_get_priority_max(99));
 	CHILD("fifo as an ordinary user", {
-		struct rlimit l = { 0, 0 };
+		struct rlimit l = {0, 0};
 		setrlimit(RLIMIT_RTPRIO, &l);
 		nobody();
 		R(sched_setscheduler(0, SCHED_FIFO, &p));
@@ -55,7 +58,7 @@ int main(void)
 		R(getpriority(PRIO_PROCESS, 0));
 		R(setpriority(PRIO_PROCESS, 0, 10));
 		R(getpriority(PRIO_PROCESS, 0));
-		struct rlimit l = { 0, 0 };
+		struct rlimit l = {0, 0};
 		setrlimit(RLIMIT_NICE, &l);
 		R(setpriority(PRIO_PROCESS, 0, 0));
 		R(setpriority(PRIO_PROCESS, 0, 100));
@@ -66,7 +69,14 @@ int main(void)
 	});
 	struct timespec ts;
 	R(sched_rr_get_interval(0, &ts));
-	struct { unsigned size, policy; unsigned long flags; int nice; unsigned prio; unsigned long r, d, q; unsigned umin, umax; } at = { 0 };
+	struct {
+		unsigned size, policy;
+		unsigned long flags;
+		int nice;
+		unsigned prio;
+		unsigned long r, d, q;
+		unsigned umin, umax;
+	} at = {0};
 	R(syscall(SYS_sched_getattr, 0, &at, sizeof at, 0));
 	say("policy %u nice %d\n", at.policy, at.nice);
 	return 0;

@@ -30,7 +30,7 @@ int main(void)
 	R(getrandom(r, 10, 0x100));
 	R(getrandom((void *)8, 10, 0));
 	R(syscall(SYS_getrandom, r, 10, GRND_RANDOM | 4));
-	int seen[256] = { 0 }, kinds = 0;
+	int seen[256] = {0}, kinds = 0;
 	for (int i = 0; i < 20; i++) {
 		getrandom(r, 256, 0);
 		for (int j = 0; j < 256; j++)
@@ -46,9 +46,11 @@ int main(void)
 	long long w = now_ns();
 	do
 		getrusage(RUSAGE_SELF, &rv);
-	while (now_ns() - w < 10000000000LL &&
-	       (rv.ru_utime.tv_sec * 1000000 + rv.ru_utime.tv_usec + rv.ru_stime.tv_sec * 1000000 + rv.ru_stime.tv_usec) -
-	       (ru.ru_utime.tv_sec * 1000000 + ru.ru_utime.tv_usec + ru.ru_stime.tv_sec * 1000000 + ru.ru_stime.tv_usec) < 30000);
+	while (now_ns() - w < 10000000000LL && (rv.ru_utime.tv_sec * 1000000 + rv.ru_utime.tv_usec +
+						rv.ru_stime.tv_sec * 1000000 + rv.ru_stime.tv_usec) -
+							       (ru.ru_utime.tv_sec * 1000000 + ru.ru_utime.tv_usec +
+								ru.ru_stime.tv_sec * 1000000 + ru.ru_stime.tv_usec) <
+						       30000);
 	T(now_ns() - w < 10000000000LL);
 	T(rv.ru_maxrss > 500 && rv.ru_minflt > 0);
 	CHILD("burner", {
@@ -57,7 +59,8 @@ int main(void)
 			;
 	});
 	getrusage(RUSAGE_CHILDREN, &ru);
-	T(ru.ru_utime.tv_usec + ru.ru_stime.tv_usec + ru.ru_utime.tv_sec * 1000000 + ru.ru_stime.tv_sec * 1000000 >= 40000);
+	T(ru.ru_utime.tv_usec + ru.ru_stime.tv_usec + ru.ru_utime.tv_sec * 1000000 + ru.ru_stime.tv_sec * 1000000 >=
+	  40000);
 	times(&t);
 	T(t.tms_cutime + t.tms_cstime >= 4);
 	R(getrusage(RUSAGE_THREAD, &ru));

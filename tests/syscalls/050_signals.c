@@ -31,7 +31,8 @@ int main(void)
 	a.sa_flags = SA_RESTART | SA_NODEFER;
 	R(sigaction(SIGUSR2, &a, 0));
 	R(sigaction(SIGUSR2, 0, &o));
-	T(o.sa_handler == h && sigismember(&o.sa_mask, SIGHUP) && (o.sa_flags & ~0x04000000) == (SA_RESTART | SA_NODEFER));
+	T(o.sa_handler == h && sigismember(&o.sa_mask, SIGHUP) &&
+	  (o.sa_flags & ~0x04000000) == (SA_RESTART | SA_NODEFER));
 	// Blocked: pending once however often it was sent.
 	block(SIGUSR1);
 	for (int i = 0; i < 5; i++)
@@ -47,10 +48,12 @@ int main(void)
 	sigaction(SIGUSR2, &a, 0);
 	block(SIGALRM);
 	raise(SIGUSR2);
-	say("in handler: USR2 %d HUP %d TERM %d ALRM %d INT %d\n", sigismember(&seen, SIGUSR2), sigismember(&seen, SIGHUP), sigismember(&seen, SIGTERM),
-	    sigismember(&seen, SIGALRM), sigismember(&seen, SIGINT));
+	say("in handler: USR2 %d HUP %d TERM %d ALRM %d INT %d\n", sigismember(&seen, SIGUSR2),
+	    sigismember(&seen, SIGHUP), sigismember(&seen, SIGTERM), sigismember(&seen, SIGALRM),
+	    sigismember(&seen, SIGINT));
 	sigprocmask(SIG_BLOCK, 0, &m);
-	say("after: USR2 %d HUP %d ALRM %d\n", sigismember(&m, SIGUSR2), sigismember(&m, SIGHUP), sigismember(&m, SIGALRM));
+	say("after: USR2 %d HUP %d ALRM %d\n", sigismember(&m, SIGUSR2), sigismember(&m, SIGHUP),
+	    sigismember(&m, SIGALRM));
 	unblock(SIGALRM);
 	// SIGKILL and SIGSTOP cannot be blocked or handled.
 	sigfillset(&m);
@@ -113,13 +116,19 @@ int main(void)
 			kill(k, SIGKILL);
 			reap(k);
 		} else
-			say("%d %s\n", s, WIFSIGNALED(w) && WTERMSIG(w) == s ? "kills" : WIFEXITED(w) ? "nothing" : "?");
+			say("%d %s\n", s,
+			    WIFSIGNALED(w) && WTERMSIG(w) == s ? "kills"
+			    : WIFEXITED(w)		       ? "nothing"
+							       : "?");
 	}
 	// Several pending at once: all delivered, low numbers first, before the unblocking call returns.
 	static char order[20];
 	static int n;
-	void rec(int s) { order[n++] = s == SIGHUP ? 'H' : s == SIGUSR1 ? '1' : s == SIGUSR2 ? '2' : s == SIGTERM ? 'T' : '?'; }
-	int list[] = { SIGTERM, SIGUSR2, SIGHUP, SIGUSR1 };
+	void rec(int s)
+	{
+		order[n++] = s == SIGHUP ? 'H' : s == SIGUSR1 ? '1' : s == SIGUSR2 ? '2' : s == SIGTERM ? 'T' : '?';
+	}
+	int list[] = {SIGTERM, SIGUSR2, SIGHUP, SIGUSR1};
 	sigfillset(&a.sa_mask);
 	a.sa_handler = rec;
 	sigemptyset(&m);

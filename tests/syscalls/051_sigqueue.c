@@ -15,7 +15,11 @@ static void show(const char *w)
 {
 	say("%s:", w);
 	for (int i = 0; i < n; i++)
-		say(" +%d/%d/%s/%s", nums[i] - SIGRTMIN, got[i], codes[i] == SI_QUEUE ? "QUEUE" : codes[i] == SI_USER ? "USER" : codes[i] == SI_TKILL ? "TKILL" : "?",
+		say(" +%d/%d/%s/%s", nums[i] - SIGRTMIN, got[i],
+		    codes[i] == SI_QUEUE   ? "QUEUE"
+		    : codes[i] == SI_USER  ? "USER"
+		    : codes[i] == SI_TKILL ? "TKILL"
+					   : "?",
 		    pids[i] == getpid() ? "me" : "other");
 	say("\n");
 	n = 0;
@@ -23,7 +27,7 @@ static void show(const char *w)
 int main(void)
 {
 	sigset_t m, p;
-	struct sigaction a = { .sa_sigaction = h, .sa_flags = SA_SIGINFO };
+	struct sigaction a = {.sa_sigaction = h, .sa_flags = SA_SIGINFO};
 	sigfillset(&a.sa_mask);
 	sigemptyset(&m);
 	for (int i = 0; i < 5; i++) {
@@ -35,7 +39,7 @@ int main(void)
 	sigprocmask(SIG_BLOCK, &m, 0);
 	for (int i = 0; i < 4; i++)
 		for (int j = 4; j >= 0; j--)
-			MUST(sigqueue(getpid(), SIGRTMIN + j, (union sigval){ .sival_int = i * 10 + j }));
+			MUST(sigqueue(getpid(), SIGRTMIN + j, (union sigval){.sival_int = i * 10 + j}));
 	kill(getpid(), SIGRTMIN + 2);
 	syscall(SYS_tgkill, getpid(), my_tid(), SIGRTMIN + 2);
 	sigpending(&p);
@@ -44,19 +48,22 @@ int main(void)
 	show("queued");
 	sigprocmask(SIG_BLOCK, &m, 0);
 	for (int i = 0; i < 3; i++)
-		sigqueue(getpid(), SIGUSR1, (union sigval){ .sival_int = 70 + i });
+		sigqueue(getpid(), SIGUSR1, (union sigval){.sival_int = 70 + i});
 	sigprocmask(SIG_UNBLOCK, &m, 0);
 	say("standard signal: %d delivered, value %d\n", n, got[0]);
 	n = 0;
 	// From a child, through sigwaitinfo.
 	sigprocmask(SIG_BLOCK, &m, 0);
-	CHILD("sender", { for (int i = 0; i < 3; i++) MUST(sigqueue(getppid(), SIGRTMIN + 1, (union sigval){ .sival_int = 500 + i })); });
+	CHILD("sender", {
+		for (int i = 0; i < 3; i++)
+			MUST(sigqueue(getppid(), SIGRTMIN + 1, (union sigval){.sival_int = 500 + i}));
+	});
 	siginfo_t si;
 	for (int i = 0; i < 3; i++) {
 		T(sigwaitinfo(&m, &si) == SIGRTMIN + 1);
 		say("value %d uid right %d pid other %d\n", si.si_int, si.si_uid == getuid(), si.si_pid != getpid());
 	}
-	struct timespec z = { 0, 0 };
+	struct timespec z = {0, 0};
 	R(sigtimedwait(&m, &si, &z));
 	// Raw rt_sigqueueinfo: code must be negative and not SI_TKILL for others.
 	memset(&si, 0, sizeof si);
@@ -77,11 +84,11 @@ int main(void)
 	say("%s\n", st(reap(k)));
 	// The limit on what may be queued.
 	CHILD("limit", {
-		struct rlimit l = { 5, 5 };
+		struct rlimit l = {5, 5};
 		setrlimit(RLIMIT_SIGPENDING, &l);
 		nobody();
 		int ok = 0;
-		while (ok < 100 && sigqueue(getpid(), SIGRTMIN, (union sigval){ 0 }) == 0)
+		while (ok < 100 && sigqueue(getpid(), SIGRTMIN, (union sigval){0}) == 0)
 			ok++;
 		T(ok <= 5);
 		say("%s\n", en(errno));
@@ -90,7 +97,7 @@ int main(void)
 	// A thousand queued and taken in order.
 	int bad = 0;
 	for (int i = 0; i < 1000; i++)
-		MUST(sigqueue(getpid(), SIGRTMIN + 3, (union sigval){ .sival_int = i }));
+		MUST(sigqueue(getpid(), SIGRTMIN + 3, (union sigval){.sival_int = i}));
 	for (int i = 0; i < 1000; i++)
 		bad += sigwaitinfo(&m, &si) != SIGRTMIN + 3 || si.si_int != i;
 	say("bad %d\n", bad);

@@ -14,7 +14,7 @@ static void h(int s)
 	sigaltstack(0, &q);
 	say("%s: on s1 %d, SS_ONSTACK %d\n", s == SIGUSR1 ? "USR1" : "USR2", on_stack(s1), !!(q.ss_flags & SS_ONSTACK));
 	if (s == SIGUSR1) {
-		stack_t n = { .ss_sp = s2, .ss_size = sizeof s2 };
+		stack_t n = {.ss_sp = s2, .ss_size = sizeof s2};
 		R(sigaltstack(&n, 0));
 		raise(SIGUSR2);
 	}
@@ -24,7 +24,7 @@ static void disarm(int s)
 	stack_t q;
 	sigaltstack(0, &q);
 	say("autodisarm: on s1 %d flags %s\n", on_stack(s1), q.ss_flags & SS_DISABLE ? "DISABLE" : "?");
-	stack_t n = { .ss_sp = s2, .ss_size = sizeof s2 };
+	stack_t n = {.ss_sp = s2, .ss_size = sizeof s2};
 	R(sigaltstack(&n, 0));
 	(void)s;
 }
@@ -37,7 +37,7 @@ static void *thread(void *a)
 }
 int main(void)
 {
-	stack_t n = { .ss_sp = s1, .ss_size = sizeof s1 }, o;
+	stack_t n = {.ss_sp = s1, .ss_size = sizeof s1}, o;
 	R(sigaltstack(0, &o));
 	say("at first: %s\n", o.ss_flags == SS_DISABLE ? "disabled" : "enabled");
 	R(sigaltstack(&n, 0));
@@ -69,7 +69,10 @@ int main(void)
 	pthread_t t;
 	pthread_create(&t, 0, thread, 0);
 	pthread_join(t, 0);
-	CHILD("fork keeps it", { sigaltstack(0, &o); T(o.ss_sp == s1); });
+	CHILD("fork keeps it", {
+		sigaltstack(0, &o);
+		T(o.ss_sp == s1);
+	});
 	pid_t p = vfork();
 	if (!p)
 		_exit(0);

@@ -41,14 +41,26 @@ static void f_usr2(void)
 	kill(getppid(), SIGUSR2);
 }
 static int word;
-#define CASE(what, finish, ...) do { \
-	for (int r = 0; r < 2; r++) { \
-		on(SIGUSR1, h, r ? SA_RESTART : 0); on(SIGUSR2, h, 0); hits = 0; \
-		pid_t k = helper(finish); \
-		errno = 0; long v = (long)(__VA_ARGS__); int e = errno; \
-		say("%s %s: %s, handlers %s\n", what, r ? "restart" : "plain", v == -1 ? en(e) : "ok", hits ? "ran" : "none"); \
-		reap(k); char b[8]; fcntl(fd[0], F_SETFL, O_NONBLOCK); \
-		while (read(fd[0], b, 8) > 0); fcntl(fd[0], F_SETFL, 0); } } while (0)
+#define CASE(what, finish, ...)                                                                                        \
+	do {                                                                                                           \
+		for (int r = 0; r < 2; r++) {                                                                          \
+			on(SIGUSR1, h, r ? SA_RESTART : 0);                                                            \
+			on(SIGUSR2, h, 0);                                                                             \
+			hits = 0;                                                                                      \
+			pid_t k = helper(finish);                                                                      \
+			errno = 0;                                                                                     \
+			long v = (long)(__VA_ARGS__);                                                                  \
+			int e = errno;                                                                                 \
+			say("%s %s: %s, handlers %s\n", what, r ? "restart" : "plain", v == -1 ? en(e) : "ok",         \
+			    hits ? "ran" : "none");                                                                    \
+			reap(k);                                                                                       \
+			char b[8];                                                                                     \
+			fcntl(fd[0], F_SETFL, O_NONBLOCK);                                                             \
+			while (read(fd[0], b, 8) > 0)                                                                  \
+				;                                                                                      \
+			fcntl(fd[0], F_SETFL, 0);                                                                      \
+		}                                                                                                      \
+	} while (0)
 int main(void)
 {
 	char c, big[65536];
@@ -60,19 +72,24 @@ int main(void)
 		;
 	fcntl(fl[1], F_SETFL, 0);
 	CASE("read pipe", f_write, read(fd[0], &c, 1));
-	struct iovec iv = { &c, 1 };
+	struct iovec iv = {&c, 1};
 	CASE("readv pipe", f_write, readv(fd[0], &iv, 1));
 	CASE("pause", f_usr2, pause());
-	struct timespec t10 = { 10, 0 };
+	struct timespec t10 = {10, 0};
 	CASE("nanosleep", f_usr2, nanosleep(&t10, 0));
-	struct pollfd pf = { fd[0], POLLIN, 0 };
+	struct pollfd pf = {fd[0], POLLIN, 0};
 	CASE("poll", f_write, poll(&pf, 1, 10000));
 	CASE("ppoll", f_write, ppoll(&pf, 1, &t10, 0));
 	struct timeval tv;
 	fd_set s;
-	CASE("select", f_write, (tv = (struct timeval){ 10, 0 }, ({ FD_ZERO(&s); FD_SET(fd[0], &s); }), select(fd[0] + 1, &s, 0, 0, &tv)));
+	CASE("select", f_write,
+	     (tv = (struct timeval){10, 0}, ({
+		      FD_ZERO(&s);
+		      FD_SET(fd[0], &s);
+	      }),
+	      select(fd[0] + 1, &s, 0, 0, &tv)));
 	int ep = epoll_create1(0);
-	struct epoll_event ev = { .events = EPOLLIN };
+	struct epoll_event ev = {.events = EPOLLIN};
 	epoll_ctl(ep, EPOLL_CTL_ADD, fd[0], &ev);
 	CASE("epoll_wait", f_write, epoll_wait(ep, &ev, 1, 10000));
 	CASE("futex wait", f_usr2, syscall(SYS_futex, &word, FUTEX_WAIT, 0, 0, 0, 0));
@@ -88,9 +105,12 @@ int main(void)
 	// Sockets.
 	static int sv[2];
 	socketpair(AF_UNIX, SOCK_STREAM, 0, sv);
-	void f_sock(void) { write(sv[1], "x", 1); }
+	void f_sock(void)
+	{
+		write(sv[1], "x", 1);
+	}
 	CASE("recv", f_sock, recv(sv[0], &c, 1, 0));
-	struct timeval rt = { 10, 0 };
+	struct timeval rt = {10, 0};
 	setsockopt(sv[0], SOL_SOCKET, SO_RCVTIMEO, &rt, sizeof rt);
 	CASE("recv with a time limit", f_sock, recv(sv[0], &c, 1, 0));
 	while (recv(sv[0], &c, 1, MSG_DONTWAIT) > 0)
@@ -105,7 +125,7 @@ int main(void)
 			pid_t me = getpid(), k = MUST(fork());
 			if (!k) {
 				int f = MUST(open("lock", O_RDWR));
-				struct flock l = { .l_type = F_WRLCK };
+				struct flock l = {.l_type = F_WRLCK};
 				if (kind ? fcntl(f, F_SETLK, &l) : flock(f, LOCK_EX))
 					say("lock failed\n");
 				write(lk[1], "x", 1);
@@ -117,7 +137,7 @@ int main(void)
 			}
 			read(lk[0], &c, 1);
 			int f = MUST(open("lock", O_RDWR));
-			struct flock l = { .l_type = F_WRLCK };
+			struct flock l = {.l_type = F_WRLCK};
 			on(SIGUSR1, h, r ? SA_RESTART : 0);
 			O(kind ? fcntl(f, F_SETLKW, &l) : flock(f, LOCK_EX));
 			reap(k);
@@ -152,7 +172,7 @@ int main(void)
 	static char huge[200000];
 	R(write(q[1], huge, sizeof huge));
 	reap(k);
-	struct timespec rem = { 0, 0 };
+	struct timespec rem = {0, 0};
 	k = MUST(fork());
 	if (!k) {
 		settle(me);
@@ -179,7 +199,7 @@ int main(void)
 	// Stopped and continued: nanosleep and read go on.
 	k = MUST(fork());
 	if (!k) {
-		struct timespec t = { 0, 80000000 };
+		struct timespec t = {0, 80000000};
 		long long b = now_ns();
 		R(nanosleep(&t, 0));
 		T(now_ns() - b >= 80000000);

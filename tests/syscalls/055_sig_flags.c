@@ -74,8 +74,9 @@ int main(void)
 	kill(p, SIGTERM);
 	reap(p);
 	T(UNTIL(ci_n == 4 && ci_code[ci_n - 1] == CLD_KILLED));
-	say("exited %d/%d stopped %d/%d last killed %d/%d ok %d\n", ci_code[0] == CLD_EXITED, ci_status[0], ci_code[1] == CLD_STOPPED, ci_status[1] == SIGSTOP,
-	    ci_code[ci_n - 1] == CLD_KILLED, ci_status[ci_n - 1] == SIGTERM, ci_ok);
+	say("exited %d/%d stopped %d/%d last killed %d/%d ok %d\n", ci_code[0] == CLD_EXITED, ci_status[0],
+	    ci_code[1] == CLD_STOPPED, ci_status[1] == SIGSTOP, ci_code[ci_n - 1] == CLD_KILLED,
+	    ci_status[ci_n - 1] == SIGTERM, ci_ok);
 	ci_n = 0;
 	on_info(SIGCHLD, chld, SA_NOCLDSTOP);
 	p = MUST(fork());
@@ -110,7 +111,7 @@ int main(void)
 	// sigtimedwait: taken without the handler; time-out; from another process; bad time.
 	count = 0;
 	siginfo_t i;
-	struct timespec t0 = { 0, 0 }, t1 = { 0, 30000000 }, bad = { 0, -1 };
+	struct timespec t0 = {0, 0}, t1 = {0, 30000000}, bad = {0, -1};
 	sigemptyset(&b);
 	sigaddset(&b, SIGUSR1);
 	raise(SIGUSR1);

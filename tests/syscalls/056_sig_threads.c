@@ -81,8 +81,18 @@ int main(void)
 		pthread_join(t[i], 0);
 	// A fault is the thread's own affair.
 	static volatile pid_t faulter, seen;
-	void sh(int s) { (void)s; seen = my_tid(); syscall(SYS_exit, 0); }
-	void *f(void *a) { faulter = my_tid(); *(volatile int *)8 = 1; return a; }
+	void sh(int s)
+	{
+		(void)s;
+		seen = my_tid();
+		syscall(SYS_exit, 0);
+	}
+	void *f(void *a)
+	{
+		faulter = my_tid();
+		*(volatile int *)8 = 1;
+		return a;
+	}
 	on(SIGSEGV, sh, 0);
 	pthread_create(t, 0, f, 0);
 	pthread_join(t[0], 0);

@@ -9,15 +9,17 @@ static void clobber(int s)
 {
 	(void)s;
 	hits++;
-	__asm__ volatile("pcmpeqd %%xmm0,%%xmm0; pcmpeqd %%xmm1,%%xmm1; pcmpeqd %%xmm7,%%xmm7; pcmpeqd %%xmm15,%%xmm15; fninit; fldpi; fldpi"
-			 ::: "xmm0", "xmm1", "xmm7", "xmm15");
+	__asm__ volatile("pcmpeqd %%xmm0,%%xmm0; pcmpeqd %%xmm1,%%xmm1; pcmpeqd %%xmm7,%%xmm7; pcmpeqd "
+			 "%%xmm15,%%xmm15; fninit; fldpi; fldpi" ::
+				 : "xmm0", "xmm1", "xmm7", "xmm15");
 	unsigned csr = 0x1f80 | 0x6000;
-	__asm__ volatile("ldmxcsr %0" :: "m"(csr));
+	__asm__ volatile("ldmxcsr %0" ::"m"(csr));
 }
 __attribute__((target("avx"))) static void clobber_avx(int s)
 {
 	clobber(s);
-	__asm__ volatile("vxorps %%ymm1,%%ymm1,%%ymm1; vxorps %%ymm2,%%ymm2,%%ymm2; vxorps %%ymm14,%%ymm14,%%ymm14" ::: "xmm1", "xmm2", "xmm14");
+	__asm__ volatile("vxorps %%ymm1,%%ymm1,%%ymm1; vxorps %%ymm2,%%ymm2,%%ymm2; vxorps %%ymm14,%%ymm14,%%ymm14" ::
+				 : "xmm1", "xmm2", "xmm14");
 }
 static int sse_round(void)
 {
@@ -26,14 +28,16 @@ static int sse_round(void)
 	unsigned in = 0x1f80 | 0x2000, out = 0;
 	double pi = 0, want = 1.5;
 	long pid = getpid(), tid = my_tid(), r = SYS_tgkill;
-	__asm__ volatile(
-		"ldmxcsr %[in]\n fninit\n fldl %[want]\n movdqu %[a],%%xmm0\n movdqa %%xmm0,%%xmm1\n movdqa %%xmm0,%%xmm7\n movdqa %%xmm0,%%xmm15\n"
-		"syscall\n"
-		"pand %%xmm1,%%xmm0\n pand %%xmm7,%%xmm0\n pand %%xmm15,%%xmm0\n movdqu %%xmm0,%[b]\n stmxcsr %[out]\n fstpl %[pi]\n fninit\n"
-		: [b] "=m"(b), [out] "=m"(out), [pi] "=m"(pi), "+a"(r) : [a] "m"(a), [in] "m"(in), [want] "m"(want), "D"(pid), "S"(tid), "d"(SIGUSR1)
-		: "rcx", "r11", "memory", "xmm0", "xmm1", "xmm7", "xmm15");
+	__asm__ volatile("ldmxcsr %[in]\n fninit\n fldl %[want]\n movdqu %[a],%%xmm0\n movdqa %%xmm0,%%xmm1\n movdqa "
+			 "%%xmm0,%%xmm7\n movdqa %%xmm0,%%xmm15\n"
+			 "syscall\n"
+			 "pand %%xmm1,%%xmm0\n pand %%xmm7,%%xmm0\n pand %%xmm15,%%xmm0\n movdqu %%xmm0,%[b]\n stmxcsr "
+			 "%[out]\n fstpl %[pi]\n fninit\n"
+			 : [b] "=m"(b), [out] "=m"(out), [pi] "=m"(pi), "+a"(r)
+			 : [a] "m"(a), [in] "m"(in), [want] "m"(want), "D"(pid), "S"(tid), "d"(SIGUSR1)
+			 : "rcx", "r11", "memory", "xmm0", "xmm1", "xmm7", "xmm15");
 	unsigned def = 0x1f80;
-	__asm__ volatile("ldmxcsr %0" :: "m"(def));
+	__asm__ volatile("ldmxcsr %0" ::"m"(def));
 	return !memcmp(a, b, 16) && out == in && pi == want && r == 0;
 }
 __attribute__((target("avx"))) static int avx_round(void)
@@ -46,7 +50,8 @@ __attribute__((target("avx"))) static int avx_round(void)
 		"vmovdqu %[a],%%ymm1\n vmovaps %%ymm1,%%ymm2\n vmovaps %%ymm1,%%ymm14\n"
 		"syscall\n"
 		"vandps %%ymm1,%%ymm2,%%ymm1\n vandps %%ymm1,%%ymm14,%%ymm1\n vmovdqu %%ymm1,%[b]\n vzeroupper\n"
-		: [b] "=m"(b), "+a"(r) : [a] "m"(a), "D"(pid), "S"(tid), "d"(SIGUSR1)
+		: [b] "=m"(b), "+a"(r)
+		: [a] "m"(a), "D"(pid), "S"(tid), "d"(SIGUSR1)
 		: "rcx", "r11", "memory", "xmm1", "xmm2", "xmm14");
 	return !memcmp(a, b, 32) && r == 0;
 }
@@ -115,25 +120,27 @@ int main(void)
 	}
 	say("AVX %d of 100\n", ok);
 	on(SIGALRM, clobber, 0);
-	struct itimerval it = { { 0, 1000 }, { 0, 1000 } };
+	struct itimerval it = {{0, 1000}, {0, 1000}};
 	setitimer(ITIMER_REAL, &it, 0);
 	say("loop under a timer %d\n", busy_round());
-	it = (struct itimerval){ 0 };
+	it = (struct itimerval){0};
 	setitimer(ITIMER_REAL, &it, 0);
 	unsigned csr = 0x1f80 | 0x6000;
 	unsigned short cw = 0x0c7f;
-	__asm__ volatile("ldmxcsr %0; fldcw %1" :: "m"(csr), "m"(cw));
+	__asm__ volatile("ldmxcsr %0; fldcw %1" ::"m"(csr), "m"(cw));
 	on(SIGUSR1, look, 0);
 	raise(SIGUSR1);
 	csr = 0x1f80;
-	__asm__ volatile("fninit; ldmxcsr %0" :: "m"(csr));
+	__asm__ volatile("fninit; ldmxcsr %0" ::"m"(csr));
 	T((seen_csr & ~0x3f) == 0x1f80 || (seen_csr & ~0x3f) == (0x1f80 | 0x6000));
 	// A handler changes registers through the frame.
 	on_info(SIGUSR1, change, 0);
 	long rbx = 1, r = SYS_tgkill, pid = getpid(), tid = my_tid();
 	unsigned x5 = 0;
 	__asm__ volatile("mov $1,%%ebx\n pxor %%xmm5,%%xmm5\n syscall\n mov %%rbx,%0\n movd %%xmm5,%1"
-			 : "=r"(rbx), "=r"(x5), "+a"(r) : "D"(pid), "S"(tid), "d"(SIGUSR1) : "rbx", "rcx", "r11", "xmm5", "memory");
+			 : "=r"(rbx), "=r"(x5), "+a"(r)
+			 : "D"(pid), "S"(tid), "d"(SIGUSR1)
+			 : "rbx", "rcx", "r11", "xmm5", "memory");
 	say("rbx %ld xmm5 %u rax %ld\n", rbx, x5, r);
 	on_info(SIGILL, skip, 0);
 	__asm__ volatile("ud2");
@@ -142,13 +149,21 @@ int main(void)
 	on_info(SIGUSR1, flags, 0);
 	unsigned char carry = 0;
 	r = SYS_tgkill;
-	__asm__ volatile("clc\n syscall\n setc %0" : "=r"(carry), "+a"(r) : "D"(pid), "S"(tid), "d"(SIGUSR1) : "rcx", "r11", "memory", "cc");
+	__asm__ volatile("clc\n syscall\n setc %0"
+			 : "=r"(carry), "+a"(r)
+			 : "D"(pid), "S"(tid), "d"(SIGUSR1)
+			 : "rcx", "r11", "memory", "cc");
 	say("carry %d\n", carry);
 	// getcontext, makecontext, swapcontext.
 	static ucontext_t m, u;
 	static char stack[65536];
 	static int step;
-	void co(void) { step++; swapcontext(&u, &m); step += 10; }
+	void co(void)
+	{
+		step++;
+		swapcontext(&u, &m);
+		step += 10;
+	}
 	getcontext(&u);
 	u.uc_stack.ss_sp = stack;
 	u.uc_stack.ss_size = sizeof stack;
@@ -159,7 +174,11 @@ int main(void)
 	say("step %d\n", step);
 	// fork and threads inherit the control words; a child's registers are its own.
 	csr = 0x1f80 | 0x2000;
-	__asm__ volatile("ldmxcsr %0" :: "m"(csr));
-	CHILD("fork", { unsigned v; __asm__ volatile("stmxcsr %0" : "=m"(v)); say("%x\n", v & ~0x3f); });
+	__asm__ volatile("ldmxcsr %0" ::"m"(csr));
+	CHILD("fork", {
+		unsigned v;
+		__asm__ volatile("stmxcsr %0" : "=m"(v));
+		say("%x\n", v & ~0x3f);
+	});
 	return 0;
 }

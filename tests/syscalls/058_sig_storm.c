@@ -12,7 +12,7 @@ int main(void)
 {
 	on(SIGALRM, h, SA_RESTART);
 	on(SIGUSR1, h, SA_RESTART);
-	struct itimerval it = { { 0, 300 }, { 0, 300 } };
+	struct itimerval it = {{0, 300}, {0, 300}};
 	setitimer(ITIMER_REAL, &it, 0);
 	int bad = 0, p[2];
 	char b[512], c[512];
@@ -48,7 +48,7 @@ int main(void)
 		bad += reap(k) != 0;
 	}
 	say("exec bad %d\n", bad);
-	it = (struct itimerval){ 0 };
+	it = (struct itimerval){0};
 	setitimer(ITIMER_REAL, &it, 0);
 	T(hits > 20);
 	// Two processes send to each other and count: standard signals merge, real-time ones do not.
@@ -64,14 +64,14 @@ int main(void)
 		siginfo_t i;
 		for (int n = 0; n < 500; n++) {
 			sigwaitinfo(&m, &i);
-			sigqueue(par, SIGRTMIN, (union sigval){ .sival_int = i.si_int + 1 });
+			sigqueue(par, SIGRTMIN, (union sigval){.sival_int = i.si_int + 1});
 		}
 		_exit(0);
 	}
 	siginfo_t i;
 	int v = 0;
 	for (int n = 0; n < 500; n++) {
-		sigqueue(k, SIGRTMIN, (union sigval){ .sival_int = v });
+		sigqueue(k, SIGRTMIN, (union sigval){.sival_int = v});
 		sigwaitinfo(&m, &i);
 		v = i.si_int;
 	}

@@ -36,7 +36,7 @@ static void join(int n)
 }
 int main(void)
 {
-	struct timespec t = { 0, 30000000 }, bad = { 0, 1000000000 }, neg = { -1, 0 }, a;
+	struct timespec t = {0, 30000000}, bad = {0, 1000000000}, neg = {-1, 0}, a;
 	R(fx(&w, FUTEX_WAKE, 1, 0, 0, 0));
 	R(fx(&w, FUTEX_WAIT, 1, 0, 0, 0));
 	long long b = now_ns();
@@ -99,7 +99,8 @@ int main(void)
 	say("%s\n", st(reap(k)));
 	int fd = memfd_create("x", 0);
 	ftruncate(fd, 4096);
-	int *f1 = mmap(0, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0), *f2 = mmap(0, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	int *f1 = mmap(0, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0),
+	    *f2 = mmap(0, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	k = MUST(fork());
 	if (!k)
 		_exit(fx(f1 + 5, FUTEX_WAIT, 0, 0, 0, 0) == 0 ? 0 : 1);

@@ -28,7 +28,10 @@ static void start(int from, int to)
 	}
 }
 static struct robust_list_head head;
-struct lock { struct robust_list list; int word; };
+struct lock {
+	struct robust_list list;
+	int word;
+};
 static struct lock *lock;
 static void *holder(void *p)
 {

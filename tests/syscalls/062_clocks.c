@@ -4,7 +4,7 @@
 #include "t.h"
 static long long at(clockid_t c, int raw)
 {
-	struct timespec t = { -1, -1 };
+	struct timespec t = {-1, -1};
 	long r = raw ? syscall(SYS_clock_gettime, c, &t) : clock_gettime(c, &t);
 	if (r || t.tv_nsec < 0 || t.tv_nsec > 999999999)
 		say("clock %d: %s\n", c, en(errno));
@@ -12,8 +12,9 @@ static long long at(clockid_t c, int raw)
 }
 int main(void)
 {
-	clockid_t all[] = { CLOCK_REALTIME, CLOCK_MONOTONIC, CLOCK_PROCESS_CPUTIME_ID, CLOCK_THREAD_CPUTIME_ID, CLOCK_MONOTONIC_RAW,
-			    CLOCK_REALTIME_COARSE, CLOCK_MONOTONIC_COARSE, CLOCK_BOOTTIME };
+	clockid_t all[] = {CLOCK_REALTIME,	    CLOCK_MONOTONIC,	 CLOCK_PROCESS_CPUTIME_ID,
+			   CLOCK_THREAD_CPUTIME_ID, CLOCK_MONOTONIC_RAW, CLOCK_REALTIME_COARSE,
+			   CLOCK_MONOTONIC_COARSE,  CLOCK_BOOTTIME};
 	for (unsigned i = 0; i < sizeof all / sizeof *all; i++) {
 		int back = 0;
 		long long last = 0;
@@ -25,7 +26,8 @@ int main(void)
 			last = n;
 		}
 		struct timespec r;
-		say("clock %d back %d res ok %d\n", all[i], back, clock_getres(all[i], &r) == 0 && r.tv_sec == 0 && r.tv_nsec > 0 && r.tv_nsec <= 10000000);
+		say("clock %d back %d res ok %d\n", all[i], back,
+		    clock_getres(all[i], &r) == 0 && r.tv_sec == 0 && r.tv_nsec > 0 && r.tv_nsec <= 10000000);
 	}
 	T(llabs(at(CLOCK_REALTIME, 0) - at(CLOCK_REALTIME_COARSE, 0)) < 100000000);
 	T(at(CLOCK_BOOTTIME, 0) + 1000000 >= at(CLOCK_MONOTONIC, 0));

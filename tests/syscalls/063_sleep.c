@@ -3,7 +3,7 @@
 #include "t.h"
 int main(void)
 {
-	struct timespec t = { 0, 25000000 }, a, bad = { 0, 1000000000 }, neg = { -1, 0 }, z = { 0, 0 }, rem;
+	struct timespec t = {0, 25000000}, a, bad = {0, 1000000000}, neg = {-1, 0}, z = {0, 0}, rem;
 	long long b = now_ns();
 	R(nanosleep(&t, 0));
 	T(now_ns() - b >= 25000000);
@@ -11,7 +11,7 @@ int main(void)
 	R(nanosleep(&bad, 0));
 	R(nanosleep(&neg, 0));
 	R(syscall(SYS_nanosleep, 8, 0));
-	clockid_t cl[] = { CLOCK_REALTIME, CLOCK_MONOTONIC, CLOCK_BOOTTIME };
+	clockid_t cl[] = {CLOCK_REALTIME, CLOCK_MONOTONIC, CLOCK_BOOTTIME};
 	for (int i = 0; i < 3; i++) {
 		clock_gettime(cl[i], &a);
 		long long want = a.tv_sec * 1000000000LL + a.tv_nsec + 25000000;
@@ -28,8 +28,17 @@ int main(void)
 	R(clock_nanosleep(CLOCK_THREAD_CPUTIME_ID, 0, &t, 0));
 	R(clock_nanosleep(CLOCK_MONOTONIC, 0, &bad, 0));
 	// By CPU time of the process: another thread burns it.
-	void *burn(void *x) { struct timespec q; long long s; clock_gettime(CLOCK_THREAD_CPUTIME_ID, &q); s = q.tv_sec * 1000000000LL + q.tv_nsec;
-		do clock_gettime(CLOCK_THREAD_CPUTIME_ID, &q); while (q.tv_sec * 1000000000LL + q.tv_nsec - s < 300000000); return x; }
+	void *burn(void *x)
+	{
+		struct timespec q;
+		long long s;
+		clock_gettime(CLOCK_THREAD_CPUTIME_ID, &q);
+		s = q.tv_sec * 1000000000LL + q.tv_nsec;
+		do
+			clock_gettime(CLOCK_THREAD_CPUTIME_ID, &q);
+		while (q.tv_sec * 1000000000LL + q.tv_nsec - s < 300000000);
+		return x;
+	}
 	pthread_t th;
 	pthread_create(&th, 0, burn, 0);
 	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &a);
@@ -44,7 +53,7 @@ int main(void)
 	for (int i = 0; i < 8; i++)
 		if (!MUST(fork())) {
 			ms(40 + (7 - i) * 40);
-			write(p[1], &(char){ 'a' + i }, 1);
+			write(p[1], &(char){'a' + i}, 1);
 			_exit(0);
 		}
 	for (int i = 0; i < 8; i++)

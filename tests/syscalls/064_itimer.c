@@ -9,8 +9,8 @@ static void h(int s)
 }
 int main(void)
 {
-	struct itimerval t = { { 0, 0 }, { 0, 20000 } }, o;
-	int sig[] = { SIGALRM, SIGVTALRM, SIGPROF };
+	struct itimerval t = {{0, 0}, {0, 20000}}, o;
+	int sig[] = {SIGALRM, SIGVTALRM, SIGPROF};
 	for (int i = 0; i < 3; i++) {
 		on(sig[i], h, 0);
 		n = 0;
@@ -22,15 +22,16 @@ int main(void)
 		say("timer %d: %d signal right %d\n", i, n, which == sig[i]);
 		T(now_ns() - b >= 15000000);
 		R(getitimer(i, &o));
-		say("left %ld %ld interval %ld\n", (long)o.it_value.tv_sec, (long)o.it_value.tv_usec, (long)o.it_interval.tv_usec);
+		say("left %ld %ld interval %ld\n", (long)o.it_value.tv_sec, (long)o.it_value.tv_usec,
+		    (long)o.it_interval.tv_usec);
 	}
 	// Periodic.
-	t = (struct itimerval){ { 0, 5000 }, { 0, 5000 } };
+	t = (struct itimerval){{0, 5000}, {0, 5000}};
 	n = 0;
 	setitimer(ITIMER_REAL, &t, 0);
 	while (n < 10)
 		pause();
-	t = (struct itimerval){ { 0, 0 }, { 0, 0 } };
+	t = (struct itimerval){{0, 0}, {0, 0}};
 	R(setitimer(ITIMER_REAL, &t, &o));
 	T(o.it_interval.tv_usec == 5000 && (o.it_value.tv_usec > 0 && o.it_value.tv_usec <= 5000));
 	// alarm.
@@ -46,7 +47,12 @@ int main(void)
 	long long b = now_ns();
 	R(pause());
 	T(now_ns() - b >= 990000000 && n == 1);
-	CHILD("default action", { signal(SIGALRM, SIG_DFL); ualarm(10000, 0); for (;;) pause(); });
+	CHILD("default action", {
+		signal(SIGALRM, SIG_DFL);
+		ualarm(10000, 0);
+		for (;;)
+			pause();
+	});
 	R(setitimer(99, &t, 0));
 	R(getitimer(99, &t));
 	t.it_value.tv_usec = 1000000;
@@ -57,10 +63,10 @@ int main(void)
 	// A blocked timer signal stays pending once.
 	n = 0;
 	block(SIGALRM);
-	t = (struct itimerval){ { 0, 2000 }, { 0, 2000 } };
+	t = (struct itimerval){{0, 2000}, {0, 2000}};
 	setitimer(ITIMER_REAL, &t, 0);
 	ms(40);
-	t = (struct itimerval){ { 0, 0 }, { 0, 0 } };
+	t = (struct itimerval){{0, 0}, {0, 0}};
 	setitimer(ITIMER_REAL, &t, 0);
 	unblock(SIGALRM);
 	say("after block %d\n", n);

@@ -28,12 +28,12 @@ static void *thread(void *a)
 		usleep(1000);
 	return a;
 }
-static const struct itimerspec ms20 = { { 0, 0 }, { 0, 20000000 } }, off;
+static const struct itimerspec ms20 = {{0, 0}, {0, 20000000}}, off;
 int main(void)
 {
 	timer_t t, t2;
 	struct itimerspec o;
-	struct sigevent e = { .sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGUSR1, .sigev_value.sival_int = 99 };
+	struct sigevent e = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGUSR1, .sigev_value.sival_int = 99};
 	on_info(SIGUSR1, h, 0);
 	on_info(SIGALRM, h, 0);
 	R(timer_create(CLOCK_MONOTONIC, &e, &t));
@@ -64,7 +64,7 @@ int main(void)
 	// Overrun while blocked.
 	block(SIGUSR1);
 	n = 0;
-	struct itimerspec p = { { 0, 1000000 }, { 0, 1000000 } };
+	struct itimerspec p = {{0, 1000000}, {0, 1000000}};
 	R(timer_settime(t, 0, &p, 0));
 	ms(60);
 	sigset_t s;
@@ -103,13 +103,13 @@ int main(void)
 	e.sigev_notify_thread_id = 1 << 22;
 	R(timer_create(CLOCK_MONOTONIC, &e, &t2));
 	// glibc's threads for notification.
-	struct sigevent f = { .sigev_notify = SIGEV_THREAD, .sigev_notify_function = notify, .sigev_value.sival_int = 7 };
+	struct sigevent f = {.sigev_notify = SIGEV_THREAD, .sigev_notify_function = notify, .sigev_value.sival_int = 7};
 	R(timer_create(CLOCK_MONOTONIC, &f, &t2));
 	R(timer_settime(t2, 0, &ms20, 0));
 	T(UNTIL(called == 7));
 	R(timer_delete(t2));
 	// CPU time.
-	e = (struct sigevent){ .sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGUSR1, .sigev_value.sival_int = 5 };
+	e = (struct sigevent){.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGUSR1, .sigev_value.sival_int = 5};
 	R(timer_create(CLOCK_PROCESS_CPUTIME_ID, &e, &t2));
 	n = 0;
 	R(timer_settime(t2, 0, &ms20, 0));

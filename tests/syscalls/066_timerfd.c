@@ -5,7 +5,7 @@
 int main(void)
 {
 	uint64_t v = 0;
-	struct itimerspec o, t = { { 0, 0 }, { 0, 20000000 } };
+	struct itimerspec o, t = {{0, 0}, {0, 20000000}};
 	int fd = MUST(timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC));
 	R(fcntl(fd, F_GETFD));
 	R(timerfd_settime(fd, 0, &t, 0));
@@ -15,15 +15,15 @@ int main(void)
 	T(now_ns() - b >= 19000000);
 	R(timerfd_gettime(fd, &o));
 	say("left %ld %ld\n", (long)o.it_value.tv_sec, o.it_value.tv_nsec);
-	t = (struct itimerspec){ { 0, 5000000 }, { 0, 5000000 } };
+	t = (struct itimerspec){{0, 5000000}, {0, 5000000}};
 	R(timerfd_settime(fd, 0, &t, 0));
 	ms(60);
 	R(read(fd, &v, 8));
 	T(v >= 10 && v < 1000);
-	struct pollfd p = { fd, POLLIN, 0 };
+	struct pollfd p = {fd, POLLIN, 0};
 	R(poll(&p, 1, 5000));
 	R(p.revents);
-	R(timerfd_settime(fd, 0, &(struct itimerspec){ { 0, 0 }, { 0, 0 } }, &o));
+	R(timerfd_settime(fd, 0, &(struct itimerspec){{0, 0}, {0, 0}}, &o));
 	T(o.it_interval.tv_nsec == 5000000);
 	R(fcntl(fd, F_SETFL, O_NONBLOCK));
 	R(read(fd, &v, 8));
@@ -32,7 +32,7 @@ int main(void)
 	R(write(fd, &v, 8));
 	R(lseek(fd, 0, SEEK_SET));
 	clock_gettime(CLOCK_MONOTONIC, &t.it_value);
-	t.it_interval = (struct timespec){ 0, 0 };
+	t.it_interval = (struct timespec){0, 0};
 	R(timerfd_settime(fd, TFD_TIMER_ABSTIME, &t, 0));
 	R(poll(&p, 1, 5000));
 	R(read(fd, &v, 8));
@@ -44,7 +44,7 @@ int main(void)
 		_exit(read(g, &v, 8) == 8 ? v : 99);
 	}
 	settle(k);
-	t = (struct itimerspec){ { 0, 0 }, { 0, 1 } };
+	t = (struct itimerspec){{0, 0}, {0, 1}};
 	R(timerfd_settime(g, 0, &t, 0));
 	say("%s\n", st(reap(k)));
 	O(timerfd_create(99, 0));

@@ -20,7 +20,7 @@ int main(void)
 	R(write(fd, &max, 8));
 	R(write(fd, &big, 8));
 	R(write(fd, &one, 8));
-	struct pollfd p = { fd, POLLIN | POLLOUT, 0 };
+	struct pollfd p = {fd, POLLIN | POLLOUT, 0};
 	R(poll(&p, 1, 0));
 	R(p.revents);
 	R(read(fd, &v, 8));
@@ -62,7 +62,13 @@ int main(void)
 	s = MUST(eventfd(0, EFD_SEMAPHORE));
 	static int es;
 	es = s;
-	void *take(void *a) { uint64_t q; for (int i = 0; i < 250; i++) read(es, &q, 8); return a; }
+	void *take(void *a)
+	{
+		uint64_t q;
+		for (int i = 0; i < 250; i++)
+			read(es, &q, 8);
+		return a;
+	}
 	pthread_t t[4];
 	for (int i = 0; i < 4; i++)
 		pthread_create(t + i, 0, take, 0);
@@ -72,7 +78,7 @@ int main(void)
 	}
 	for (int i = 0; i < 4; i++)
 		pthread_join(t[i], 0);
-	p = (struct pollfd){ s, POLLIN, 0 };
+	p = (struct pollfd){s, POLLIN, 0};
 	R(poll(&p, 1, 0));
 	return 0;
 }

@@ -13,15 +13,15 @@ int main(void)
 	int fd = MUST(signalfd(-1, &m, SFD_NONBLOCK | SFD_CLOEXEC));
 	R(fcntl(fd, F_GETFD));
 	R(read(fd, s, sizeof s));
-	struct pollfd p = { fd, POLLIN, 0 };
+	struct pollfd p = {fd, POLLIN, 0};
 	R(poll(&p, 1, 0));
 	kill(getpid(), SIGUSR1);
-	sigqueue(getpid(), SIGRTMIN, (union sigval){ .sival_int = 77 });
+	sigqueue(getpid(), SIGRTMIN, (union sigval){.sival_int = 77});
 	R(poll(&p, 1, 0));
 	R(read(fd, s, 100));
 	R(read(fd, s, sizeof s) / (int)sizeof *s);
-	say("%d %d code USER %d QUEUE %d value %d\n", s[0].ssi_signo == SIGUSR1, s[1].ssi_signo == (unsigned)SIGRTMIN, s[0].ssi_code == SI_USER,
-	    s[1].ssi_code == SI_QUEUE, s[1].ssi_int);
+	say("%d %d code USER %d QUEUE %d value %d\n", s[0].ssi_signo == SIGUSR1, s[1].ssi_signo == (unsigned)SIGRTMIN,
+	    s[0].ssi_code == SI_USER, s[1].ssi_code == SI_QUEUE, s[1].ssi_int);
 	T(s[0].ssi_pid == (unsigned)getpid() && s[0].ssi_uid == getuid());
 	R(read(fd, s, sizeof s));
 	// The mask of the descriptor may be changed.
@@ -42,10 +42,15 @@ int main(void)
 		_exit(9);
 	}
 	R(read(g, s, sizeof *s) == sizeof *s);
-	say("CHLD %d exited %d status %d pid right %d\n", s[0].ssi_signo == SIGCHLD, s[0].ssi_code == CLD_EXITED, s[0].ssi_status, s[0].ssi_pid == (unsigned)k);
+	say("CHLD %d exited %d status %d pid right %d\n", s[0].ssi_signo == SIGCHLD, s[0].ssi_code == CLD_EXITED,
+	    s[0].ssi_status, s[0].ssi_pid == (unsigned)k);
 	reap(k);
 	// In a child it shows the child's signals.
-	CHILD("child", { kill(getpid(), SIGUSR1); R(read(fd, s, sizeof s) / (int)sizeof *s); T(s[0].ssi_pid == (unsigned)getpid()); });
+	CHILD("child", {
+		kill(getpid(), SIGUSR1);
+		R(read(fd, s, sizeof s) / (int)sizeof *s);
+		T(s[0].ssi_pid == (unsigned)getpid());
+	});
 	R(poll(&p, 1, 0));
 	O(signalfd(99, &m, 0));
 	O(signalfd(0, &m, 0));

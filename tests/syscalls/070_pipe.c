@@ -63,9 +63,9 @@ int main(void)
 	MUST(fstat(p[0], &s));
 	say("fifo %d\n", S_ISFIFO(s.st_mode));
 	// readv, writev.
-	struct iovec v[3] = { { "one", 3 }, { 0, 0 }, { "two", 3 } };
+	struct iovec v[3] = {{"one", 3}, {0, 0}, {"two", 3}};
 	R(writev(p[1], v, 3));
-	struct iovec w[2] = { { c, 2 }, { c + 2, 10 } };
+	struct iovec w[2] = {{c, 2}, {c + 2, 10}};
 	R(readv(p[0], w, 2));
 	say("%.6s\n", c);
 	R(writev(p[1], v, -1));

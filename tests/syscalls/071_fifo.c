@@ -13,7 +13,7 @@ int main(void)
 	R(open("f", O_WRONLY | O_NONBLOCK));
 	int r = MUST(open("f", O_RDONLY | O_NONBLOCK));
 	R(read(r, c, 1)); // no writer: end of file
-	struct pollfd pf = { r, POLLIN, 0 };
+	struct pollfd pf = {r, POLLIN, 0};
 	R(poll(&pf, 1, 0));
 	int w = MUST(open("f", O_WRONLY | O_NONBLOCK));
 	R(read(r, c, 1));

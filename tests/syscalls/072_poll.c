@@ -12,8 +12,9 @@ static void show(const char *w, int r, struct pollfd *p, int k)
 {
 	say("%s: %d", w, r);
 	for (int i = 0; i < k; i++)
-		say(" %s%s%s%s%s%s", p[i].revents & POLLIN ? "I" : "-", p[i].revents & POLLOUT ? "O" : "-", p[i].revents & POLLHUP ? "H" : "-",
-		    p[i].revents & POLLERR ? "E" : "-", p[i].revents & POLLNVAL ? "N" : "-", p[i].revents & POLLRDHUP ? "R" : "-");
+		say(" %s%s%s%s%s%s", p[i].revents & POLLIN ? "I" : "-", p[i].revents & POLLOUT ? "O" : "-",
+		    p[i].revents & POLLHUP ? "H" : "-", p[i].revents & POLLERR ? "E" : "-",
+		    p[i].revents & POLLNVAL ? "N" : "-", p[i].revents & POLLRDHUP ? "R" : "-");
 	say("\n");
 }
 int main(void)
@@ -25,8 +26,14 @@ int main(void)
 	MUST(pipe(b));
 	MUST(socketpair(AF_UNIX, SOCK_STREAM, 0, sv));
 	int f = MUST(open("f", O_RDWR | O_CREAT, 0600)), nul = MUST(open("/dev/null", O_RDWR));
-	struct pollfd p[8] = { { a[0], POLLIN, 0 }, { a[1], POLLOUT, 0 }, { f, POLLIN | POLLOUT, 0 }, { nul, POLLIN | POLLOUT, 0 },
-			       { sv[0], POLLIN | POLLOUT | POLLRDHUP, 0 }, { 99, POLLIN, 0 }, { -1, POLLIN, 7 }, { a[1], POLLIN, 0 } };
+	struct pollfd p[8] = {{a[0], POLLIN, 0},
+			      {a[1], POLLOUT, 0},
+			      {f, POLLIN | POLLOUT, 0},
+			      {nul, POLLIN | POLLOUT, 0},
+			      {sv[0], POLLIN | POLLOUT | POLLRDHUP, 0},
+			      {99, POLLIN, 0},
+			      {-1, POLLIN, 7},
+			      {a[1], POLLIN, 0}};
 #define P(w, t) show(w, poll(p, 8, t), p, 8)
 	P("empty", 0);
 	write(a[1], "x", 1);
@@ -39,7 +46,7 @@ int main(void)
 	close(sv[1]);
 	P("read", -1);
 	close(b[0]);
-	struct pollfd q = { b[1], POLLOUT, 0 };
+	struct pollfd q = {b[1], POLLOUT, 0};
 	show("no reader", poll(&q, 1, 0), &q, 1);
 	long long t = now_ns();
 	R(poll(0, 0, 30));
@@ -53,7 +60,7 @@ int main(void)
 		write(a[1], "y", 1);
 		_exit(0);
 	}
-	q = (struct pollfd){ a[0], POLLIN, 0 };
+	q = (struct pollfd){a[0], POLLIN, 0};
 	show("woken", poll(&q, 1, 20000), &q, 1);
 	reap(k);
 	read(a[0], &c, 1);
@@ -63,14 +70,14 @@ int main(void)
 	raise(SIGUSR1);
 	sigset_t none;
 	sigemptyset(&none);
-	struct timespec ts = { 5, 0 }, zero = { 0, 0 }, bad = { 0, -1 };
+	struct timespec ts = {5, 0}, zero = {0, 0}, bad = {0, -1};
 	R(ppoll(&q, 1, &ts, &none));
 	say("handlers %d\n", n);
 	R(ppoll(&q, 1, &zero, &none));
 	R(ppoll(&q, 1, &bad, &none));
 	// select.
 	fd_set r, w, e;
-	struct timeval tv = { 0, 20000 };
+	struct timeval tv = {0, 20000};
 	FD_ZERO(&r);
 	FD_ZERO(&w);
 	FD_ZERO(&e);
@@ -81,7 +88,7 @@ int main(void)
 	say("%d %d %d\n", FD_ISSET(a[0], &r) != 0, FD_ISSET(a[1], &w) != 0, FD_ISSET(f, &r) != 0);
 	FD_ZERO(&r);
 	FD_SET(a[0], &r);
-	tv = (struct timeval){ 0, 20000 };
+	tv = (struct timeval){0, 20000};
 	R(select(64, &r, 0, 0, &tv));
 	say("%d left %ld %ld\n", FD_ISSET(a[0], &r) != 0, (long)tv.tv_sec, (long)tv.tv_usec);
 	FD_SET(99, &r);
@@ -99,7 +106,7 @@ int main(void)
 	int mp[150][2];
 	for (int i = 0; i < 150; i++) {
 		MUST(pipe(mp[i]));
-		many[i] = (struct pollfd){ mp[i][0], POLLIN, 0 };
+		many[i] = (struct pollfd){mp[i][0], POLLIN, 0};
 	}
 	write(mp[77][1], "z", 1);
 	R(poll(many, 150, -1));

@@ -10,13 +10,14 @@ static void wait_(const char *w, int t)
 	int n = epoll_wait(ep, v, 16, t);
 	say("%s: %d", w, n);
 	for (int i = 0; i < n; i++)
-		say(" %lu:%s%s%s%s", (unsigned long)v[i].data.u64, v[i].events & EPOLLIN ? "I" : "", v[i].events & EPOLLOUT ? "O" : "",
-		    v[i].events & EPOLLHUP ? "H" : "", v[i].events & EPOLLERR ? "E" : "");
+		say(" %lu:%s%s%s%s", (unsigned long)v[i].data.u64, v[i].events & EPOLLIN ? "I" : "",
+		    v[i].events & EPOLLOUT ? "O" : "", v[i].events & EPOLLHUP ? "H" : "",
+		    v[i].events & EPOLLERR ? "E" : "");
 	say("\n");
 }
 static int ctl(int op, int fd, unsigned ev, unsigned long d)
 {
-	struct epoll_event e = { .events = ev, .data.u64 = d };
+	struct epoll_event e = {.events = ev, .data.u64 = d};
 	return epoll_ctl(ep, op, fd, &e);
 }
 int main(void)
@@ -90,16 +91,19 @@ int main(void)
 		close(e[i]);
 	// Nested.
 	int outer = epoll_create1(0), inner = ep;
-	struct epoll_event oe = { .events = EPOLLIN, .data.u64 = 30 };
+	struct epoll_event oe = {.events = EPOLLIN, .data.u64 = 30};
 	R(epoll_ctl(outer, EPOLL_CTL_ADD, inner, &oe));
 	R(epoll_ctl(inner, EPOLL_CTL_ADD, outer, &oe));
 	ctl(EPOLL_CTL_ADD, a[0], EPOLLIN, 31);
 	ep = outer;
 	wait_("outer", 0);
-	struct pollfd pf = { inner, POLLIN, 0 };
+	struct pollfd pf = {inner, POLLIN, 0};
 	R(poll(&pf, 1, 0));
 	ep = inner;
-	while (read(a[0], &c, 1) == 1 && ({ struct pollfd q = { a[0], POLLIN, 0 }; poll(&q, 1, 0); }))
+	while (read(a[0], &c, 1) == 1 && ({
+		       struct pollfd q = {a[0], POLLIN, 0};
+		       poll(&q, 1, 0);
+	       }))
 		;
 	ep = outer;
 	wait_("outer, drained", 0);
@@ -126,7 +130,12 @@ int main(void)
 	static int fds[2];
 	MUST(pipe(fds));
 	write(fds[1], "q", 1);
-	void *adder(void *x) { settle(getpid()); ctl(EPOLL_CTL_ADD, fds[0], EPOLLIN, 40); return x; }
+	void *adder(void *x)
+	{
+		settle(getpid());
+		ctl(EPOLL_CTL_ADD, fds[0], EPOLLIN, 40);
+		return x;
+	}
 	pthread_t th;
 	pthread_create(&th, 0, adder, 0);
 	wait_("added meanwhile", 20000);

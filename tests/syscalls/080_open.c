@@ -139,7 +139,9 @@ int main(void)
 	close(5);
 	T(open("f", O_RDONLY) == 3 && open("f", O_RDONLY) == 5);
 	// openat2.
-	struct { uint64_t flags, mode, resolve; } how = { O_RDONLY, 0, 0x08 }; // BENEATH
+	struct {
+		uint64_t flags, mode, resolve;
+	} how = {O_RDONLY, 0, 0x08}; // BENEATH
 	O(syscall(SYS_openat2, AT_FDCWD, "f", &how, sizeof how));
 	O(syscall(SYS_openat2, dd, "../f", &how, sizeof how));
 	O(syscall(SYS_openat2, AT_FDCWD, "/etc", &how, sizeof how));

@@ -17,22 +17,22 @@ int main(void)
 	R(pread(fd, b, 4, 100));
 	R(pread(fd, b, 4, -1));
 	R(pwrite(fd, b, 4, -1));
-	struct iovec v[3] = { { b, 3 }, { c, 4 }, { b + 50, 50 } };
+	struct iovec v[3] = {{b, 3}, {c, 4}, {b + 50, 50}};
 	R(readv(fd, v, 3));
 	say("%.3s %.4s %.3s\n", b, c, b + 50);
 	R(readv(fd, v, 3));
 	R(preadv(fd, v, 2, 5));
 	say("%.3s %.2s\n", b, c);
-	R(pwritev(fd, (struct iovec[]){ { "AB", 2 }, { "CDE", 3 } }, 2, 8));
+	R(pwritev(fd, (struct iovec[]){{"AB", 2}, {"CDE", 3}}, 2, 8));
 	say("%s\n", get("f"));
 	R(preadv2(fd, v, 1, 2, 0));
 	R(preadv2(fd, v, 1, -1, 0));
-	R(pwritev2(fd, (struct iovec[]){ { "end", 3 } }, 1, 0, RWF_APPEND));
+	R(pwritev2(fd, (struct iovec[]){{"end", 3}}, 1, 0, RWF_APPEND));
 	say("%s\n", get("f"));
 	R(preadv2(fd, v, 1, 0, 0x4000));
 	R(readv(fd, v, 0));
 	R(readv(fd, v, -1));
-	R(readv(fd, (struct iovec[]){ { b, -1 } }, 1));
+	R(readv(fd, (struct iovec[]){{b, -1}}, 1));
 	R(write(fd, b, 0));
 	// Seeking.
 	R(lseek(fd, -1, SEEK_SET));

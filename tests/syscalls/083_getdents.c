@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // getdents64: all of 1000 entries, types, small buffers, rewind, seekdir, deletion and creation while reading, errors.
 #include "t.h"
-struct de { uint64_t ino, off; unsigned short len; unsigned char type; char name[]; };
+struct de {
+	uint64_t ino, off;
+	unsigned short len;
+	unsigned char type;
+	char name[];
+};
 static int seen[3000];
 static int scan(int fd, size_t size, int delete)
 {
@@ -16,7 +21,7 @@ static int scan(int fd, size_t size, int delete)
 				int i = atoi(e->name + 1);
 				seen[i]++;
 				n++;
-				if (delete && i % delete == 0)
+				if (delete &&i % delete == 0)
 					unlinkat(fd, e->name, 0);
 			}
 			p += e->len;
@@ -101,7 +106,10 @@ int main(void)
 	symlink("x", "lnk");
 	mkfifo("fifo", 0600);
 	int so = socket(AF_UNIX, SOCK_STREAM, 0);
-	struct { unsigned short f; char p[20]; } sa = { AF_UNIX, "sock" };
+	struct {
+		unsigned short f;
+		char p[20];
+	} sa = {AF_UNIX, "sock"};
 	MUST(bind(so, (void *)&sa, sizeof sa));
 	d = opendir(".");
 	int ok = 0, ino = 0;

@@ -25,7 +25,8 @@ int main(void)
 	symlink("f", "l");
 	time_t now = time(0);
 	R(stat("f", &s));
-	say("type %o mode %o links %d size %ld\n", s.st_mode & S_IFMT, s.st_mode & 07777, (int)s.st_nlink, (long)s.st_size);
+	say("type %o mode %o links %d size %ld\n", s.st_mode & S_IFMT, s.st_mode & 07777, (int)s.st_nlink,
+	    (long)s.st_size);
 	T(s.st_uid == geteuid() && s.st_gid == getegid() && s.st_ino != 0 && s.st_blksize > 0);
 	T(labs(s.st_mtime - now) < 100 && labs(s.st_ctime - now) < 100 && labs(s.st_atime - now) < 100);
 	int fd = MUST(open("f", O_RDWR));
@@ -55,8 +56,10 @@ int main(void)
 	memset(&x, 0xff, sizeof x);
 	R(syscall(SYS_statx, AT_FDCWD, "f", 0, STATX_BASIC_STATS, &x));
 	MUST(stat("f", &s));
-	T((x.stx_mask & STATX_BASIC_STATS) == STATX_BASIC_STATS && x.stx_ino == s.st_ino && x.stx_size == 5 && x.stx_mode == s.st_mode);
-	T(x.stx_mtime.tv_sec == s.st_mtim.tv_sec && x.stx_mtime.tv_nsec == (unsigned)s.st_mtim.tv_nsec && x.stx_nlink == 1);
+	T((x.stx_mask & STATX_BASIC_STATS) == STATX_BASIC_STATS && x.stx_ino == s.st_ino && x.stx_size == 5 &&
+	  x.stx_mode == s.st_mode);
+	T(x.stx_mtime.tv_sec == s.st_mtim.tv_sec && x.stx_mtime.tv_nsec == (unsigned)s.st_mtim.tv_nsec &&
+	  x.stx_nlink == 1);
 	T(makedev(x.stx_dev_major, x.stx_dev_minor) == s.st_dev);
 	R(syscall(SYS_statx, fd, "", AT_EMPTY_PATH, STATX_SIZE, &x));
 	R(syscall(SYS_statx, AT_FDCWD, "l", AT_SYMLINK_NOFOLLOW, STATX_TYPE, &x));
@@ -96,16 +99,16 @@ int main(void)
 	R(fchownat(fd, "", -1, -1, AT_EMPTY_PATH));
 	R(chown("none", -1, -1));
 	// Times.
-	struct timespec ts[2] = { { 1000000000, 123456789 }, { 1100000000, 987654321 } };
+	struct timespec ts[2] = {{1000000000, 123456789}, {1100000000, 987654321}};
 	R(utimensat(AT_FDCWD, "f", ts, 0));
 	times_("f");
 	ts[0].tv_nsec = UTIME_OMIT;
-	ts[1] = (struct timespec){ 5, 0 };
+	ts[1] = (struct timespec){5, 0};
 	R(utimensat(AT_FDCWD, "f", ts, 0));
 	times_("f");
-	R(futimens(fd, (struct timespec[]){ { 77, 1 }, { 88, 2 } }));
+	R(futimens(fd, (struct timespec[]){{77, 1}, {88, 2}}));
 	times_("f");
-	R(utimensat(AT_FDCWD, "l", (struct timespec[]){ { 7, 0 }, { 8, 0 } }, AT_SYMLINK_NOFOLLOW));
+	R(utimensat(AT_FDCWD, "l", (struct timespec[]){{7, 0}, {8, 0}}, AT_SYMLINK_NOFOLLOW));
 	times_("l");
 	times_("f");
 	R(utimensat(AT_FDCWD, "f", 0, 0));
@@ -114,12 +117,12 @@ int main(void)
 	ts[0].tv_nsec = 1000000000;
 	R(utimensat(AT_FDCWD, "f", ts, 0));
 	R(utimensat(AT_FDCWD, "none", 0, 0));
-	R(utimes("f", (struct timeval[]){ { 11, 500000 }, { 12, 0 } }));
+	R(utimes("f", (struct timeval[]){{11, 500000}, {12, 0}}));
 	times_("f");
-	R(utimensat(AT_FDCWD, "f", (struct timespec[]){ { -5, 0 }, { -6, 0 } }, 0));
+	R(utimensat(AT_FDCWD, "f", (struct timespec[]){{-5, 0}, {-6, 0}}, 0));
 	times_("f");
 	// What changes which time.
-	utimensat(AT_FDCWD, "f", (struct timespec[]){ { 77, 0 }, { 88, 0 } }, 0);
+	utimensat(AT_FDCWD, "f", (struct timespec[]){{77, 0}, {88, 0}}, 0);
 	MUST(stat("f", &s));
 	chmod("f", 0600);
 	MUST(stat("f", &t));
@@ -127,7 +130,7 @@ int main(void)
 	write(fd, "x", 1);
 	MUST(stat("f", &t));
 	T(t.st_mtime != 88);
-	utimensat(AT_FDCWD, "d", (struct timespec[]){ { 77, 0 }, { 88, 0 } }, 0);
+	utimensat(AT_FDCWD, "d", (struct timespec[]){{77, 0}, {88, 0}}, 0);
 	put("d/new", "");
 	MUST(stat("d", &t));
 	T(t.st_mtime != 88);

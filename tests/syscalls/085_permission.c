@@ -65,7 +65,7 @@ int main(void)
 	});
 	CHILD("by ids", {
 		static const char *want = "user: R-\nowner's group: RW\nsupplementary group: RW\nother: --\n"
-			"sticky: EACCES or EPERM\nown in sticky: 0\nroot reads all: 0\n";
+					  "sticky: EACCES or EPERM\nown in sticky: 0\nroot reads all: 0\n";
 		if (geteuid() != 0) {
 			say("%s", want);
 			_exit(0);
@@ -81,9 +81,16 @@ int main(void)
 		put("sticky/root", "");
 		int p[2];
 		MUST(pipe(p));
-		struct { const char *n; uid_t u; gid_t g; int ng; gid_t gs[2]; } who[] = {
-			{ "user", 1001, 2001, 0, { 0 } }, { "owner's group", 1002, 2001, 0, { 0 } },
-			{ "supplementary group", 1002, 2002, 2, { 5, 2001 } }, { "other", 1002, 2002, 1, { 5 } } };
+		struct {
+			const char *n;
+			uid_t u;
+			gid_t g;
+			int ng;
+			gid_t gs[2];
+		} who[] = {{"user", 1001, 2001, 0, {0}},
+			   {"owner's group", 1002, 2001, 0, {0}},
+			   {"supplementary group", 1002, 2002, 2, {5, 2001}},
+			   {"other", 1002, 2002, 1, {5}}};
 		for (int i = 0; i < 4; i++) {
 			pid_t k = MUST(fork());
 			if (!k) {

@@ -33,7 +33,8 @@ int main(void)
 	R(fgetxattr(fd, "user.bylink", b, sizeof b));
 	R(fsetxattr(fd, "user.fd", "v", 1, 0));
 	ssize_t n = listxattr("f", b, sizeof b);
-	say("%d %d %d %d %d\n", has(b, n, "user.one"), has(b, n, "user.empty"), has(b, n, "user.bylink"), has(b, n, "user.fd"), has(b, n, "user.two"));
+	say("%d %d %d %d %d\n", has(b, n, "user.one"), has(b, n, "user.empty"), has(b, n, "user.bylink"),
+	    has(b, n, "user.fd"), has(b, n, "user.two"));
 	R(listxattr("f", b, 0) == n);
 	R(listxattr("f", b, 3));
 	R(removexattr("f", "user.one"));
@@ -57,6 +58,11 @@ int main(void)
 	rename("f", "g");
 	link("g", "h");
 	R(getxattr("h", "user.fd", b, 10));
-	CHILD("only the owner or a writer", { chmod(".", 0755); chmod("g", 0444); nobody(); R(setxattr("g", "user.y", "v", 1, 0) == 0 && getuid() != 65534); });
+	CHILD("only the owner or a writer", {
+		chmod(".", 0755);
+		chmod("g", 0444);
+		nobody();
+		R(setxattr("g", "user.y", "v", 1, 0) == 0 && getuid() != 65534);
+	});
 	return 0;
 }

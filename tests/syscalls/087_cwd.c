@@ -52,8 +52,8 @@ int main(void)
 		symlink("/inside", "root/abs");
 		if (geteuid() == 0) {
 			if (chroot("root") || chdir("/") || strcmp(get("/inside"), "in") || strcmp(get("abs"), "in") ||
-			    strcmp(get("../../inside"), "in") || access("/outside", F_OK) == 0 || access("/../outside", F_OK) == 0 ||
-			    !getcwd(b, sizeof b) || strcmp(b, "/"))
+			    strcmp(get("../../inside"), "in") || access("/outside", F_OK) == 0 ||
+			    access("/../outside", F_OK) == 0 || !getcwd(b, sizeof b) || strcmp(b, "/"))
 				say("bad %s\n", en(errno));
 			if (chroot("none") == 0 || errno != ENOENT || chroot("inside") == 0 || errno != ENOTDIR)
 				say("bad %s\n", en(errno));
@@ -64,12 +64,21 @@ int main(void)
 	MUST(chdir(top));
 	CHILD("child's chdir is its own", chdir("/"));
 	R(access("moved", F_OK));
-	void *t(void *a) { chdir("moved"); return a; }
+	void *t(void *a)
+	{
+		chdir("moved");
+		return a;
+	}
 	pthread_t th;
 	pthread_create(&th, 0, t, 0);
 	pthread_join(th, 0);
 	R(access("b", F_OK));
-	void *u(void *a) { unshare(CLONE_FS); chdir("/"); return a; }
+	void *u(void *a)
+	{
+		unshare(CLONE_FS);
+		chdir("/");
+		return a;
+	}
 	pthread_create(&th, 0, u, 0);
 	pthread_join(th, 0);
 	R(access("b", F_OK));

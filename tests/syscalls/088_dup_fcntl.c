@@ -56,7 +56,11 @@ int main(void)
 	R(fcntl(10, F_GETSIG));
 	// Owner signals: O_ASYNC on a pipe.
 	static volatile int n;
-	void h(int s) { (void)s; n++; }
+	void h(int s)
+	{
+		(void)s;
+		n++;
+	}
 	MUST(pipe(p));
 	on(SIGIO, h, 0);
 	R(fcntl(p[0], F_SETOWN, getpid()));
@@ -67,7 +71,10 @@ int main(void)
 	c = MUST(open("f", O_RDONLY));
 	CHILD("child reads", read(c, b, 4));
 	R(lseek(c, 0, SEEK_CUR));
-	CHILD("program reads", { dup2(c, 0); execl("/bin/sh", "sh", "-c", "read x; echo $x", NULL); });
+	CHILD("program reads", {
+		dup2(c, 0);
+		execl("/bin/sh", "sh", "-c", "read x; echo $x", NULL);
+	});
 	R(ioctl(c, FIOCLEX));
 	R(fcntl(c, F_GETFD));
 	R(ioctl(c, FIONCLEX));

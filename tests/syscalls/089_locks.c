@@ -4,19 +4,22 @@
 #include <sys/file.h>
 static int lk(int fd, int cmd, int type, off_t start, off_t len)
 {
-	struct flock l = { .l_type = type, .l_start = start, .l_len = len };
+	struct flock l = {.l_type = type, .l_start = start, .l_len = len};
 	return fcntl(fd, cmd, &l);
 }
 static const char *who(int fd, int cmd, int type, off_t start, off_t len)
 {
 	static char b[100];
-	struct flock l = { .l_type = type, .l_start = start, .l_len = len };
+	struct flock l = {.l_type = type, .l_start = start, .l_len = len};
 	if (fcntl(fd, cmd, &l))
 		return en(errno);
 	if (l.l_type == F_UNLCK)
 		return "free";
-	snprintf(b, sizeof b, "%s %ld+%ld by %s", l.l_type == F_WRLCK ? "write" : "read", (long)l.l_start, (long)l.l_len,
-		 l.l_pid == -1 ? "OFD" : l.l_pid == getppid() ? "parent" : "other");
+	snprintf(b, sizeof b, "%s %ld+%ld by %s", l.l_type == F_WRLCK ? "write" : "read", (long)l.l_start,
+		 (long)l.l_len,
+		 l.l_pid == -1		? "OFD"
+		 : l.l_pid == getppid() ? "parent"
+					: "other");
 	return b;
 }
 int main(void)

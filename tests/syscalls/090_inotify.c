@@ -4,8 +4,9 @@
 #include <sys/inotify.h>
 static int fd;
 static int base;
-static const char *names[] = { "ACCESS", "MODIFY", "ATTRIB", "CLOSE_WRITE", "CLOSE_NOWRITE", "OPEN", "MOVED_FROM", "MOVED_TO", "CREATE", "DELETE",
-			       "DELETE_SELF", "MOVE_SELF", "?", "UNMOUNT", "Q_OVERFLOW", "IGNORED" };
+static const char *names[] = {"ACCESS",	    "MODIFY",	"ATTRIB",     "CLOSE_WRITE", "CLOSE_NOWRITE", "OPEN",
+			      "MOVED_FROM", "MOVED_TO", "CREATE",     "DELETE",	     "DELETE_SELF",   "MOVE_SELF",
+			      "?",	    "UNMOUNT",	"Q_OVERFLOW", "IGNORED"};
 static void drain(const char *w)
 {
 	char b[16384] __attribute__((aligned(8)));
@@ -120,7 +121,7 @@ int main(void)
 	O(inotify_init1(0x10));
 	// Poll, FIONREAD, a buffer that is too small.
 	w = inotify_add_watch(fd, ".", IN_CREATE);
-	struct pollfd pf = { fd, POLLIN, 0 };
+	struct pollfd pf = {fd, POLLIN, 0};
 	R(poll(&pf, 1, 0));
 	put("abc", "");
 	R(poll(&pf, 1, 0));

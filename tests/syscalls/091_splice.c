@@ -71,7 +71,7 @@ int main(void)
 	R(tee(p[0], p[1], 100, 0));
 	R(tee(in, p[1], 100, 0));
 	// vmsplice.
-	struct iovec v[2] = { { d, 100 }, { d + 5000, 200 } };
+	struct iovec v[2] = {{d, 100}, {d + 5000, 200}};
 	R(vmsplice(p[1], v, 2, 0));
 	R(read(p[0], b, 1000));
 	T(!memcmp(b, d, 100) && !memcmp(b + 100, d + 5000, 200));

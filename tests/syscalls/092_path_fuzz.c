@@ -18,8 +18,7 @@ static unsigned rnd(unsigned n)
 
 static void component(char *p, int first)
 {
-	static const char *const names[] = {
-		"l1", "l2", "f", "a long name that is not kept inline in a dentry at all"};
+	static const char *const names[] = {"l1", "l2", "f", "a long name that is not kept inline in a dentry at all"};
 	unsigned k = rnd(12);
 
 	if (k == 0)
@@ -68,11 +67,11 @@ static void log_result(const char *what, const char *p, const char *q, long arg,
 	else
 		say("%ld\n", r);
 }
-#define L(what, p, q, arg, call)                                                                   \
-	do {                                                                                       \
-		errno = 0;                                                                         \
-		long r_ = (call);                                                                  \
-		log_result(what, p, q, arg, r_, errno);                                            \
+#define L(what, p, q, arg, call)                                                                                       \
+	do {                                                                                                           \
+		errno = 0;                                                                                             \
+		long r_ = (call);                                                                                      \
+		log_result(what, p, q, arg, r_, errno);                                                                \
 	} while (0)
 
 static void log_stat(const char *what, const char *p, int r, const struct stat *s)
@@ -80,8 +79,7 @@ static void log_stat(const char *what, const char *p, int r, const struct stat *
 	if (r)
 		say("%d %s %s -> %s\n", step, what, p, en(errno));
 	else
-		say("%d %s %s -> %o %ld %ld\n", step, what, p, s->st_mode,
-		    S_ISDIR(s->st_mode) ? 0L : (long)s->st_nlink,
+		say("%d %s %s -> %o %ld %ld\n", step, what, p, s->st_mode, S_ISDIR(s->st_mode) ? 0L : (long)s->st_nlink,
 		    S_ISDIR(s->st_mode) ? 0L : (long)s->st_size);
 }
 
@@ -113,14 +111,9 @@ static void do_open(const char *p, int k)
 
 static void do_openat2(const char *p)
 {
-	static const unsigned long resolve[] = {0,
-						RESOLVE_NO_SYMLINKS,
-						RESOLVE_BENEATH,
-						RESOLVE_IN_ROOT,
-						RESOLVE_NO_XDEV,
-						RESOLVE_NO_MAGICLINKS};
-	struct open_how h = {.flags = rnd(2) ? O_PATH : O_RDONLY | O_NONBLOCK,
-			     .resolve = resolve[rnd(6)]};
+	static const unsigned long resolve[] = {
+		0, RESOLVE_NO_SYMLINKS, RESOLVE_BENEATH, RESOLVE_IN_ROOT, RESOLVE_NO_XDEV, RESOLVE_NO_MAGICLINKS};
+	struct open_how h = {.flags = rnd(2) ? O_PATH : O_RDONLY | O_NONBLOCK, .resolve = resolve[rnd(6)]};
 	int dd = open("a", O_PATH | O_DIRECTORY);
 	int r = syscall(SYS_openat2, dd >= 0 && rnd(2) ? dd : AT_FDCWD, p, &h, sizeof h);
 
@@ -180,8 +173,7 @@ static void do_xattr(const char *p)
 
 static void make_link(void)
 {
-	static const char *const target[] = {"a",    "..", "b/c",	"l2", "l1",
-					     "../a", "f",  "nowhere/x", "./", "a/../b"};
+	static const char *const target[] = {"a", "..", "b/c", "l2", "l1", "../a", "f", "nowhere/x", "./", "a/../b"};
 	const char *t = target[rnd(10)];
 	char name[16];
 
@@ -191,8 +183,7 @@ static void make_link(void)
 
 static void on_fd(int fd)
 {
-	static const int modes[] = {0, FALLOC_FL_KEEP_SIZE,
-				    FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE};
+	static const int modes[] = {0, FALLOC_FL_KEEP_SIZE, FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE};
 	int off = rnd(20000), len = rnd(4096), m = modes[rnd(3)];
 	struct stat s;
 
@@ -305,8 +296,7 @@ static void one(void)
 	case 29:
 		snprintf(fdname, sizeof fdname, "/proc/self/fd/%d", fds[k]);
 		if (fds[k] >= 0)
-			L("link of fd", "", p, 0,
-			  linkat(AT_FDCWD, fdname, AT_FDCWD, p, AT_SYMLINK_FOLLOW));
+			L("link of fd", "", p, 0, linkat(AT_FDCWD, fdname, AT_FDCWD, p, AT_SYMLINK_FOLLOW));
 		break;
 	default:
 		on_fd(fds[k]);

@@ -15,9 +15,7 @@ static void path(unsigned *s, char *p)
 		char t[80];
 		int k = rand_r(s) % 6;
 
-		snprintf(t, sizeof t,
-			 k == 5 ? "%sa name that is not kept inline in a dentry at all %d"
-				: "%sn%d",
+		snprintf(t, sizeof t, k == 5 ? "%sa name that is not kept inline in a dentry at all %d" : "%sn%d",
 			 i ? "/" : "", k == 5 ? rand_r(s) % 2 : k);
 		strcat(p, t);
 	}

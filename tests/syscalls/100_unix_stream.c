@@ -83,7 +83,10 @@ int main(void)
 	R(shutdown(c, 77));
 	R(close(c));
 	R(send(a, "x", 1, MSG_NOSIGNAL));
-	CHILD("SIGPIPE", { signal(SIGPIPE, SIG_DFL); send(a, "x", 1, 0); });
+	CHILD("SIGPIPE", {
+		signal(SIGPIPE, SIG_DFL);
+		send(a, "x", 1, 0);
+	});
 	R(recv(a, b, 10, 0));
 	close(a);
 	// Data sent before close arrives; unread data at close resets.
@@ -148,7 +151,7 @@ int main(void)
 	a = MUST(accept4(l, 0, 0, SOCK_CLOEXEC | SOCK_NONBLOCK));
 	R(fcntl(a, F_GETFD));
 	R(fcntl(a, F_GETFL) & O_NONBLOCK);
-	struct pollfd pf = { a, POLLIN, 0 };
+	struct pollfd pf = {a, POLLIN, 0};
 	R(poll(&pf, 1, 10000));
 	R(read(a, b, 10));
 	R(read(a, b, 10));
@@ -174,7 +177,7 @@ int main(void)
 	R(setsockopt(l, SOL_SOCKET, SO_SNDBUF, &v, sizeof v));
 	R(getsockopt(l, SOL_SOCKET, SO_SNDBUF, &v, &n));
 	T(v >= 20000);
-	struct timeval tv = { 0, 30000 };
+	struct timeval tv = {0, 30000};
 	MUST(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sv));
 	R(setsockopt(sv[0], SOL_SOCKET, SO_RCVTIMEO, &tv, sizeof tv));
 	R(recv(sv[0], b, 1, 0));

@@ -4,7 +4,7 @@
 #include <sys/un.h>
 static struct sockaddr_un sa(const char *n)
 {
-	struct sockaddr_un a = { .sun_family = AF_UNIX };
+	struct sockaddr_un a = {.sun_family = AF_UNIX};
 	strcpy(a.sun_path, n);
 	return a;
 }
@@ -31,8 +31,8 @@ int main(void)
 	R(send(a, "x", 1, 0));
 	R(connect(a, A(n2)));
 	R(send(a, "connected", 9, 0));
-	struct iovec v[2] = { { b, 4 }, { b + 10, 2 } };
-	struct msghdr m = { .msg_iov = v, .msg_iovlen = 2 };
+	struct iovec v[2] = {{b, 4}, {b + 10, 2}};
+	struct msghdr m = {.msg_iov = v, .msg_iovlen = 2};
 	R(recvmsg(c, &m, 0));
 	say("flags TRUNC %d, %.4s %.2s\n", !!(m.msg_flags & MSG_TRUNC), b, b + 10);
 	// Connected elsewhere: only the peer may send.
@@ -40,7 +40,7 @@ int main(void)
 	R(sendto(d, "to one", 6, 0, A(n1)));
 	R(connect(c, A(n1)));
 	R(sendto(d, "to two", 6, 0, A(n2)));
-	struct sockaddr un = { .sa_family = AF_UNSPEC };
+	struct sockaddr un = {.sa_family = AF_UNSPEC};
 	R(connect(c, &un, sizeof un));
 	R(sendto(d, "to two", 6, 0, A(n2)));
 	fl = sizeof from;
@@ -59,7 +59,7 @@ int main(void)
 		k++;
 	say("%s\n", en(errno));
 	T(k >= 5);
-	struct pollfd pf = { sv[0], POLLOUT, 0 };
+	struct pollfd pf = {sv[0], POLLOUT, 0};
 	R(poll(&pf, 1, 0));
 	for (int i = 0; i < k; i++)
 		recv(sv[1], b, 1000, 0);
@@ -67,15 +67,15 @@ int main(void)
 	R(send(sv[0], b, 1 << 24, 0));
 	// mmsg.
 	struct mmsghdr mm[3];
-	struct iovec mv[3] = { { "aaa", 3 }, { "bb", 2 }, { "c", 1 } };
+	struct iovec mv[3] = {{"aaa", 3}, {"bb", 2}, {"c", 1}};
 	memset(mm, 0, sizeof mm);
 	for (int i = 0; i < 3; i++)
 		mm[i].msg_hdr.msg_iov = mv + i, mm[i].msg_hdr.msg_iovlen = 1;
 	R(sendmmsg(sv[0], mm, 3, 0));
 	say("%u %u %u\n", mm[0].msg_len, mm[1].msg_len, mm[2].msg_len);
-	char r3[3][10] = { "", "", "" };
+	char r3[3][10] = {"", "", ""};
 	for (int i = 0; i < 3; i++)
-		mv[i] = (struct iovec){ r3[i], 9 };
+		mv[i] = (struct iovec){r3[i], 9};
 	R(recvmmsg(sv[1], mm, 3, MSG_DONTWAIT, 0));
 	say("%s %s %s\n", r3[0], r3[1], r3[2]);
 	R(recvmmsg(sv[1], mm, 3, MSG_DONTWAIT, 0));
@@ -92,7 +92,7 @@ int main(void)
 	R(send(q, "two", 3, 0));
 	R(recv(e, b, 6, 0));
 	R(recv(e, b, 100, 0));
-	m = (struct msghdr){ .msg_iov = v, .msg_iovlen = 1 };
+	m = (struct msghdr){.msg_iov = v, .msg_iovlen = 1};
 	send(q, "longer than four", 16, 0);
 	R(recvmsg(e, &m, 0));
 	say("TRUNC %d EOR %d\n", !!(m.msg_flags & MSG_TRUNC), !!(m.msg_flags & MSG_EOR));

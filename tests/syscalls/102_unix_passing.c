@@ -5,8 +5,9 @@
 static ssize_t send_fds(int s, const char *t, int *fds, int n)
 {
 	char c[CMSG_SPACE(300 * sizeof(int))];
-	struct iovec v = { (void *)t, strlen(t) };
-	struct msghdr m = { .msg_iov = &v, .msg_iovlen = 1, .msg_control = c, .msg_controllen = CMSG_SPACE(n * sizeof(int)) };
+	struct iovec v = {(void *)t, strlen(t)};
+	struct msghdr m = {
+		.msg_iov = &v, .msg_iovlen = 1, .msg_control = c, .msg_controllen = CMSG_SPACE(n * sizeof(int))};
 	memset(c, 0, sizeof c);
 	struct cmsghdr *h = CMSG_FIRSTHDR(&m);
 	h->cmsg_level = SOL_SOCKET;
@@ -18,8 +19,11 @@ static ssize_t send_fds(int s, const char *t, int *fds, int n)
 static int recv_fds(int s, char *t, int *fds, int room, int flags, int *mflags)
 {
 	char c[CMSG_SPACE(300 * sizeof(int))];
-	struct iovec v = { t, 100 };
-	struct msghdr m = { .msg_iov = &v, .msg_iovlen = 1, .msg_control = c, .msg_controllen = room ? CMSG_SPACE(room * sizeof(int)) : 0 };
+	struct iovec v = {t, 100};
+	struct msghdr m = {.msg_iov = &v,
+			   .msg_iovlen = 1,
+			   .msg_control = c,
+			   .msg_controllen = room ? CMSG_SPACE(room * sizeof(int)) : 0};
 	ssize_t r = recvmsg(s, &m, flags);
 	if (mflags)
 		*mflags = m.msg_flags;
@@ -54,7 +58,7 @@ int main(void)
 	R(fcntl(fds[0], F_GETFD));
 	// Several; less room than sent.
 	MUST(pipe(p));
-	int three[3] = { f, p[0], p[1] };
+	int three[3] = {f, p[0], p[1]};
 	R(send_fds(sv[0], "three", three, 3));
 	R(recv_fds(sv[1], b, fds, 10, 0, 0));
 	write(fds[2], "through", 7);
@@ -84,7 +88,7 @@ int main(void)
 	MUST(pipe(p));
 	R(send_fds(sv[0], "flying", &p[1], 1));
 	close(p[1]);
-	struct pollfd pf = { p[0], POLLIN, 0 };
+	struct pollfd pf = {p[0], POLLIN, 0};
 	R(poll(&pf, 1, 0));
 	R(recv_fds(sv[1], b, fds, 1, 0, 0));
 	write(fds[0], "x", 1);
@@ -121,8 +125,8 @@ int main(void)
 	R(setsockopt(sv[1], SOL_SOCKET, SO_PASSCRED, &one, sizeof one));
 	R(send(sv[0], "x", 1, 0));
 	char c[200];
-	struct iovec v = { b, 100 };
-	struct msghdr m = { .msg_iov = &v, .msg_iovlen = 1, .msg_control = c, .msg_controllen = sizeof c };
+	struct iovec v = {b, 100};
+	struct msghdr m = {.msg_iov = &v, .msg_iovlen = 1, .msg_control = c, .msg_controllen = sizeof c};
 	R(recvmsg(sv[1], &m, 0));
 	struct cmsghdr *h = CMSG_FIRSTHDR(&m);
 	T(h && h->cmsg_type == SCM_CREDENTIALS && ((struct ucred *)CMSG_DATA(h))->pid == getpid());
@@ -138,7 +142,7 @@ int main(void)
 	reap(k);
 	CHILD("lies", {
 		nobody();
-		u = (struct ucred){ getppid(), getuid(), getgid() };
+		u = (struct ucred){getppid(), getuid(), getgid()};
 		v.iov_len = 1;
 		m.msg_controllen = CMSG_SPACE(sizeof u);
 		h = CMSG_FIRSTHDR(&m);
@@ -147,15 +151,15 @@ int main(void)
 		h->cmsg_len = CMSG_LEN(sizeof u);
 		memcpy(CMSG_DATA(h), &u, sizeof u);
 		R(sendmsg(sv[0], &m, 0));
-		u = (struct ucred){ getpid(), 0, getgid() };
+		u = (struct ucred){getpid(), 0, getgid()};
 		memcpy(CMSG_DATA(h), &u, sizeof u);
 		R(sendmsg(sv[0], &m, 0));
-		u = (struct ucred){ getpid(), getuid(), getgid() };
+		u = (struct ucred){getpid(), getuid(), getgid()};
 		memcpy(CMSG_DATA(h), &u, sizeof u);
 		R(sendmsg(sv[0], &m, 0));
 	});
 	// Peer of a named socket is who listened, and who connected.
-	struct sockaddr_un sa = { AF_UNIX, "s" };
+	struct sockaddr_un sa = {AF_UNIX, "s"};
 	int l = MUST(socket(AF_UNIX, SOCK_STREAM, 0));
 	MUST(bind(l, (void *)&sa, sizeof sa));
 	MUST(listen(l, 1));

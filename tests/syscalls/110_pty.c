@@ -8,7 +8,7 @@ static void show(const char *w, int fd)
 {
 	char b[400];
 	say("%s:", w);
-	struct pollfd p = { fd, POLLIN, 0 };
+	struct pollfd p = {fd, POLLIN, 0};
 	ssize_t n = 0, r;
 	while (poll(&p, 1, n ? 30 : 300) > 0 && (p.revents & POLLIN) && (r = read(fd, b + n, sizeof b - n)) > 0)
 		n += r;
@@ -22,7 +22,7 @@ static void show(const char *w, int fd)
 int main(void)
 {
 	struct termios t;
-	struct winsize w = { 0 };
+	struct winsize w = {0};
 	char b[5000];
 	m = MUST(posix_openpt(O_RDWR | O_NOCTTY));
 	R(isatty(m));
@@ -60,8 +60,8 @@ int main(void)
 	write(m, "a\nb\nc", 5);
 	R(read(s, b, 100));
 	R(read(s, b, 100));
-	struct pollfd p = { s, POLLIN, 0 };
-	R(poll(&p, 1, 20)); // no whole line yet
+	struct pollfd p = {s, POLLIN, 0};
+	R(poll(&p, 1, 20));  // no whole line yet
 	write(m, "\004", 1); // end of file flushes
 	R(read(s, b, 100));
 	write(m, "\004", 1);
@@ -147,7 +147,7 @@ int main(void)
 	say("%ld %s\n", tot, st(reap(k)));
 	// Hang-up both ways.
 	close(s);
-	p = (struct pollfd){ m, POLLIN, 0 };
+	p = (struct pollfd){m, POLLIN, 0};
 	R(poll(&p, 1, 0));
 	say("HUP %d\n", !!(p.revents & POLLHUP));
 	R(read(m, b, 10));
@@ -158,11 +158,11 @@ int main(void)
 	close(m);
 	R(read(s, b, 10));
 	R(write(s, "x", 1));
-	p = (struct pollfd){ s, POLLIN, 0 };
+	p = (struct pollfd){s, POLLIN, 0};
 	R(poll(&p, 1, 0));
 	say("HUP %d\n", !!(p.revents & POLLHUP));
 	// openpty.
-	R(openpty(&m, &s, 0, 0, &(struct winsize){ 11, 22, 0, 0 }));
+	R(openpty(&m, &s, 0, 0, &(struct winsize){11, 22, 0, 0}));
 	R(ioctl(s, TIOCGWINSZ, &w));
 	say("%d %d\n", w.ws_row, w.ws_col);
 	return 0;

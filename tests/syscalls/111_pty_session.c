@@ -117,7 +117,7 @@ int main(void)
 {
 	int w;
 	MUST(pipe(sync_));
-	const char *keys[] = { "\003", "\034" };
+	const char *keys[] = {"\003", "\034"};
 	for (int i = 0; i < 2; i++) {
 		MUST(openpty(&m, &s, 0, 0, 0));
 		pid_t p = start(sleeper);
@@ -155,7 +155,7 @@ int main(void)
 	MUST(openpty(&m, &s, 0, 0, 0));
 	p = start(facts);
 	await();
-	struct winsize ws = { 40, 100, 0, 0 };
+	struct winsize ws = {40, 100, 0, 0};
 	ioctl(m, TIOCSWINSZ, &ws);
 	await();
 	write(m, "\003", 1);
@@ -206,7 +206,7 @@ int main(void)
 	long long t = now_ns();
 	b[0] = 0;
 	while (!strstr(b, "is-a-tty") || !strstr(b, "ready")) {
-		struct pollfd pf = { m, POLLIN, 0 };
+		struct pollfd pf = {m, POLLIN, 0};
 		if (poll(&pf, 1, 1000) > 0)
 			n += read(m, b + n, sizeof b - 1 - n);
 		b[n] = 0;

@@ -88,7 +88,7 @@ int main(void)
 	fcntl(p[0], F_SETFL, O_NONBLOCK);
 	R(read(p[0], c, 10) >= -1);
 	R(pread(fd, m + 4092, 10, 0));
-	struct iovec v[2] = { { m, 4 }, { B, 4 } };
+	struct iovec v[2] = {{m, 4}, {B, 4}};
 	R(pwritev(fd, v, 2, 0));
 	strcpy(m + 4094, "f");
 	O(open(m + 4094, O_RDONLY)); // the string ends on the last byte
@@ -100,7 +100,7 @@ int main(void)
 	R(syscall(SYS_read, fd, c, 0x7fffffffffffffff));
 	lseek(fd, 0, SEEK_END);
 	R(syscall(SYS_read, fd, m, 1UL << 40));
-	R(readv(fd, (struct iovec[]){ { c, 0x7fffffffffffffff }, { c, 10 } }, 2));
+	R(readv(fd, (struct iovec[]){{c, 0x7fffffffffffffff}, {c, 10}}, 2));
 	R(syscall(SYS_poll, v, 1u << 31, 0));
 	R(syscall(SYS_getdents64, fd, c, -1));
 	R(syscall(SYS_epoll_wait, epoll_create1(0), c, INT_MAX, 0));
@@ -108,9 +108,9 @@ int main(void)
 	R(syscall(SYS_munmap, m, -4096UL));
 	R(syscall(SYS_mprotect, m, -4096UL, PROT_READ));
 	R(syscall(SYS_mremap, m, 4096, -4096UL, MREMAP_MAYMOVE));
-	R(syscall(SYS_select, 1 << 30, 0, 0, 0, &(struct timeval){ 0, 0 }));
+	R(syscall(SYS_select, 1 << 30, 0, 0, 0, &(struct timeval){0, 0}));
 	// Negative and large descriptors.
-	int bad[] = { -1, -100, 1 << 20, INT_MAX, INT_MIN };
+	int bad[] = {-1, -100, 1 << 20, INT_MAX, INT_MIN};
 	for (int i = 0; i < 5; i++) {
 		R(read(bad[i], c, 1));
 		R(close(bad[i]));

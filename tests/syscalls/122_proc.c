@@ -55,11 +55,13 @@ int main(void)
 		found += !strcmp(p, "LANG=C.UTF-8");
 	say("environ %d\n", found);
 	say("comm %s", get("/proc/self/comm"));
-	CHILD("cmdline of a program", execl("/bin/sh", "name", "-c", "tr '\\0' ' ' < /proc/$$/cmdline; echo", "a b", "", "c", NULL));
+	CHILD("cmdline of a program",
+	      execl("/bin/sh", "name", "-c", "tr '\\0' ' ' < /proc/$$/cmdline; echo", "a b", "", "c", NULL));
 	// stat.
 	int pid, ppid, pgrp, sid;
 	char state, *q = strrchr(get("/proc/self/stat"), ')');
-	T(q && sscanf(q + 2, "%c %d %d %d", &state, &ppid, &pgrp, &sid) == 4 && state == 'R' && ppid == getppid() && pgrp == getpgrp() && sid == getsid(0));
+	T(q && sscanf(q + 2, "%c %d %d %d", &state, &ppid, &pgrp, &sid) == 4 && state == 'R' && ppid == getppid() &&
+	  pgrp == getpgrp() && sid == getsid(0));
 	int fields = 2;
 	for (char *p = q + 1; *p; p++)
 		fields += *p == ' ';
@@ -76,7 +78,8 @@ int main(void)
 	T(atol(field("/proc/self/status", "VmSize")) > 1000);
 	T(atol(field("/proc/self/status", "VmPeak")) > 1000);
 	unsigned u[4];
-	T(sscanf(field("/proc/self/status", "Uid"), "%u %u %u %u", u, u + 1, u + 2, u + 3) == 4 && u[0] == getuid() && u[1] == geteuid());
+	T(sscanf(field("/proc/self/status", "Uid"), "%u %u %u %u", u, u + 1, u + 2, u + 3) == 4 && u[0] == getuid() &&
+	  u[1] == geteuid());
 	block(SIGUSR1);
 	raise(SIGUSR1);
 	signal(SIGUSR2, SIG_IGN);

@@ -8,16 +8,22 @@ static void num(const char *n)
 	if (stat(n, &s))
 		say("%s: %s\n", n, en(errno));
 	else
-		say("%s: %s %u:%u mode %o\n", n, S_ISCHR(s.st_mode) ? "chr" : S_ISDIR(s.st_mode) ? "dir" : "other", S_ISCHR(s.st_mode) ? major(s.st_rdev) : 0,
-		    S_ISCHR(s.st_mode) ? minor(s.st_rdev) : 0, S_ISCHR(s.st_mode) ? s.st_mode & 0666 : 0);
+		say("%s: %s %u:%u mode %o\n", n,
+		    S_ISCHR(s.st_mode)	 ? "chr"
+		    : S_ISDIR(s.st_mode) ? "dir"
+					 : "other",
+		    S_ISCHR(s.st_mode) ? major(s.st_rdev) : 0, S_ISCHR(s.st_mode) ? minor(s.st_rdev) : 0,
+		    S_ISCHR(s.st_mode) ? s.st_mode & 0666 : 0);
 }
 int main(void)
 {
 	char b[100];
-	const char *all[] = { "/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom", "/dev/tty", "/dev/shm", "/dev/pts" };
+	const char *all[] = {"/dev/null",    "/dev/zero", "/dev/full", "/dev/random",
+			     "/dev/urandom", "/dev/tty",  "/dev/shm",  "/dev/pts"};
 	for (int i = 0; i < 8; i++)
 		num(all[i]);
-	int n = MUST(open("/dev/null", O_RDWR)), z = MUST(open("/dev/zero", O_RDWR)), f = MUST(open("/dev/full", O_RDWR)), u = MUST(open("/dev/urandom", O_RDWR)),
+	int n = MUST(open("/dev/null", O_RDWR)), z = MUST(open("/dev/zero", O_RDWR)),
+	    f = MUST(open("/dev/full", O_RDWR)), u = MUST(open("/dev/urandom", O_RDWR)),
 	    r = MUST(open("/dev/random", O_RDONLY));
 	R(read(n, b, 10));
 	R(write(n, b, 10));
@@ -48,9 +54,12 @@ int main(void)
 	O(mmap(0, 4096, PROT_READ, MAP_PRIVATE, n, 0));
 	R(ioctl(n, FIONREAD, b) == -1);
 	R(isatty(n));
-	struct pollfd p[2] = { { n, POLLIN | POLLOUT, 0 }, { u, POLLIN, 0 } };
+	struct pollfd p[2] = {{n, POLLIN | POLLOUT, 0}, {u, POLLIN, 0}};
 	R(poll(p, 2, 0));
-	CHILD("no terminal", { setsid(); O(open("/dev/tty", O_RDWR)); });
+	CHILD("no terminal", {
+		setsid();
+		O(open("/dev/tty", O_RDWR));
+	});
 	tmp();
 	put("f", "0123456789");
 	int x = MUST(open("f", O_RDONLY));

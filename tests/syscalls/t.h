@@ -65,23 +65,43 @@ HELPER const char *en(int e)
 }
 
 // R(call): print the result, or the errno's name. O(call): the same, but only "ok" for any success.
-#define R(e) do { \
-	errno = 0; long r_ = (long)(e); int e_ = errno; \
-	if (r_ == -1) say("%s -> %s\n", #e, en(e_)); else say("%s -> %ld\n", #e, r_); } while (0)
-#define O(e) do { \
-	errno = 0; long r_ = (long)(e); int e_ = errno; \
-	say("%s -> %s\n", #e, r_ == -1 ? en(e_) : "ok"); } while (0)
+#define R(e)                                                                                                           \
+	do {                                                                                                           \
+		errno = 0;                                                                                             \
+		long r_ = (long)(e);                                                                                   \
+		int e_ = errno;                                                                                        \
+		if (r_ == -1)                                                                                          \
+			say("%s -> %s\n", #e, en(e_));                                                                 \
+		else                                                                                                   \
+			say("%s -> %ld\n", #e, r_);                                                                    \
+	} while (0)
+#define O(e)                                                                                                           \
+	do {                                                                                                           \
+		errno = 0;                                                                                             \
+		long r_ = (long)(e);                                                                                   \
+		int e_ = errno;                                                                                        \
+		say("%s -> %s\n", #e, r_ == -1 ? en(e_) : "ok");                                                       \
+	} while (0)
 // T(condition): a fact that must hold. The line number and errno go to stderr, which is not compared.
-#define T(...) do { \
-	int t_ = !!(__VA_ARGS__), e_ = errno; \
-	say("%s: %s\n", t_ ? "ok" : "FAIL", #__VA_ARGS__); \
-	if (!t_) fprintf(stderr, "%s:%d: errno %s\n", __FILE__, __LINE__, en(e_)); } while (0)
+#define T(...)                                                                                                         \
+	do {                                                                                                           \
+		int t_ = !!(__VA_ARGS__), e_ = errno;                                                                  \
+		say("%s: %s\n", t_ ? "ok" : "FAIL", #__VA_ARGS__);                                                     \
+		if (!t_)                                                                                               \
+			fprintf(stderr, "%s:%d: errno %s\n", __FILE__, __LINE__, en(e_));                              \
+	} while (0)
 // MUST(call): set-up that the test cannot do without.
-#define MUST(e) ({ \
-	long m_ = (long)(e); \
-	if (m_ == -1) { int e_ = errno; say("setup failed: %s: %s\n", #e, en(e_)); \
-		fprintf(stderr, "%s:%d\n", __FILE__, __LINE__); _exit(99); } \
-	m_; })
+#define MUST(e)                                                                                                        \
+	({                                                                                                             \
+		long m_ = (long)(e);                                                                                   \
+		if (m_ == -1) {                                                                                        \
+			int e_ = errno;                                                                                \
+			say("setup failed: %s: %s\n", #e, en(e_));                                                     \
+			fprintf(stderr, "%s:%d\n", __FILE__, __LINE__);                                                \
+			_exit(99);                                                                                     \
+		}                                                                                                      \
+		m_;                                                                                                    \
+	})
 
 HELPER const char *st(int s)
 {
@@ -111,14 +131,19 @@ HELPER int reap(pid_t p)
 }
 
 // Run statements in a child and print how it ended.
-#define CHILD(label, ...) do { \
-	pid_t p_ = MUST(fork()); \
-	if (!p_) { __VA_ARGS__; _exit(0); } \
-	say("%s: %s\n", label, st(reap(p_))); } while (0)
+#define CHILD(label, ...)                                                                                              \
+	do {                                                                                                           \
+		pid_t p_ = MUST(fork());                                                                               \
+		if (!p_) {                                                                                             \
+			__VA_ARGS__;                                                                                   \
+			_exit(0);                                                                                      \
+		}                                                                                                      \
+		say("%s: %s\n", label, st(reap(p_)));                                                                  \
+	} while (0)
 
 HELPER void ms(long n)
 {
-	struct timespec t = { n / 1000, n % 1000 * 1000000 };
+	struct timespec t = {n / 1000, n % 1000 * 1000000};
 	while (nanosleep(&t, &t) < 0 && errno == EINTR)
 		;
 }
@@ -131,8 +156,13 @@ HELPER long long now_ns(void)
 }
 
 // Wait (10 s at most) until a condition holds.
-#define UNTIL(...) ({ int u_ = 0; \
-	for (int i_ = 0; i_ < 10000 && !(u_ = !!(__VA_ARGS__)); i_++) ms(1); u_; })
+#define UNTIL(...)                                                                                                     \
+	({                                                                                                             \
+		int u_ = 0;                                                                                            \
+		for (int i_ = 0; i_ < 10000 && !(u_ = !!(__VA_ARGS__)); i_++)                                          \
+			ms(1);                                                                                         \
+		u_;                                                                                                    \
+	})
 
 HELPER char task_state(pid_t tid)
 {
@@ -184,7 +214,8 @@ static pid_t tmp_owner;
 HELPER void tmp_clean(void)
 {
 	if (tmp_owner == getpid()) {
-		if (chdir("/")) {}
+		if (chdir("/")) {
+		}
 		rm_rf(AT_FDCWD, tmp_dir);
 	}
 }
@@ -240,13 +271,13 @@ HELPER char *get(const char *name)
 
 HELPER void on(int sig, void (*h)(int), int flags)
 {
-	struct sigaction a = { .sa_handler = h, .sa_flags = flags };
+	struct sigaction a = {.sa_handler = h, .sa_flags = flags};
 	MUST(sigaction(sig, &a, 0));
 }
 
 HELPER void on_info(int sig, void (*h)(int, siginfo_t *, void *), int flags)
 {
-	struct sigaction a = { .sa_sigaction = h, .sa_flags = flags | SA_SIGINFO };
+	struct sigaction a = {.sa_sigaction = h, .sa_flags = flags | SA_SIGINFO};
 	MUST(sigaction(sig, &a, 0));
 }
 

@@ -11,7 +11,7 @@ struct fs_struct init_fs;
 u32 mount_seq;
 atomic_t fsnotify_nr_marks;
 const struct file_operations def_chr_fops;
-static struct signal_struct sig = { .rlim[RLIMIT_NOFILE] = { 4096, 4096 } };
+static struct signal_struct sig = {.rlim[RLIMIT_NOFILE] = {4096, 4096}};
 static struct sighand_struct sighand;
 extern initcall_t test_initcalls[], test_initcalls_end[];
 
@@ -67,7 +67,7 @@ void test_thread(void *info, void (*fn)(void *), void *arg)
 
 long sys_call6(long (*fn)(struct pt_regs *), long a, long b, long c, long d, long e, long f)
 {
-	struct pt_regs r = { .di = a, .si = b, .dx = c, .r10 = d, .r8 = e, .r9 = f };
+	struct pt_regs r = {.di = a, .si = b, .dx = c, .r10 = d, .r8 = e, .r9 = f};
 
 	return fn(&r);
 }

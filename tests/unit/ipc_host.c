@@ -44,7 +44,7 @@ uint64_t test_now(int clock)
 
 void test_futex_wait(uint32_t *w, uint32_t v, int64_t ns)
 {
-	struct timespec ts = { ns / 1000000000, ns % 1000000000 };
+	struct timespec ts = {ns / 1000000000, ns % 1000000000};
 
 	syscall(SYS_futex, w, FUTEX_WAIT_PRIVATE, v, ns == INT64_MAX ? NULL : &ts, NULL, 0);
 }
@@ -61,8 +61,8 @@ void test_yield(void)
 
 void *test_map(void *at, size_t n)
 {
-	void *p = mmap(at, n, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | (at ? MAP_FIXED_NOREPLACE : MAP_32BIT),
-		       -1, 0);
+	void *p = mmap(at, n, PROT_READ | PROT_WRITE,
+		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | (at ? MAP_FIXED_NOREPLACE : MAP_32BIT), -1, 0);
 
 	if (p == MAP_FAILED)
 		abort();

@@ -11,7 +11,7 @@ void unit_drop(void *p, unsigned long len);
 static struct task_struct task;
 static struct thread_info ti;
 static struct signal_struct signal_state;
-static struct cred cred = { .cap_effective = ~0ULL };
+static struct cred cred = {.cap_effective = ~0ULL};
 struct task_struct *hosted_current = &task;
 struct task_struct init_task, *child_reaper;
 struct list_head init_task_list = LIST_HEAD_INIT(init_task_list);
@@ -134,7 +134,8 @@ static struct host_page *host_at(struct host_proc *h, unsigned long va)
 	return va >= ARENA && va < ARENA + ARENA_PAGES * PAGE_SIZE ? &h->page[(va - ARENA) >> PAGE_SHIFT] : NULL;
 }
 
-static int fake_map(struct mm_struct *mm, unsigned long va, unsigned long pfn, unsigned long n, int hprot, bool populate)
+static int fake_map(struct mm_struct *mm, unsigned long va, unsigned long pfn, unsigned long n, int hprot,
+		    bool populate)
 {
 	struct host_proc *h = host_proc(mm);
 
@@ -145,7 +146,7 @@ static int fake_map(struct mm_struct *mm, unsigned long va, unsigned long pfn, u
 		struct host_page *p = host_at(h, va);
 
 		if (p)
-			*p = (struct host_page){ pfn, hprot };
+			*p = (struct host_page){pfn, hprot};
 	}
 	return 0;
 }
@@ -280,8 +281,8 @@ static int unit_writepage(struct page *p, struct address_space *m)
 	return 0;
 }
 
-static const struct address_space_operations unit_aops = { .read_folio = unit_read_folio, .writepage = unit_writepage };
-static const struct file_operations unit_fops = { .mmap = generic_file_mmap };
+static const struct address_space_operations unit_aops = {.read_folio = unit_read_folio, .writepage = unit_writepage};
+static const struct file_operations unit_fops = {.mmap = generic_file_mmap};
 
 struct file *unit_file(unsigned long pages, bool in_memory)
 {
@@ -411,7 +412,7 @@ void unit_setup(unsigned long pages)
 	memset(&host_procs, 0, sizeof(host_procs));
 	for (unsigned int i = 0; i < NR_VM_STAT; i++)
 		atomic64_set(&vm_stat[i], 0);
-	task = (struct task_struct){ .ti = &ti, .signal = &signal_state, .cred = &cred, .group_leader = &task };
+	task = (struct task_struct){.ti = &ti, .signal = &signal_state, .cred = &cred, .group_leader = &task};
 	for (unsigned int i = 0; i < RLIM_NLIMITS_; i++)
 		signal_state.rlim[i].rlim_cur = signal_state.rlim[i].rlim_max = ~0UL;
 	signal_state.rlim[RLIMIT_STACK].rlim_cur = 8UL << 20;
@@ -459,7 +460,8 @@ void space_end(void)
 			truncate_inode_pages(&inodes[i].i_data, 0);
 	}
 	drain_page_caches();
-	CHECK(nr_free_pages() + atomic64_read(&vm_stat[NR_SLAB]) + atomic64_read(&vm_stat[NR_FILE_PAGES]) == free_before);
+	CHECK(nr_free_pages() + atomic64_read(&vm_stat[NR_SLAB]) + atomic64_read(&vm_stat[NR_FILE_PAGES]) ==
+	      free_before);
 	CHECK(!atomic64_read(&vm_stat[NR_ANON_PAGES]) && !atomic64_read(&vm_stat[NR_FILE_MAPPED]));
 	CHECK(!atomic64_read(&vm_stat[NR_PAGETABLE]) && !atomic_long_read(&vm_committed_as));
 }
@@ -476,7 +478,8 @@ u8 *user_byte(unsigned long addr, unsigned int flags)
 	for (int tries = 0; tries < 10; tries++) {
 		if (p->pfn && (p->prot & need(flags)))
 			return (u8 *)phys_to_virt(p->pfn << PAGE_SHIFT) + offset_in_page(addr);
-		if (do_page_fault(addr, flags | FAULT_FLAG_USER | (p->pfn ? FAULT_FLAG_PROT : 0), &unit_sig, &unit_code))
+		if (do_page_fault(addr, flags | FAULT_FLAG_USER | (p->pfn ? FAULT_FLAG_PROT : 0), &unit_sig,
+				  &unit_code))
 			return NULL;
 	}
 	unit_fail(__FILE__, __LINE__, "a fault is resolved again and again");
@@ -490,7 +493,7 @@ static void check_vmas(struct mm_struct *mm)
 	struct rb_node *n = rb_first(&mm->mm_rb);
 	int count = 0;
 
-	list_for_each_entry(vma, &mm->mmap, vm_list) {
+	list_for_each_entry (vma, &mm->mmap, vm_list) {
 		CHECK(n && rb_entry(n, struct vm_area_struct, vm_rb) == vma);
 		CHECK(vma->vm_start < vma->vm_end && vma->vm_mm == mm);
 		CHECK(!prev || prev->vm_end <= vma->vm_start);
@@ -517,7 +520,8 @@ static void check_host(struct mm_struct *mm)
 		if (vma && vma->vm_start > va)
 			vma = NULL;
 		if (e & PTE_PRESENT) {
-			CHECK(vma && page_count(pte_page(e)) >= page_mapcount(pte_page(e)) && page_mapcount(pte_page(e)) > 0);
+			CHECK(vma && page_count(pte_page(e)) >= page_mapcount(pte_page(e)) &&
+			      page_mapcount(pte_page(e)) > 0);
 			CHECK((e & (PTE_WRITE | PTE_EXEC)) != (PTE_WRITE | PTE_EXEC));
 			CHECK(!(e & PTE_WRITE) || (vma->vm_flags & VM_WRITE));
 			rss++;

@@ -3,7 +3,9 @@
 #include "mm_unit.h"
 #include <linux/mman.h>
 
-#define TEST(n) void unit_test_##n(void); void unit_test_##n(void)
+#define TEST(n)                                                                                                        \
+	void unit_test_##n(void);                                                                                      \
+	void unit_test_##n(void)
 #define RD 0
 #define WR FAULT_FLAG_WRITE
 #define EX FAULT_FLAG_INSTRUCTION
@@ -19,7 +21,7 @@ long sys_brk(struct pt_regs *r);
 
 static long call(long (*fn)(struct pt_regs *), u64 a, u64 b, u64 c, u64 d, u64 e)
 {
-	struct pt_regs r = { .di = a, .si = b, .dx = c, .r10 = d, .r8 = e };
+	struct pt_regs r = {.di = a, .si = b, .dx = c, .r10 = d, .r8 = e};
 
 	return fn(&r);
 }
@@ -122,7 +124,8 @@ TEST(vma_stack)
 	vma = find_vma(mm, top - 8);
 	CHECK(vma->vm_start <= top - 300000 && vma->vm_end == top);
 	CHECK(!do_page_fault(vma->vm_start - 100, WR | FAULT_FLAG_USER, &sig, &code));
-	CHECK(do_page_fault(top - (9UL << 20), WR | FAULT_FLAG_USER, &sig, &code) && sig == SIGSEGV && code == SEGV_MAPERR);
+	CHECK(do_page_fault(top - (9UL << 20), WR | FAULT_FLAG_USER, &sig, &code) && sig == SIGSEGV &&
+	      code == SEGV_MAPERR);
 	map(0, 300, RW_, ANON | MAP_GROWSDOWN, NULL, 0);
 	CHECK(!do_page_fault(AT(0) - 1, WR | FAULT_FLAG_USER, &sig, &code));
 	map(-280L, 1, RW_, ANON, NULL, 0);
@@ -254,7 +257,8 @@ TEST(wx_toggle)
 		int sig, code;
 
 		CHECK(g && !(host_proc(mm)->page[2].prot & HPROT_EXEC));
-		CHECK(!do_page_fault(AT(2), EX | FAULT_FLAG_USER, &sig, &code) && !(host_proc(mm)->page[2].prot & HPROT_EXEC));
+		CHECK(!do_page_fault(AT(2), EX | FAULT_FLAG_USER, &sig, &code) &&
+		      !(host_proc(mm)->page[2].prot & HPROT_EXEC));
 		put_page(g);
 		CHECK(user_byte(AT(2), EX));
 	}
@@ -343,7 +347,8 @@ TEST(file_truncate)
 	for (int pass = 0; pass < 2; pass++) {
 		for (int i = 0; i < 20; i++)
 			CHECK(get(i) == i && get(100 + i) == (i % 3 ? i : 50 + i));
-		CHECK(!user_byte(AT(20), RD) && unit_sig == SIGBUS && !user_byte(AT(120), RD) && !user_byte(AT(121), RD));
+		CHECK(!user_byte(AT(20), RD) && unit_sig == SIGBUS && !user_byte(AT(120), RD) &&
+		      !user_byte(AT(121), RD));
 		current->mm = child;
 	}
 	current->mm = mm;
@@ -422,9 +427,12 @@ TEST(mremap_moves)
 	for (int i = 0; i < 20; i++)
 		CHECK(get(300 + i) == i + 1);
 	CHECK(get(330) == 0 && !user_byte(AT(0), RD));
-	CHECK(call(sys_mremap, AT(300), 600 << PAGE_SHIFT, 5 << PAGE_SHIFT, 0, 0) == AT(300) && !user_byte(AT(305), RD));
-	CHECK(call(sys_mremap, AT(300), 5 << PAGE_SHIFT, 9 << PAGE_SHIFT, 0, 0) == AT(300) && get(308) == 0 && get(304) == 5);
-	r = call(sys_mremap, AT(300), 9 << PAGE_SHIFT, 9 << PAGE_SHIFT, MREMAP_MAYMOVE | MREMAP_DONTUNMAP | MREMAP_FIXED, AT(50));
+	CHECK(call(sys_mremap, AT(300), 600 << PAGE_SHIFT, 5 << PAGE_SHIFT, 0, 0) == AT(300) &&
+	      !user_byte(AT(305), RD));
+	CHECK(call(sys_mremap, AT(300), 5 << PAGE_SHIFT, 9 << PAGE_SHIFT, 0, 0) == AT(300) && get(308) == 0 &&
+	      get(304) == 5);
+	r = call(sys_mremap, AT(300), 9 << PAGE_SHIFT, 9 << PAGE_SHIFT,
+		 MREMAP_MAYMOVE | MREMAP_DONTUNMAP | MREMAP_FIXED, AT(50));
 	CHECK(r == AT(50) && get(54) == 5 && get(304) == 0);
 	CHECK(call(sys_mremap, AT(500), PAGE_SIZE, PAGE_SIZE * 2, MREMAP_MAYMOVE, 0) == -EFAULT);
 	space_end();
@@ -492,7 +500,7 @@ TEST(populate)
 /* ---- a model: what each page of the arena must read as, and whether it may be written or run ---- */
 struct model {
 	u8 val[ARENA_PAGES];
-	u8 prot[ARENA_PAGES]; /* PROT_*, 0x80: mapped */
+	u8 prot[ARENA_PAGES];  /* PROT_*, 0x80: mapped */
 	int file[ARENA_PAGES]; /* -1, or the page of the shared file */
 };
 #define SPAN 256
@@ -502,7 +510,7 @@ static u8 shared[MODEL_FILE];
 static void model_step(struct model *m, struct file *f)
 {
 	unsigned long a = unit_rand() % SPAN, n = 1 + unit_rand() % 40, i;
-	static const int prots[] = { PROT_NONE, PROT_READ, RW_, RW_, RW_, PROT_READ | PROT_EXEC, RW_ | PROT_EXEC };
+	static const int prots[] = {PROT_NONE, PROT_READ, RW_, RW_, RW_, PROT_READ | PROT_EXEC, RW_ | PROT_EXEC};
 	int prot = prots[unit_rand() % ARRAY_SIZE(prots)];
 
 	n = min_t(unsigned long, n, SPAN - a);
@@ -544,12 +552,15 @@ static void model_step(struct model *m, struct file *f)
 
 		n = min_t(unsigned long, n, SPAN - to);
 		for (i = a; i < a + n; i++)
-			whole &= m->prot[i] & 0x80 && m->prot[i] == m->prot[a] && (m->file[i] < 0) == (m->file[a] < 0) &&
+			whole &= m->prot[i] & 0x80 && m->prot[i] == m->prot[a] &&
+				 (m->file[i] < 0) == (m->file[a] < 0) &&
 				 (m->file[i] < 0 || m->file[i] == m->file[a] + (int)(i - a));
 		if (!whole || (to < a + n && a < to + n))
 			break;
-		if (call(sys_mremap, AT(a), n << PAGE_SHIFT, n << PAGE_SHIFT, MREMAP_MAYMOVE | MREMAP_FIXED, AT(to)) != AT(to)) {
-			memset(m->prot + to, 0, n); /* several VMAs that look alike: as in Linux, found out after clearing the way */
+		if (call(sys_mremap, AT(a), n << PAGE_SHIFT, n << PAGE_SHIFT, MREMAP_MAYMOVE | MREMAP_FIXED, AT(to)) !=
+		    AT(to)) {
+			memset(m->prot + to, 0,
+			       n); /* several VMAs that look alike: as in Linux, found out after clearing the way */
 			break;
 		}
 		memcpy(m->val + to, m->val + a, n);
@@ -620,7 +631,7 @@ TEST(space_random_fork)
 	static struct model m[3];
 
 	for (int round = 0; round < 20; round++) {
-		struct mm_struct *mm[3] = { space_begin() };
+		struct mm_struct *mm[3] = {space_begin()};
 		struct file *f = unit_file(MODEL_FILE, true);
 		int n = 1;
 
@@ -709,15 +720,16 @@ TEST(dirty_tracking)
 		put_page(p);
 	}
 	CHECK(f->f_mapping->nrdirty == 100 && atomic64_read(&vm_stat[NR_FILE_DIRTY]) == 100);
-	CHECK(!filemap_write_and_wait_range(f->f_mapping, 10 << PAGE_SHIFT, (20 << PAGE_SHIFT) - 1) && unit_writes == writes + 10);
+	CHECK(!filemap_write_and_wait_range(f->f_mapping, 10 << PAGE_SHIFT, (20 << PAGE_SHIFT) - 1) &&
+	      unit_writes == writes + 10);
 	truncate_inode_pages_range(f->f_mapping, 5 << PAGE_SHIFT, (10 << PAGE_SHIFT) + 99);
 	CHECK(f->f_mapping->nrpages == 95 && f->f_mapping->nrdirty == 85);
 	writeback_inodes(true);
 	CHECK(!f->f_mapping->nrdirty && unit_writes == writes + 95);
 	CHECK(!atomic64_read(&vm_stat[NR_FILE_DIRTY]) && atomic_read(&f->f_inode->i_count) == 1);
 	{
-		struct kiocb k = { .ki_filp = f, .ki_pos = 20 * PAGE_SIZE - 10 };
-		struct iov_iter it = { .iter_type = ITER_UBUF, .ubuf = buf, .count = sizeof(buf) };
+		struct kiocb k = {.ki_filp = f, .ki_pos = 20 * PAGE_SIZE - 10};
+		struct iov_iter it = {.iter_type = ITER_UBUF, .ubuf = buf, .count = sizeof(buf)};
 
 		CHECK(generic_file_read_iter(&k, &it) == sizeof(buf) && k.ki_pos == 20 * PAGE_SIZE - 10 + sizeof(buf));
 	}

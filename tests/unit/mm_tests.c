@@ -2,7 +2,9 @@
 /* Tests of the allocators and the page tables. */
 #include "mm_unit.h"
 
-#define TEST(n) void unit_test_##n(void); void unit_test_##n(void)
+#define TEST(n)                                                                                                        \
+	void unit_test_##n(void);                                                                                      \
+	void unit_test_##n(void)
 
 static bool is_zero(struct page *p, unsigned long n)
 {
@@ -283,7 +285,8 @@ TEST(slab_exhaustion)
 
 /* ---- page tables ---- */
 
-static const unsigned long sparse[] = { 0x10000, 0x200000, 0x3ff000, 0x400000, 0x7fffffff000, 0x123456789000, 0x6ffffffff000 };
+static const unsigned long sparse[] = {0x10000,	      0x200000,	      0x3ff000,	     0x400000,
+				       0x7fffffff000, 0x123456789000, 0x6ffffffff000};
 
 TEST(pgtable_walk)
 {
@@ -298,7 +301,8 @@ TEST(pgtable_walk)
 		CHECK(p && p == pte_find(mm, sparse[i]) && !*p);
 		*p = (u64)(i + 1) << PAGE_SHIFT;
 	}
-	for_each_pte_table(mm, addr, next, TASK_SIZE, p) {
+	for_each_pte_table(mm, addr, next, TASK_SIZE, p)
+	{
 		for (unsigned long a = addr; a < next; a += PAGE_SIZE, p++) {
 			if (!*p)
 				continue;

@@ -134,7 +134,8 @@ static void test_confined(void)
 	put("swap/passwd", "mine");
 	d = client_lookup(&c, 1, "swap");
 	CHECK(d > 1);
-	CHECK(!unlinkat(dirfd_, "swap/passwd", 0) && !unlinkat(dirfd_, "swap", AT_REMOVEDIR) && !symlinkat("/etc", dirfd_, "swap"));
+	CHECK(!unlinkat(dirfd_, "swap/passwd", 0) && !unlinkat(dirfd_, "swap", AT_REMOVEDIR) &&
+	      !symlinkat("/etc", dirfd_, "swap"));
 	CHECK(client_lookup(&c, d, "passwd") == -ESTALE);
 	/* a file that becomes a FIFO is not opened for reading */
 	put("pipe", "x");
@@ -250,7 +251,8 @@ static int list(uint64_t dir, bool plus, uint32_t size, uint32_t flags, int *dir
 		while (left) {
 			struct fuse_direntplus *dp = (void *)p;
 			struct fuse_dirent *de = plus ? &dp->dirent : (void *)p;
-			uint32_t rec = FUSE_REC_ALIGN((plus ? FUSE_NAME_OFFSET_DIRENTPLUS : FUSE_NAME_OFFSET) + de->namelen);
+			uint32_t rec =
+				FUSE_REC_ALIGN((plus ? FUSE_NAME_OFFSET_DIRENTPLUS : FUSE_NAME_OFFSET) + de->namelen);
 
 			CHECK(rec <= left);
 			if (!de->namelen) {
@@ -333,7 +335,8 @@ static void test_readonly(void)
 
 static void test_attr_links(void)
 {
-	struct fuse_setattr_in sa = {.valid = FATTR_MODE | FATTR_SIZE | FATTR_MTIME, .mode = 0600, .size = 3, .mtime = 1000};
+	struct fuse_setattr_in sa = {
+		.valid = FATTR_MODE | FATTR_SIZE | FATTR_MTIME, .mode = 0600, .size = 3, .mtime = 1000};
 	struct fuse_link_in li = {0};
 	struct stat st;
 	int64_t n;
@@ -343,7 +346,8 @@ static void test_attr_links(void)
 	client_begin(&c, FUSE_SETATTR, n);
 	client_add(&c, &sa, sizeof(sa));
 	CHECK(!client_send(&c, true));
-	CHECK(!fstatat(dirfd_, "attr", &st, 0) && st.st_size == 3 && (st.st_mode & 07777) == 0600 && st.st_mtime == 1000);
+	CHECK(!fstatat(dirfd_, "attr", &st, 0) && st.st_size == 3 && (st.st_mode & 07777) == 0600 &&
+	      st.st_mtime == 1000);
 	li.oldnodeid = n;
 	client_begin(&c, FUSE_LINK, 1);
 	client_add(&c, &li, sizeof(li));

@@ -51,7 +51,7 @@ static void one_read(u64 node, char *buf, u32 size, char expect)
 	struct fuse_read_in *in = fuse_arg(req, sizeof(*in));
 
 	in->size = size;
-	req->one = (struct vq_buf){ buf, size };
+	req->one = (struct vq_buf){buf, size};
 	req->data = &req->one;
 	req->ndata = 1;
 	req->data_in = true;
@@ -75,7 +75,7 @@ static u64 node_of(const char *name)
 
 void test_worker(int id, int rounds)
 {
-	char name[2] = { 'a' + id % 8, 0 };
+	char name[2] = {'a' + id % 8, 0};
 	u64 node = node_of(name), ino = one_lookup(name, 1);
 	char *buf = test_ram_alloc(8192);
 

@@ -30,7 +30,7 @@ static char *ram;
 static char base[] = "/tmp/husk-req-test.XXXXXX";
 static struct block {
 	struct block *next;
-} *free_blocks;
+} * free_blocks;
 static pthread_mutex_t alloc_lock = PTHREAD_MUTEX_INITIALIZER;
 
 void test_die(const char *why)
@@ -173,13 +173,15 @@ int main(void)
 
 	files();
 	share.dir_fd = open(".", O_RDONLY | O_DIRECTORY);
-	ram = mmap((void *)0x701000000000, RAM_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
+	ram = mmap((void *)0x701000000000, RAM_SIZE, PROT_READ | PROT_WRITE,
+		   MAP_SHARED | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
 	if (ram == MAP_FAILED)
 		test_die("no RAM");
 	b = (void *)ram;
 	b->host_ncpus = sysconf(_SC_NPROCESSORS_ONLN);
 	q = &b->device[0].queue[0];
-	*q = (struct hostif_queue){.desc = 1 << 20, .avail = (1 << 20) + 0x4000, .used = (1 << 20) + 0x8000, .num = num};
+	*q = (struct hostif_queue){
+		.desc = 1 << 20, .avail = (1 << 20) + 0x4000, .used = (1 << 20) + 0x8000, .num = num};
 	for (char *p = ram + (2 << 20); p < ram + RAM_SIZE; p += BLOCK)
 		test_ram_free(p);
 	for (int i = 0; i < 64; i++)

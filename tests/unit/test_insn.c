@@ -69,14 +69,16 @@ static int check_parts(void)
 	static const u8 cut[] = {0x48, 0x8d, 0x0d, 0x0f, 0x01};
 	struct insn i;
 
-	if (insn_decode(&i, lea, sizeof(lea)) != 7 || !i.rip_relative || i.disp != 0xef010f || i.disp_off != 3 || i.branch)
+	if (insn_decode(&i, lea, sizeof(lea)) != 7 || !i.rip_relative || i.disp != 0xef010f || i.disp_off != 3 ||
+	    i.branch)
 		return 1;
 	return insn_decode(&i, cut, sizeof(cut)) != 0;
 }
 
 int main(int argc, char **argv)
 {
-	static const char *const files[] = {"/lib/x86_64-linux-gnu/libc.so.6", "/lib/x86_64-linux-gnu/libcrypto.so.3", "/bin/bash"};
+	static const char *const files[] = {"/lib/x86_64-linux-gnu/libc.so.6", "/lib/x86_64-linux-gnu/libcrypto.so.3",
+					    "/bin/bash"};
 	int bad = check_parts();
 
 	printf("%s insn parts\n", bad ? "not ok" : "ok");

@@ -51,7 +51,7 @@ static int poll_one(int fd, int events, int timeout)
 	struct pollfd *p = ualloc(sizeof(*p));
 	int n;
 
-	*p = (struct pollfd){ fd, (short)events, 0 };
+	*p = (struct pollfd){fd, (short)events, 0};
 	n = (int)SYS3(poll, p, 1, timeout);
 	CHECK(n >= 0);
 	return n ? p->revents : 0;
@@ -313,7 +313,7 @@ static long ep_ctl(int ep, int op, int fd, u32 events, u64 data)
 {
 	struct epoll_event *e = ualloc(sizeof(*e));
 
-	*e = (struct epoll_event){ events, data };
+	*e = (struct epoll_event){events, data};
 	return SYS4(epoll_ctl, ep, op, fd, e);
 }
 
@@ -414,7 +414,7 @@ static void storm_churn(void *arg)
 	for (i = 0; !READ_ONCE(storm_over); i++) {
 		ep = (int)SYS1(epoll_create1, 0);
 		CHECK_EQ(SYS4(socketpair, AF_UNIX, SOCK_STREAM, 0, fd), 0);
-		*set = (struct epoll_event){ EPOLLIN | EPOLLET | EPOLLOUT, 1 };
+		*set = (struct epoll_event){EPOLLIN | EPOLLET | EPOLLOUT, 1};
 		CHECK_EQ(SYS4(epoll_ctl, ep, EPOLL_CTL_ADD, fd[0], set), 0);
 		set->events = EPOLLIN;
 		s = storm_fd[i % EP_FDS];
@@ -437,7 +437,7 @@ static void test_epoll_storm(void)
 	storm_ep = (int)SYS1(epoll_create1, 0);
 	for (i = 0; i < EP_FDS; i++) {
 		storm_fd[i] = (int)SYS2(eventfd2, 0, O_NONBLOCK);
-		*set = (struct epoll_event){ EPOLLIN | (i & 1 ? EPOLLET : 0), (u64)i };
+		*set = (struct epoll_event){EPOLLIN | (i & 1 ? EPOLLET : 0), (u64)i};
 		CHECK_EQ(SYS4(epoll_ctl, storm_ep, EPOLL_CTL_ADD, storm_fd[i], set), 0);
 	}
 	for (i = 0; i < 2; i++)
@@ -529,7 +529,8 @@ static void test_stream(void)
 static void test_dgram(void)
 {
 	struct sockaddr_un *a = ualloc(sizeof(*a)), *from = ualloc(sizeof(*a));
-	int r = (int)SYS3(socket, AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK, 0), len = abstract(a, "dgram"), *ul = ualloc(4), i;
+	int r = (int)SYS3(socket, AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK, 0), len = abstract(a, "dgram"), *ul = ualloc(4),
+	    i;
 	int s = (int)SYS3(socket, AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK, 0), x, p[2];
 	char *b = ualloc(300000);
 
@@ -577,7 +578,7 @@ static void test_dgram(void)
 	CHECK_EQ(SYS3(bind, r, a, len), 0);
 	CHECK_EQ(SYS3(connect, s, a, len), 0);
 	i = 4;
-	memcpy(ul, &(int){ 4000000 }, 4);
+	memcpy(ul, &(int){4000000}, 4);
 	SYS5(setsockopt, s, SOL_SOCKET, SO_SNDBUFFORCE, ul, 4);
 	for (i = 0; SYS3(write, s, b, 1) == 1; i++)
 		;
@@ -606,10 +607,10 @@ static long send_fds(int s, const int *fd, int n)
 	struct cmsghdr *c = ualloc(CMSG_SPACE(n * sizeof(int)));
 	struct iovec *iov = ualloc(sizeof(*iov));
 
-	*iov = (struct iovec){ ualloc(1), 1 };
-	*c = (struct cmsghdr){ CMSG_LEN(n * sizeof(int)), SOL_SOCKET, SCM_RIGHTS };
+	*iov = (struct iovec){ualloc(1), 1};
+	*c = (struct cmsghdr){CMSG_LEN(n * sizeof(int)), SOL_SOCKET, SCM_RIGHTS};
 	memcpy(CMSG_DATA(c), fd, n * sizeof(int));
-	*m = (struct user_msghdr){ .msg_iov = iov, .msg_iovlen = 1, .msg_control = c, .msg_controllen = c->cmsg_len };
+	*m = (struct user_msghdr){.msg_iov = iov, .msg_iovlen = 1, .msg_control = c, .msg_controllen = c->cmsg_len};
 	return SYS3(sendmsg, s, m, 0);
 }
 
@@ -620,8 +621,9 @@ static int recv_fds(int s, int *fd, int max, unsigned int *flags)
 	struct iovec *iov = ualloc(sizeof(*iov));
 	int n;
 
-	*iov = (struct iovec){ ualloc(8), 8 };
-	*m = (struct user_msghdr){ .msg_iov = iov, .msg_iovlen = 1, .msg_control = c, .msg_controllen = CMSG_SPACE(max * sizeof(int)) };
+	*iov = (struct iovec){ualloc(8), 8};
+	*m = (struct user_msghdr){
+		.msg_iov = iov, .msg_iovlen = 1, .msg_control = c, .msg_controllen = CMSG_SPACE(max * sizeof(int))};
 	CHECK_EQ(SYS3(recvmsg, s, m, 0), 1);
 	*flags = m->msg_flags;
 	if (!m->msg_controllen)

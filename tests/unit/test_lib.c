@@ -23,7 +23,8 @@ struct kmem_cache {
 };
 static long live;
 
-struct kmem_cache *kmem_cache_create(const char *name, size_t size, size_t align, unsigned int flags, void (*ctor)(void *))
+struct kmem_cache *kmem_cache_create(const char *name, size_t size, size_t align, unsigned int flags,
+				     void (*ctor)(void *))
 {
 	struct kmem_cache *c = malloc(sizeof(*c));
 
@@ -120,7 +121,7 @@ static void test_xarray(void)
 	for (i = 0; i < 300000; i++)
 		xarray_step(&xa, rand() % KEYS);
 	n = want = 0;
-	xa_for_each(&xa, index, e)
+	xa_for_each (&xa, index, e)
 		n++;
 	for (k = 0; k < KEYS; k++)
 		want += model[k] != NULL;
@@ -303,7 +304,7 @@ static void test_strings(void)
 
 static void test_random(void)
 {
-	u64 seed[8] = { 1 }, first, second;
+	u64 seed[8] = {1}, first, second;
 	u8 big[1000];
 
 	random_init(seed);

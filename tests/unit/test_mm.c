@@ -77,13 +77,17 @@ unsigned long long ktime_get_ns(void)
 
 #define DECLARE(n) void unit_test_##n(void);
 MM_UNIT_TESTS(DECLARE)
-#define WRAP(n) static void n(void **state) { unit_test_##n(); }
+#define WRAP(n)                                                                                                        \
+	static void n(void **state)                                                                                    \
+	{                                                                                                              \
+		unit_test_##n();                                                                                       \
+	}
 MM_UNIT_TESTS(WRAP)
 #define ENTRY(n) cmocka_unit_test(n),
 
 int main(int argc, char **argv)
 {
-	const struct CMUnitTest tests[] = { MM_UNIT_TESTS(ENTRY) };
+	const struct CMUnitTest tests[] = {MM_UNIT_TESTS(ENTRY)};
 
 	if (argc > 1)
 		cmocka_set_test_filter(argv[1]);

@@ -21,22 +21,65 @@ static size_t out_len, out_room = sizeof(out);
 static int last_sig, failures;
 
 /* ---- what the line discipline calls ---- */
-void __wake_up(wait_queue_head_t *q, unsigned m, int n, void *k) { }
-void prepare_to_wait(wait_queue_head_t *q, struct wait_queue_entry *e, unsigned s) { }
-void finish_wait(wait_queue_head_t *q, struct wait_queue_entry *e) { }
-void init_waitqueue_entry(struct wait_queue_entry *e, struct task_struct *t) { }
-int autoremove_wake_function(struct wait_queue_entry *e, unsigned m, int s, void *k) { return 1; }
-int signal_pending_state(unsigned s, struct task_struct *t) { return 1; } /* nothing ever sleeps here */
-s64 schedule_timeout(s64 ns) { return 0; }
-void __lock_slow(spinlock_t *l) { abort(); }
-void __unlock_slow(spinlock_t *l) { abort(); }
-void *kmalloc(size_t n, gfp_t g) { return malloc(n); }
-void kfree(const void *p) { free((void *)p); }
-void tty_signal_pgrp(struct tty_struct *t, int s) { last_sig = s; }
-void tty_start(struct tty_struct *t) { t->stopped = false; }
-void tty_stop(struct tty_struct *t) { t->stopped = true; }
-void tty_packet_event(struct tty_struct *t, u8 set, u8 clear) { }
-int tty_check_change(struct tty_struct *t, int s) { return 0; }
+void __wake_up(wait_queue_head_t *q, unsigned m, int n, void *k)
+{
+}
+void prepare_to_wait(wait_queue_head_t *q, struct wait_queue_entry *e, unsigned s)
+{
+}
+void finish_wait(wait_queue_head_t *q, struct wait_queue_entry *e)
+{
+}
+void init_waitqueue_entry(struct wait_queue_entry *e, struct task_struct *t)
+{
+}
+int autoremove_wake_function(struct wait_queue_entry *e, unsigned m, int s, void *k)
+{
+	return 1;
+}
+int signal_pending_state(unsigned s, struct task_struct *t)
+{
+	return 1;
+} /* nothing ever sleeps here */
+s64 schedule_timeout(s64 ns)
+{
+	return 0;
+}
+void __lock_slow(spinlock_t *l)
+{
+	abort();
+}
+void __unlock_slow(spinlock_t *l)
+{
+	abort();
+}
+void *kmalloc(size_t n, gfp_t g)
+{
+	return malloc(n);
+}
+void kfree(const void *p)
+{
+	free((void *)p);
+}
+void tty_signal_pgrp(struct tty_struct *t, int s)
+{
+	last_sig = s;
+}
+void tty_start(struct tty_struct *t)
+{
+	t->stopped = false;
+}
+void tty_stop(struct tty_struct *t)
+{
+	t->stopped = true;
+}
+void tty_packet_event(struct tty_struct *t, u8 set, u8 clear)
+{
+}
+int tty_check_change(struct tty_struct *t, int s)
+{
+	return 0;
+}
 size_t copy_to_iter(const void *from, size_t n, struct iov_iter *i)
 {
 	memcpy((char *)i->ubuf + i->iov_offset, from, n);
@@ -67,16 +110,29 @@ static size_t drv_write(struct tty_struct *t, const u8 *b, size_t n)
 	out_len += n;
 	return n;
 }
-static size_t drv_room(struct tty_struct *t) { return out_room - out_len; }
-static const struct tty_operations ops = { .write = drv_write, .write_room = drv_room };
-static const struct tty_driver driver = { .name = "test", .ops = &ops };
+static size_t drv_room(struct tty_struct *t)
+{
+	return out_room - out_len;
+}
+static const struct tty_operations ops = {.write = drv_write, .write_room = drv_room};
+static const struct tty_driver driver = {.name = "test", .ops = &ops};
 
 static const struct ktermios cooked = {
 	.c_iflag = ICRNL | IXON,
 	.c_oflag = OPOST | ONLCR,
 	.c_lflag = ISIG | ICANON | ECHO | ECHOE | ECHOK | ECHOCTL | ECHOKE | IEXTEN,
-	.c_cc = { [VINTR] = 3, [VQUIT] = 28, [VERASE] = 127, [VKILL] = 21, [VEOF] = 4, [VMIN] = 1, [VSTART] = 17,
-		  [VSTOP] = 19, [VSUSP] = 26, [VREPRINT] = 18, [VWERASE] = 23, [VLNEXT] = 22 },
+	.c_cc = {[VINTR] = 3,
+		 [VQUIT] = 28,
+		 [VERASE] = 127,
+		 [VKILL] = 21,
+		 [VEOF] = 4,
+		 [VMIN] = 1,
+		 [VSTART] = 17,
+		 [VSTOP] = 19,
+		 [VSUSP] = 26,
+		 [VREPRINT] = 18,
+		 [VWERASE] = 23,
+		 [VLNEXT] = 22},
 };
 
 static void fresh(void)
@@ -90,8 +146,8 @@ static void fresh(void)
 	tty->pgrp = 1;
 	tty->termios = cooked;
 	n_tty_init(tty);
-	tty_file = (struct tty_file){ .tty = tty };
-	file = (struct file){ .private_data = &tty_file, .f_flags = O_NONBLOCK };
+	tty_file = (struct tty_file){.tty = tty};
+	file = (struct file){.private_data = &tty_file, .f_flags = O_NONBLOCK};
 	out_len = 0;
 	out_room = sizeof(out);
 	last_sig = 0;
@@ -107,7 +163,10 @@ static void settings(u32 iflag, u32 oflag, u32 lflag)
 	n_tty_termios_changed(tty, &old);
 }
 
-static void in(const char *s) { tty_receive(tty, (const u8 *)s, strlen(s)); }
+static void in(const char *s)
+{
+	tty_receive(tty, (const u8 *)s, strlen(s));
+}
 
 static void check(bool ok, const char *what)
 {
@@ -123,7 +182,7 @@ static void check(bool ok, const char *what)
 static void reads(size_t n, const char *want, const char *what)
 {
 	char buf[70000];
-	struct iov_iter it = { .ubuf = buf, .count = n };
+	struct iov_iter it = {.ubuf = buf, .count = n};
 	ssize_t r = n_tty_read(tty, &file, &it);
 	bool ok = want ? r == (ssize_t)strlen(want) && !memcmp(buf, want, r) : r == -EAGAIN;
 
@@ -252,7 +311,7 @@ static void test_big(void)
 	sent = tty_receive(tty, (u8 *)big, 200000);
 	check(sent == 4095 + 65536, "buffer and queue are full");
 	while (taken < 200000) {
-		struct iov_iter it = { .ubuf = got + taken, .count = 1000 };
+		struct iov_iter it = {.ubuf = got + taken, .count = 1000};
 		ssize_t r = n_tty_read(tty, &file, &it);
 
 		if (r <= 0)
@@ -268,7 +327,7 @@ static void test_big(void)
 static void test_overflow(void)
 {
 	char line[6000], got[6000];
-	struct iov_iter it = { .ubuf = got, .count = sizeof(got) };
+	struct iov_iter it = {.ubuf = got, .count = sizeof(got)};
 	ssize_t r;
 
 	fresh();

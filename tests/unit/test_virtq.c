@@ -24,17 +24,18 @@ static void test_init_refuses(void)
 		uint64_t desc, avail, used;
 		uint32_t num;
 	} bad[] = {
-		{DRV_DESC, DRV_AVAIL, DRV_USED, 0},	    {DRV_DESC, DRV_AVAIL, DRV_USED, 3},
-		{DRV_DESC, DRV_AVAIL, DRV_USED, 65536},	    {DRV_DESC + 1, DRV_AVAIL, DRV_USED, 16},
-		{DRV_DESC, DRV_AVAIL + 1, DRV_USED, 16},    {DRV_DESC, DRV_AVAIL, DRV_USED + 2, 16},
-		{DRV_RAM - 16, DRV_AVAIL, DRV_USED, 16},    {DRV_DESC, DRV_RAM, DRV_USED, 16},
-		{DRV_DESC, DRV_AVAIL, DRV_RAM - 4, 16},	    {~0ULL & ~15ULL, DRV_AVAIL, DRV_USED, 16},
+		{DRV_DESC, DRV_AVAIL, DRV_USED, 0},	  {DRV_DESC, DRV_AVAIL, DRV_USED, 3},
+		{DRV_DESC, DRV_AVAIL, DRV_USED, 65536},	  {DRV_DESC + 1, DRV_AVAIL, DRV_USED, 16},
+		{DRV_DESC, DRV_AVAIL + 1, DRV_USED, 16},  {DRV_DESC, DRV_AVAIL, DRV_USED + 2, 16},
+		{DRV_RAM - 16, DRV_AVAIL, DRV_USED, 16},  {DRV_DESC, DRV_RAM, DRV_USED, 16},
+		{DRV_DESC, DRV_AVAIL, DRV_RAM - 4, 16},	  {~0ULL & ~15ULL, DRV_AVAIL, DRV_USED, 16},
 		{DRV_DESC, DRV_AVAIL, ~0ULL & ~3ULL, 16},
 	};
 
 	driver_init(&v);
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-		*v.q = (struct hostif_queue){.desc = bad[i].desc, .avail = bad[i].avail, .used = bad[i].used, .num = bad[i].num};
+		*v.q = (struct hostif_queue){
+			.desc = bad[i].desc, .avail = bad[i].avail, .used = bad[i].used, .num = bad[i].num};
 		CHECK(virtq_init(&vq, v.q, v.ram, DRV_RAM) == -EINVAL);
 	}
 	driver_fini(&v);

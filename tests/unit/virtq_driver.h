@@ -62,12 +62,12 @@ static inline int driver_used(struct driver *v, struct vring_used_elem *e)
 	return 1;
 }
 
-#define CHECK(c)                                                                                   \
-	do {                                                                                       \
-		if (!(c)) {                                                                        \
-			fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #c);                    \
-			exit(1);                                                                   \
-		}                                                                                  \
+#define CHECK(c)                                                                                                       \
+	do {                                                                                                           \
+		if (!(c)) {                                                                                            \
+			fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #c);                                        \
+			exit(1);                                                                                       \
+		}                                                                                                      \
 	} while (0)
 
 #endif

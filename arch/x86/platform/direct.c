@@ -94,8 +94,8 @@ static bool shootdown_kick(struct mm_struct *mm)
 	bool sent = false;
 
 	read_lock(&tasklist_lock);
-	for_each_process(p) {
-		for_each_thread(p, t) {
+	for_each_process (p) {
+		for_each_thread (p, t) {
 			if (t->mm != mm || t->ti->mm_id != mm->id || READ_ONCE(t->ti->host_tid) <= 0 ||
 			    !smp_load_acquire(&t->ti->arch[TA_READY]))
 				continue;
