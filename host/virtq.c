@@ -21,8 +21,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#define SPIN_MIN_NS 2000u
-#define SPIN_MAX_NS 50000u
+#define SPIN_MIN_NS 20000u
+#define SPIN_MAX_NS 200000u
 
 static bool in_ram(const struct virtq *vq, uint64_t addr, uint64_t len)
 {

@@ -165,7 +165,7 @@ static int unpack_args(const char ***argv, const char ***envp)
 
 static int kernel_init(void *unused)
 {
-	const char **argv, **envp;
+	const char **argv = NULL, **envp = NULL;
 	char mnt_opts[] = "mode=620,ptmxmode=666,gid=5";
 	char shm_opts[] = "mode=1777";
 

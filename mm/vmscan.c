@@ -132,6 +132,8 @@ static unsigned long scan(unsigned long want, unsigned long rounds, bool hard)
 			unlock_page(p);
 		} else {
 			freed += reclaim_hard(p);
+			if (freed % 32 == 31)
+				wake_up_all(&progress_queue);
 		}
 		put_page(p);
 	}
@@ -145,24 +147,26 @@ unsigned long reclaim_pages(unsigned long nr)
 	return scan(nr, 2, false);
 }
 
-/* Waits for one round of kmemd; for tasks that found nothing else to free. */
-static void wait_for_kmemd(void)
+static inline bool enough(void)
 {
-	unsigned long round = READ_ONCE(kmemd_rounds);
-
-	wake_kmemd();
-	wait_event_timeout(progress_queue, READ_ONCE(kmemd_rounds) != round, 20 * NSEC_PER_MSEC);
+	return nr_free_pages() > min_free_pages + 16;
 }
 
+/* For tasks that found nothing else to free: let kmemd do a whole round (the one it may be in does not count), or enough of one. */
 bool reclaim_wait(void)
 {
-	unsigned long before = nr_free_pages();
+	unsigned long round = READ_ONCE(kmemd_rounds);
+	u64 end = ktime_get_ns() + 500 * NSEC_PER_MSEC;
 
 	if (!kmemd_running || (current->flags & PF_KTHREAD))
 		return false;
-	for (int i = 0; i < 3 && nr_free_pages() <= min_free_pages + 16; i++)
-		wait_for_kmemd();
-	return nr_free_pages() > before && nr_free_pages() > min_free_pages;
+	while (!enough() && READ_ONCE(kmemd_rounds) - round < 2 && ktime_get_ns() < end &&
+	       !fatal_signal_pending(current)) {
+		wake_kmemd();
+		wait_event_timeout(progress_queue, enough() || READ_ONCE(kmemd_rounds) - round >= 2,
+				   20 * NSEC_PER_MSEC);
+	}
+	return enough();
 }
 
 static void balance_memory(void)

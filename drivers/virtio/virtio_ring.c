@@ -46,8 +46,8 @@ struct virtqueue {
 	u32 spin_budget; /* ns; racy, a hint */
 };
 
-#define SPIN_MIN 1000u
-#define SPIN_MAX 60000u
+#define SPIN_MIN 20000u
+#define SPIN_MAX 200000u
 
 /* A buffer's place in RAM: the kernel image is mapped apart from the direct map. */
 static phys_addr_t buf_phys(const void *p)

@@ -59,7 +59,7 @@ static struct dentry *walk_parent(const char *name, const char **last, bool make
 /* change: one entry of the tree. target: a link; mode != 0: a node or directory; neither: remove. */
 static int change(const char *name, const char *target, umode_t mode, dev_t dev)
 {
-	const char *last;
+	const char *last = NULL;
 	struct dentry *dir, *d;
 	bool make = target || mode;
 	int err;

@@ -15,7 +15,7 @@
 #define FUSE_IN_ROOM 640      /* arguments and two names */
 #define FUSE_OUT_ROOM 192
 #define FUSE_FORGET_BATCH 64
-#define FUSE_SPIN_NS 30000
+#define FUSE_SPIN_NS 100000
 
 /**
  * struct fuse_conn - one share: its queue, what the server can do, its super block
