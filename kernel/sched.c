@@ -221,20 +221,16 @@ SYSCALL_DEFINE2(sched_rr_get_interval, pid_t, nr, void __user *, uts)
 	return put_timespec64(&ts, uts);
 }
 
-struct affinity_work {
-	struct callback_head cb;
-};
-
 static void affinity_apply(struct callback_head *cb)
 {
 	host_set_affinity(current->cpus_mask);
-	kfree(container_of(cb, struct affinity_work, cb));
+	kfree(cb);
 }
 
 /* The host schedules: only a thread can move itself there, so another one does it on its way to user mode. */
 static int set_affinity(struct task_struct *t, unsigned long mask)
 {
-	struct affinity_work *w;
+	struct callback_head *w;
 
 	t->cpus_mask = mask;
 	if (t == current) {
@@ -246,8 +242,8 @@ static int set_affinity(struct task_struct *t, unsigned long mask)
 	w = kzalloc(sizeof(*w), GFP_KERNEL);
 	if (!w)
 		return -ENOMEM;
-	w->cb.func = affinity_apply;
-	if (task_work_add(t, &w->cb)) {
+	w->func = affinity_apply;
+	if (task_work_add(t, w)) {
 		kfree(w);
 		return -ESRCH;
 	}

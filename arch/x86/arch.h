@@ -12,7 +12,6 @@ extern bool platform_has_keys;
 extern struct thread_info *gate_table[];
 extern u64 xfeature_mask;    /* XCR0 */
 extern unsigned xstate_size; /* bytes of an xsave image with these */
-extern u64 boot_stack_slot;
 extern u64 ram_bytes;
 extern char gate_entry[], gate_entry_taken[], gate_exit_start[], gate_exit_end[], full_exit_start[], full_exit_end[];
 extern char sig_entry[], sig_entry_taken[], sig_lost_gs[], sig_lost_gs_end[], exit_to_user[], _stext[], _etext[],
@@ -27,7 +26,7 @@ struct proc_private {
 #define proc_private ((struct proc_private *)PROC_PRIVATE_BASE)
 
 /* ti->arch[] */
-enum { TA_FSBASE, TA_BLANK, TA_KTHREAD, TA_FPU, TA_READY, TA_TRAPNO, TA_ERR, TA_CR2 };
+enum { TA_BLANK, TA_KTHREAD, TA_READY, TA_TRAPNO, TA_ERR, TA_CR2 };
 #define USER_CS 0x33
 #define USER_DS 0x2b
 #define X86_FLAGS_USER 0x250dd5 /* CF PF AF ZF SF TF DF OF NT? RF AC ID: what user code may set */

@@ -124,7 +124,6 @@ __noreturn __used void arch_boot(struct hostif_boot *b)
 		panic("no memory for the boot stack");
 	ti->mm_id = 1;
 	init_task.ti = ti;
-	boot_stack_slot = (u64)ti;
 	traps_init();
 	__asm__ volatile("mov %0, %%rsp\n\txor %%ebp, %%ebp\n\tcall boot_on_slot" ::"r"(ti->kstack_top - 64)
 			 : "memory");

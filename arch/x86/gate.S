@@ -510,12 +510,8 @@ END __user_cmpxchg_u32
 	.section .text.head, "ax"
 ENTRY _start
 	cld
-	leaq	boot_stack_slot(%rip), %rax
-	movq	(%rax), %rsp
-	testq	%rsp, %rsp
-	jnz	1f
 	leaq	early_stack_top(%rip), %rsp
-1:	xorl	%ebp, %ebp
+	xorl	%ebp, %ebp
 	call	arch_boot
 	ud2
 END _start
@@ -525,8 +521,4 @@ END _start
 early_stack:
 	.skip	16384
 early_stack_top:
-	.balign 8
-	.globl boot_stack_slot
-boot_stack_slot:
-	.skip	8
 	.section .note.GNU-stack,"",@progbits
