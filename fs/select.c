@@ -437,8 +437,8 @@ static int core_select(int n, void __user *uin, void __user *uout, void __user *
 
 	if (n < 0)
 		return -EINVAL;
-	/* as in Linux, descriptors beyond the table are not looked at; its tables hold 256 as soon as they have grown */
-	n = min(n, max((int)READ_ONCE(current->files->max_fds), 256));
+	/* as in Linux, descriptors beyond the table are not looked at */
+	n = min(n, (int)READ_ONCE(current->files->max_fds));
 	b.words = BITS_TO_LONGS((unsigned int)n);
 	bytes = b.words * sizeof(long);
 	if (bytes * 6 > sizeof(stack)) {

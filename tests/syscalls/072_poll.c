@@ -91,6 +91,10 @@ int main(void)
 	tv = (struct timeval){0, 20000};
 	R(select(64, &r, 0, 0, &tv));
 	say("%d left %ld %ld\n", FD_ISSET(a[0], &r) != 0, (long)tv.tv_sec, (long)tv.tv_usec);
+	// A table that reaches beyond the descriptor, whatever the caller's was: it is looked at, and not open.
+	MUST(dup2(a[0], 200));
+	close(200);
+	close(99);
 	FD_SET(99, &r);
 	R(select(100, &r, 0, 0, &tv));
 	R(select(-1, &r, 0, 0, &tv));
