@@ -38,7 +38,28 @@ HLIBS ?= -lpthread
 # a static monitor starts 0.3 ms sooner, and the jail is cloned from it
 HLDFLAGS ?= $(if $(filter /%,$(shell $(CC) -print-file-name=libc.a)),-static-pie)
 
+# Commands that the monitor's program does not need in it: a directory of tools each, with its objects in obj-y and its libraries in
+# libs-y; "husk NAME" starts build/husk-NAME. Their packages: scripts/prepare.sh.
+XPROGS :=
+XOBJS :=
+define xprog
+obj-y :=
+libs-y :=
+-include tools/$(1)/Kbuild
+ifneq ($$(obj-y),)
+XPROGS += $(O)/husk-$(1)
+XOBJS += $$(addprefix $(O)/h/tools/$(1)/,$$(obj-y))
+LIBS_$(1) := $$(libs-y)
+$(O)/husk-$(1): $$(addprefix $(O)/h/tools/$(1)/,$$(obj-y)) tools/$(1)/Kbuild
+	@echo "  LD   $$@"
+	$$(Q)$$(CC) -o $$@ $$(filter %.o,$$^) $$(LIBS_$(1))
+endif
+endef
+XNAMES := crash trace top
+# "all" stands first
 all: $(O)/husk-kernel $(O)/husk
+$(foreach p,$(XNAMES),$(eval $(call xprog,$(p))))
+all: $(XPROGS)
 .PHONY: all debug unit format clean docs
 debug:
 	$(MAKE) O=build/debug KOPT='-O1 -g -DHUSK_DEBUG' all
@@ -73,7 +94,7 @@ format:
 	git ls-files '*.c' '*.h' | xargs clang-format -i
 clean:
 	rm -rf $(O)
--include $(KOBJS:.o=.d) $(HOBJS:.o=.d)
+-include $(KOBJS:.o=.d) $(HOBJS:.o=.d) $(XOBJS:.o=.d)
 
 # a hostile kernel, for the tests of the second wall
 hostile: $(O)/hostile-kernel

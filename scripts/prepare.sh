@@ -29,6 +29,18 @@ husk_tools() {
 	[ -e /usr/include/stdio.h ] || missing="$missing libc6-dev"
 	[ -e /usr/include/linux/fuse.h ] || missing="$missing linux-libc-dev"
 	command -v awk >/dev/null || missing="$missing mawk"
+	command -v python3 >/dev/null || missing="$missing python3-minimal"
+	while read -r header package; do
+		[ -e "/usr/include/$header" ] || [ -e "/usr/include/x86_64-linux-gnu/$header" ] || missing="$missing $package"
+	done <<-END
+		elfutils/libdwfl.h libdw-dev
+		libelf.h libelf-dev
+		json-c/json.h libjson-c-dev
+		zstd.h libzstd-dev
+		lz4.h liblz4-dev
+		Zydis/Zydis.h libzydis-dev
+		curses.h libncurses-dev
+	END
 	[ -z "$missing" ] || husk_install $missing
 }
 

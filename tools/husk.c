@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // The husk command: finds the subcommand.
 
+#include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,6 +21,19 @@ static const struct command commands[] = {
 };
 #define NCOMMANDS (sizeof(commands) / sizeof(*commands))
 
+/* Commands that are programs of their own: libraries that the monitor has no use for stay out of it. */
+static const struct external {
+	const char *name, *program, *summary;
+} externals[] = {
+	{"trace", "husk-trace", "show the system calls of a program or of a running sandbox"},
+	{"ps", "husk-top", "list the running sandboxes"},
+	{"top", "husk-top", "watch the running sandboxes"},
+	{"dump", "husk-top", "write a dump of a running sandbox"},
+	{"crash", "husk-crash", "take a dump, or a running sandbox, apart"},
+	{"module", "husk-top", "make the folder of a new kernel module"},
+};
+#define NEXTERNALS (sizeof(externals) / sizeof(*externals))
+
 uint64_t command_start_ns;
 unsigned command_stdio_closed;
 
@@ -30,6 +45,36 @@ static const struct command *find_command(const char *name)
 	return NULL;
 }
 
+static const struct external *find_external(const char *name)
+{
+	for (size_t i = 0; i < NEXTERNALS; i++)
+		if (!strcmp(externals[i].name, name))
+			return &externals[i];
+	return NULL;
+}
+
+/* Replaces this process by the command's own program, which lies beside this one or in ../libexec/husk. */
+static int run_external(const struct external *x, char **argv)
+{
+	static const char *const places[] = {"", "../libexec/husk/"};
+	char self[PATH_MAX], path[PATH_MAX + 64];
+	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
+
+	if (n < 0)
+		n = 0;
+	self[n] = 0;
+	*(strrchr(self, '/') ? strrchr(self, '/') + 1 : self) = 0;
+	for (size_t i = 0; i < sizeof(places) / sizeof(*places); i++) {
+		snprintf(path, sizeof(path), "%s%s%s", self, places[i], x->program);
+		execv(path, argv);
+		if (errno != ENOENT)
+			break;
+	}
+	fprintf(stderr, "husk: cannot start %s: %s%s\n", path, strerror(errno),
+		errno == ENOENT ? "; \"make\" builds it beside husk" : "");
+	return EXIT_HUSK;
+}
+
 static void help(FILE *f)
 {
 	fputs("Usage: husk COMMAND [OPTIONS]\n\n"
@@ -37,6 +82,8 @@ static void help(FILE *f)
 	      f);
 	for (size_t i = 0; i < NCOMMANDS; i++)
 		fprintf(f, "  %-10s %s\n", commands[i].name, commands[i].summary);
+	for (size_t i = 0; i < NEXTERNALS; i++)
+		fprintf(f, "  %-10s %s\n", externals[i].name, externals[i].summary);
 	fputs("\n\"husk COMMAND --help\" tells more about a command.\n"
 	      "Example: husk run -- python3 -c 'print(\"hello\")'\n",
 	      f);
@@ -54,15 +101,19 @@ static int finish_stdout(void)
 
 static int cmd_help(int argc, char **argv)
 {
+	const struct external *x;
 	const struct command *c;
 	char *args[] = {NULL, (char *)"--help", NULL};
 
 	if (argc > 1) {
 		c = find_command(argv[1]);
+		x = find_external(argv[1]);
+		args[0] = argv[1];
+		if (x)
+			return run_external(x, args);
 		if (!c)
 			return usage_error(NULL, "there is no command \"%s\"", argv[1]);
 		if (c->main != cmd_help && c->main != cmd_version) {
-			args[0] = argv[1];
 			return c->main(2, args);
 		}
 	}
@@ -82,6 +133,9 @@ static const char *guess(const char *name)
 	for (size_t i = 0; i < NCOMMANDS; i++)
 		if (!strncmp(commands[i].name, name, 2))
 			return commands[i].name;
+	for (size_t i = 0; i < NEXTERNALS; i++)
+		if (!strncmp(externals[i].name, name, 2))
+			return externals[i].name;
 	return NULL;
 }
 
@@ -126,6 +180,8 @@ int main(int argc, char **argv)
 	c = find_command(argv[1]);
 	if (c)
 		return c->main(argc - 1, argv + 1);
+	if (find_external(argv[1]))
+		return run_external(find_external(argv[1]), argv + 1);
 	if (argv[1][0] == '-')
 		return usage_error(NULL, "unknown option \"%s\"", argv[1]);
 	if (guess(argv[1]))
