@@ -76,10 +76,23 @@ $(O)/k/%.o: %.S Makefile
 	@mkdir -p $(@D)
 	@echo "  AS   $<"
 	$(Q)$(CC) $(KCFLAGS) -D__ASSEMBLY__ -MMD -MP -c $< -o $@
-$(O)/husk-kernel: $(KOBJS) arch/x86/kernel.lds
+# The image holds a table of its own symbols. Its size depends on their names alone: a first link gives the names, a second the
+# addresses, and the third has the right table, which is checked.
+KLINK = $(CC) -nostdlib -static -no-pie -Wl,--build-id=sha1 -Wl,-z,noexecstack -Wl,--no-warn-rwx-segments \
+	-Wl,-z,max-page-size=4096 -T arch/x86/kernel.lds
+KSYMS := $(O)/k/kallsyms
+$(KSYMS).0.S: scripts/gen-kallsyms
+	@mkdir -p $(@D)
+	$(Q)printf '0 T _stext\n0 B _end\n' | scripts/gen-kallsyms >$@.tmp && mv $@.tmp $@
+$(O)/husk-kernel: $(KOBJS) $(KSYMS).0.S arch/x86/kernel.lds
 	@echo "  LD   $@"
-	$(Q)$(CC) -nostdlib -static -no-pie -Wl,--build-id=sha1 -Wl,-z,noexecstack -Wl,--no-warn-rwx-segments \
-		-Wl,-z,max-page-size=4096 -T arch/x86/kernel.lds -o $@ $(KOBJS)
+	$(Q)$(KLINK) -Wl,--strip-debug -o $(KSYMS).link1 $(KOBJS) $(KSYMS).0.S
+	$(Q)nm $(KSYMS).link1 | scripts/gen-kallsyms >$(KSYMS).1.S
+	$(Q)$(KLINK) -Wl,--strip-debug -o $(KSYMS).link2 $(KOBJS) $(KSYMS).1.S
+	$(Q)nm $(KSYMS).link2 | scripts/gen-kallsyms >$(KSYMS).2.S
+	$(Q)$(KLINK) -o $(KSYMS).link3 $(KOBJS) $(KSYMS).2.S
+	$(Q)nm $(KSYMS).link3 | scripts/gen-kallsyms --check $(KSYMS).2.S
+	$(Q)rm -f $(KSYMS).link1 $(KSYMS).link2 && mv $(KSYMS).link3 $@
 
 $(O)/h/%.o: %.c $(O)/include/syscall_table.h Makefile
 	@mkdir -p $(@D)

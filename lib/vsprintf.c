@@ -4,6 +4,9 @@
 #include <husk/slab.h>
 #ifndef HUSK_HOSTED
 #include <husk/fs.h>
+#include <husk/kallsyms.h>
+
+int (*vsnprintf_symbol)(char *buf, unsigned long addr, char kind);
 #else
 #define vsnprintf husk_vsnprintf
 #define snprintf husk_snprintf
@@ -120,6 +123,12 @@ static int put_pointer(struct out *o, const char *ext, const void *p, struct spe
 			put_string(o, "(null)", 6, sp);
 		return 1;
 	}
+	if ((*ext == 'S' || *ext == 's' || *ext == 'B') && vsnprintf_symbol) {
+		char sym[KSYM_SYMBOL_LEN];
+
+		put_string(o, sym, vsnprintf_symbol(sym, (unsigned long)p, *ext), sp);
+		return 1;
+	}
 #endif
 	sp->base = 16;
 	if (sp->width < 0 || !(sp->flags & F_ALT)) {
@@ -127,7 +136,7 @@ static int put_pointer(struct out *o, const char *ext, const void *p, struct spe
 		sp->flags |= F_ZERO;
 	}
 	put_number(o, (uintptr_t)p, sp);
-	return *ext == 'x' || *ext == 'K';
+	return *ext == 'x' || *ext == 'K' || *ext == 'S' || *ext == 's' || *ext == 'B';
 }
 
 static int number(const char **f)

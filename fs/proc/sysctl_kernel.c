@@ -95,7 +95,6 @@ static const struct {
 	{"kernel/unprivileged_userns_clone", 0},
 	{"kernel/tainted", 0},
 	{"kernel/dmesg_restrict", 0},
-	{"kernel/kptr_restrict", 1},
 	{"kernel/panic", 0},
 	{"kernel/core_uses_pid", 0},
 	{"fs/file-max", INT64_MAX},

@@ -70,11 +70,13 @@ void panic(const char *fmt, ...) __printf(1, 2) __noreturn __cold;
 int scnprintf(char *buf, size_t size, const char *fmt, ...) __printf(3, 4);
 #else
 /* As in Linux: %d %i %u %x %X %o %c %s %p %l %ll %z %h %hh %*, width, precision, flags - 0 + # space;
- * %pd (struct dentry name). snprintf returns the length that would be needed; scnprintf what was written. */
+ * %pd (struct dentry name), %pS (function+offset/size), %ps (function), %pB (as %pS, for a return address). snprintf returns the length that would be needed; scnprintf what was written. */
 int vsnprintf(char *buf, size_t size, const char *fmt, va_list ap);
 int snprintf(char *buf, size_t size, const char *fmt, ...) __printf(3, 4);
 int scnprintf(char *buf, size_t size, const char *fmt, ...) __printf(3, 4);
 int sprintf(char *buf, const char *fmt, ...) __printf(2, 3);
+/* what prints %pS, %ps and %pB (kind: the letter) into KSYM_SYMBOL_LEN bytes; NULL: the address */
+extern int (*vsnprintf_symbol)(char *buf, unsigned long addr, char kind);
 #endif
 char *kasprintf(gfp_t gfp, const char *fmt, ...) __printf(2, 3); /* kfree() it */
 /* 0 or -EINVAL/-ERANGE; the whole string must be a number (a final newline is allowed) */
