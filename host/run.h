@@ -46,6 +46,7 @@ struct sandbox {
 	int last_urgent;
 	int killed_by; /* the signal that ended the monitor's patience */
 	uint64_t phase[PH_COUNT];
+	uint64_t trace_phys; /* struct hostif_trace */
 };
 
 int sandbox_setup(struct sandbox *s, struct err *e);

@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <sys/sysinfo.h>
 #include <unistd.h>
+#include <hostif/trace.h>
 #include "run.h"
 
 #define LOG_SIZE (256u << 10)
@@ -259,6 +260,7 @@ int sandbox_setup(struct sandbox *s, struct err *e)
 	s->log_phys = b->log_phys = ram_alloc(&s->ram, LOG_SIZE, 4096);
 	b->log_size = LOG_SIZE;
 	b->log_level = s->log_level < 0 ? 0 : s->log_level;
+	s->trace_phys = b->trace_phys = ram_alloc(&s->ram, sizeof(struct hostif_trace), 4096);
 	if (s->ram.next < b->kernel_phys_end)
 		s->ram.next = b->kernel_phys_end;
 	b->mem_start = (s->ram.next + 4095) & ~4095ULL;

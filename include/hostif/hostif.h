@@ -126,6 +126,9 @@ struct hostif_boot {
 	uint32_t ndevices, pad0;
 	struct hostif_device device[HOSTIF_MAX_DEVICES];
 	uint64_t rlimit[16][2]; /* the caller's resource limits, soft and hard, by RLIMIT_* of the kernel ABI */
+
+	/* trace */
+	uint64_t trace_phys; /* struct hostif_trace (trace.h), or 0 */
 };
 
 #define HOSTIF_B_READ_ONLY 1u /* no overlay: the root is read-only */
@@ -138,6 +141,7 @@ struct hostif_boot {
 #define HOSTIF_EV_SIGNAL 2u
 #define HOSTIF_EV_HANGUP 4u
 #define HOSTIF_EV_SHUTDOWN 8u /* --timeout and the like: kill everything, report 124-like status by the monitor */
+#define HOSTIF_EV_TRACE 32u   /* hostif_trace.on changed */
 enum {
 	HOSTIF_PHASE_ENTRY,
 	HOSTIF_PHASE_MM,
