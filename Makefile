@@ -67,8 +67,11 @@ debug:
 $(O)/include/syscall_table.h: arch/x86/syscalls.tbl scripts/gen-syscalls
 	@mkdir -p $(@D)
 	$(Q)scripts/gen-syscalls arch/x86/syscalls.tbl $@
+$(O)/include/trace_kinds.h: arch/x86/syscalls.tbl scripts/gen-trace-kinds
+	@mkdir -p $(@D)
+	$(Q)scripts/gen-trace-kinds arch/x86/syscalls.tbl $@
 
-$(O)/k/%.o: %.c $(O)/include/syscall_table.h Makefile
+$(O)/k/%.o: %.c $(O)/include/syscall_table.h $(O)/include/trace_kinds.h Makefile
 	@mkdir -p $(@D)
 	@echo "  CC   $<"
 	$(Q)$(CC) $(KCFLAGS) -MMD -MP -c $< -o $@

@@ -20,17 +20,18 @@ struct call {
 		const struct hostif_trace_blob *head;
 		const uint8_t *data;
 		bool at_exit;
-	} *blob;
+	} * blob;
 	unsigned nblobs;
 };
 
 struct decode_options {
-	unsigned string_limit;	 /* -s; 32 by default */
-	bool fd_paths;		 /* -y */
-	bool verbose;		 /* -v: structures in full */
-	bool raw;		 /* -X raw: flags as numbers */
-	bool hex_strings;	 /* -x, -xx */
-	bool decode_pids;	 /* -Y */
+	unsigned string_limit;	      /* -s; 32 by default */
+	bool fd_paths;		      /* -y */
+	bool verbose;		      /* -v: structures in full */
+	bool raw;		      /* -X raw: flags as numbers */
+	int hex_strings;	      /* 1: -x, strings that are not text; 2: -xx, all */
+	bool decode_pids;	      /* -Y */
+	const char *(*comm)(int pid); /* -Y: a task's name, or NULL */
 };
 
 /* A text that grows. */
@@ -40,6 +41,15 @@ struct text {
 };
 void text_printf(struct text *t, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void text_reset(struct text *t);
+void text_grow(struct text *t, size_t more); /* room for that many more; ends the program where memory does */
+void text_mem(struct text *t, const char *s, size_t n);
+void text_str(struct text *t, const char *s);
+void text_char(struct text *t, char c);
+void text_dec(struct text *t, int64_t v);
+void text_udec(struct text *t, uint64_t v);
+void text_hex(struct text *t, uint64_t v); /* 0x7f.. */
+/* text_quoted: in double quotes, with strace's escapes */
+void text_quoted(struct text *t, const void *s, size_t n, const struct decode_options *o);
 
 /* decode_name: "read"; "syscall_0x1f4" for a number without a name */
 const char *decode_name(int nr);
@@ -57,7 +67,7 @@ void decode_exit(struct text *t, const struct call *c, const struct decode_optio
 void decode_result(struct text *t, const struct call *c, const struct decode_options *o);
 /* decode_signal: "SIGCHLD {si_signo=SIGCHLD, si_code=CLD_EXITED, ...}" as between strace's "--- " and " ---" */
 void decode_signal(struct text *t, const struct hostif_trace_rec *r, const struct decode_options *o);
-const char *decode_errno(int err);	/* "ENOENT" */
+const char *decode_errno(int err);	 /* "ENOENT" */
 const char *decode_signal_name(int sig); /* "SIGCHLD", "SIGRT_3" */
 
 /* For decoders: memory of the call at a user address, as captured at enter or exit; NULL if it was not, or not len bytes of it. */
