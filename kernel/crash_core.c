@@ -40,7 +40,7 @@ extern struct thread_info *gate_table[];
 
 static const struct mdump_entry count_only[] __maybe_unused = {ENTRIES};
 
-static const struct {
+static const struct __packed {
 	Elf64_Nhdr h;
 	char owner[8];
 	struct mdump_entry entry[ARRAY_SIZE(count_only)];
