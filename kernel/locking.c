@@ -47,7 +47,7 @@ void __lock_slow(spinlock_t *l)
 			return;
 	}
 	while (__atomic_exchange_n(&l->v, 2, __ATOMIC_ACQUIRE))
-		host_sleep(&l->v, 2, INT64_MAX);
+		host_futex_wait(&l->v, 2, INT64_MAX);
 }
 
 void __unlock_slow(spinlock_t *l)
@@ -117,7 +117,7 @@ static noinline void down_read_slow(struct rw_semaphore *s)
 	gen = s->seq;
 	spin_unlock(&s->l);
 	while (smp_load_acquire(&s->seq) == gen)
-		host_sleep(&s->seq, gen, INT64_MAX);
+		host_futex_wait(&s->seq, gen, INT64_MAX);
 }
 
 static noinline void down_write_slow(struct rw_semaphore *s)
@@ -140,7 +140,7 @@ static noinline void down_write_slow(struct rw_semaphore *s)
 		one = 1;
 		if (__atomic_compare_exchange_n(&s->wgrant, &one, 0, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
 			return;
-		host_sleep(&s->wgrant, 0, INT64_MAX);
+		host_futex_wait(&s->wgrant, 0, INT64_MAX);
 	}
 }
 
