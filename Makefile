@@ -39,7 +39,7 @@ HLIBS ?= -lpthread
 HLDFLAGS ?= $(if $(filter /%,$(shell $(CC) -print-file-name=libc.a)),-static-pie)
 
 # Commands that the monitor's program does not need in it: a directory of tools each, with its objects in obj-y and its libraries in
-# libs-y; "husk NAME" starts build/husk-NAME. An object "../DIR/x.o" is tools/DIR/x.c, which several of them use. Their packages: scripts/prepare.sh.
+# libs-y; "husk NAME" starts build/husk-NAME. Their packages: scripts/prepare.sh.
 XPROGS :=
 XOBJS :=
 define xprog
@@ -48,10 +48,9 @@ libs-y :=
 -include tools/$(1)/Kbuild
 ifneq ($$(obj-y),)
 XPROGS += $(O)/husk-$(1)
-OBJS_$(1) := $$(patsubst %,$(O)/h/tools/%,$$(patsubst ../%,%,$$(patsubst %,$(1)/%,$$(filter-out ../%,$$(obj-y))) $$(filter ../%,$$(obj-y))))
-XOBJS += $$(OBJS_$(1))
+XOBJS += $$(addprefix $(O)/h/tools/$(1)/,$$(obj-y))
 LIBS_$(1) := $$(libs-y)
-$(O)/husk-$(1): $$(OBJS_$(1)) tools/$(1)/Kbuild
+$(O)/husk-$(1): $$(addprefix $(O)/h/tools/$(1)/,$$(obj-y)) tools/$(1)/Kbuild
 	@echo "  LD   $$@"
 	$$(Q)$$(CC) -o $$@ $$(filter %.o,$$^) $$(LIBS_$(1))
 endif
@@ -88,15 +87,26 @@ KSYMS := $(O)/k/kallsyms
 $(KSYMS).0.S: scripts/gen-kallsyms
 	@mkdir -p $(@D)
 	$(Q)printf '0 T _stext\n0 B _end\n' | scripts/gen-kallsyms >$@.tmp && mv $@.tmp $@
-$(O)/husk-kernel: $(KOBJS) $(KSYMS).0.S arch/x86/kernel.lds
-	@echo "  LD   $@"
-	$(Q)$(KLINK) -Wl,--strip-debug -o $(KSYMS).link1 $(KOBJS) $(KSYMS).0.S
-	$(Q)nm $(KSYMS).link1 | scripts/gen-kallsyms >$(KSYMS).1.S
-	$(Q)$(KLINK) -Wl,--strip-debug -o $(KSYMS).link2 $(KOBJS) $(KSYMS).1.S
-	$(Q)nm $(KSYMS).link2 | scripts/gen-kallsyms >$(KSYMS).2.S
-	$(Q)$(KLINK) -o $(KSYMS).link3 $(KOBJS) $(KSYMS).2.S
-	$(Q)nm $(KSYMS).link3 | scripts/gen-kallsyms --check $(KSYMS).2.S
-	$(Q)rm -f $(KSYMS).link1 $(KSYMS).link2 && mv $(KSYMS).link3 $@
+define kimage
+$(1): $(2) $(KSYMS).0.S arch/x86/kernel.lds
+	@echo "  LD   $$@"
+	$(Q)$(KLINK) -Wl,--strip-debug -o $$@.link1 $(2) $(KSYMS).0.S
+	$(Q)nm $$@.link1 | scripts/gen-kallsyms >$$@.1.S
+	$(Q)$(KLINK) -Wl,--strip-debug -o $$@.link2 $(2) $$@.1.S
+	$(Q)nm $$@.link2 | scripts/gen-kallsyms >$$@.2.S
+	$(Q)$(KLINK) -o $$@.link3 $(2) $$@.2.S
+	$(Q)nm $$@.link3 | scripts/gen-kallsyms --check $$@.2.S
+	$(Q)rm -f $$@.link1 $$@.link2 $$@.1.S $$@.2.S && mv $$@.link3 $$@
+endef
+$(eval $(call kimage,$(O)/husk-kernel,$(KOBJS)))
+# the same kernel with ways to crash it on purpose (echo NAME > /proc/lkdtm): HUSK_KERNEL=build/lkdtm-kernel
+obj-y :=
+-include drivers/misc/Kbuild
+LKDTM_OBJS := $(addprefix $(O)/k/drivers/misc/,$(obj-y))
+$(eval $(call kimage,$(O)/lkdtm-kernel,$(KOBJS) $(LKDTM_OBJS)))
+lkdtm: $(O)/lkdtm-kernel
+.PHONY: lkdtm
+-include $(LKDTM_OBJS:.o=.d)
 
 $(O)/h/%.o: %.c $(O)/include/syscall_table.h Makefile
 	@mkdir -p $(@D)

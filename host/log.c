@@ -74,16 +74,18 @@ void say(const char *fmt, ...)
 	put(2, buf, n);
 }
 
+static int level_of(const char *line, size_t n)
+{
+	return n >= 3 && line[0] == '<' && line[2] == '>' && line[1] >= '0' && line[1] <= '7' ? line[1] - '0' : 6;
+}
+
 /* one whole line, "<L>text": to stderr without its level, to a file with it */
 static void emit_line(struct log_reader *l, const char *line, size_t n, int fd, bool to_stderr, int level)
 {
 	char buf[LINE_MAX_LOG + 16];
 	size_t out = 0;
-	int line_level = 6;
 
-	if (n >= 3 && line[0] == '<' && line[2] == '>' && line[1] >= '0' && line[1] <= '7')
-		line_level = line[1] - '0';
-	if (line_level > level)
+	if (level_of(line, n) > level)
 		return;
 	if (to_stderr && n >= 3 && line[0] == '<' && line[2] == '>') {
 		line += 3;
@@ -235,6 +237,7 @@ void log_replay(struct log_reader *l, unsigned lines)
 		const char *nl = memchr(buf + at, '\n', n - at);
 
 		end = nl ? (size_t)(nl - buf) : n;
-		emit_line(l, buf + at, end - at, 2, true, 7);
+		if (!l->to_stderr || level_of(buf + at, end - at) > l->level) /* else it was shown when it came */
+			emit_line(l, buf + at, end - at, 2, true, 7);
 	}
 }

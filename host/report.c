@@ -14,7 +14,7 @@
 
 #define EXIT_CRASH 70
 #define EXIT_TIMEOUT 124
-#define REPLAY_LINES 20
+#define REPLAY_LINES 60 /* a report has about 30 */
 
 /* Words of the boot page are the guest kernel's: each is read once. */
 #define READ(x) __atomic_load_n(&(x), __ATOMIC_ACQUIRE)

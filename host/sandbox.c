@@ -11,7 +11,6 @@
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
-#include "control.h"
 #include "fs_server.h"
 #include "run.h"
 
@@ -102,10 +101,7 @@ static void clear_event(struct sandbox *s)
 static int next_timeout(struct sandbox *s)
 {
 	uint64_t now;
-	int ms = control_timeout(s);
-
-	if (s->pending && (ms < 0 || ms > RETRY_MS))
-		ms = RETRY_MS;
+	int ms = s->pending ? RETRY_MS : -1;
 
 	if (s->deadline) {
 		now = clock_ns();
@@ -119,20 +115,15 @@ static int next_timeout(struct sandbox *s)
 
 static void wait_events(struct sandbox *s)
 {
-	struct pollfd p[3 + CONTROL_MAX_CONNS] = {{.fd = s->signal_fd, .events = POLLIN},
-						  {.fd = s->event_fd, .events = POLLIN}};
-	unsigned n = control_poll_fds(s, p + 2, 1 + CONTROL_MAX_CONNS);
+	struct pollfd p[2] = {{.fd = s->signal_fd, .events = POLLIN}, {.fd = s->event_fd, .events = POLLIN}};
 
-	if (poll(p, 2 + n, next_timeout(s)) > 0) {
+	if (poll(p, 2, next_timeout(s)) > 0) {
 		if (p[0].revents)
 			events_signal(s);
 		if (p[1].revents)
 			clear_event(s);
-	} else {
-		n = 0; /* revents were not written */
 	}
 	events_flush(s);
-	control_serve(s, p + 2, n);
 }
 
 /* The time limit: first asked to end, a second later made to. False when it is time to give up. */
@@ -217,9 +208,6 @@ static int start(struct sandbox *s, struct err *e)
 
 	mark(s, PH_OPTIONS);
 	if (platform_choose(&platform, e) || open_log(s, e) || events_init(s, e))
-		return -1;
-	s->platform = platform;
-	if (control_open(s, c->name, e))
 		return -1;
 	if (c->memory && limits_check_memory(c->memory, e))
 		return -1;

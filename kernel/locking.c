@@ -3,6 +3,8 @@
 
 #include <husk/lock.h>
 #include <husk/sched.h>
+#include <husk/time.h>
+#include <husk/oops.h>
 
 void locking_init(unsigned ncpus);
 
@@ -39,20 +41,64 @@ static inline int spin_tries(void)
 	return max_spin;
 }
 
-void __lock_slow(spinlock_t *l)
+unsigned int lock_patience = 30;
+
+/* Takes l at last, and leaves 2 in it. @stalled is called once when it did not change hands for lock_patience seconds. */
+static void lock_sleep(spinlock_t *l, void (*stalled)(void *lock, unsigned int seconds))
 {
+	unsigned int seconds = 0;
+
 	for (int i = spin_tries(); i > 0; i--) {
 		cpu_relax();
-		if (!READ_ONCE(l->v) && spin_trylock(l))
+		if (!READ_ONCE(l->v) && __raw_trylock(l))
 			return;
 	}
-	while (__atomic_exchange_n(&l->v, 2, __ATOMIC_ACQUIRE))
-		host_futex_wait(&l->v, 2, INT64_MAX);
+	while (__atomic_exchange_n(&l->v, 2, __ATOMIC_ACQUIRE)) {
+		/* whole seconds without a wake-up are counted, not the clock: a sandbox that was stopped is not late */
+		if (host_futex_wait(&l->v, 2, NSEC_PER_SEC) != -ETIMEDOUT)
+			seconds = 0;
+		else if (++seconds == READ_ONCE(lock_patience))
+			stalled(l, seconds);
+	}
+}
+
+void __lock_slow(spinlock_t *l)
+{
+	lock_sleep(l, spin_lock_stalled);
+}
+
+void __mutex_lock_slow(spinlock_t *l)
+{
+	lock_sleep(l, mutex_stalled);
 }
 
 void __unlock_slow(spinlock_t *l)
 {
 	host_futex_wake(&l->v, 1);
+}
+
+/* An unlock that found something else than 1 */
+void __unlock_contended(spinlock_t *l, u32 was)
+{
+	if (likely(was == 2))
+		__unlock_slow(l);
+	else
+		bad_lock(l, was ? "the lock word is corrupt" : "unlock of a lock that is not held");
+}
+
+/* rw_semaphores' own lock: not counted, and not seen by the lock checks */
+static inline void raw_lock(spinlock_t *l)
+{
+	if (unlikely(!__raw_trylock(l)))
+		__lock_slow(l);
+}
+
+static inline void raw_unlock(spinlock_t *l)
+{
+	u32 was = __atomic_exchange_n(&l->v, 0, __ATOMIC_RELEASE);
+
+	if (unlikely(was != 1))
+		__unlock_contended(l, was);
 }
 
 void init_rwsem(struct rw_semaphore *s)
@@ -65,7 +111,7 @@ static inline bool rw_cas(struct rw_semaphore *s, s32 *old, s32 new)
 	return __atomic_compare_exchange_n(&s->count, old, new, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
 }
 
-bool down_read_trylock(struct rw_semaphore *s)
+static bool read_trylock_raw(struct rw_semaphore *s)
 {
 	s32 c = READ_ONCE(s->count);
 
@@ -75,7 +121,7 @@ bool down_read_trylock(struct rw_semaphore *s)
 	return false;
 }
 
-bool down_write_trylock(struct rw_semaphore *s)
+static bool write_trylock_raw(struct rw_semaphore *s)
 {
 	s32 c = 0;
 
@@ -105,17 +151,17 @@ static noinline void down_read_slow(struct rw_semaphore *s)
 
 	for (int i = spin_tries(); i > 0; i--) {
 		cpu_relax();
-		if (down_read_trylock(s))
+		if (read_trylock_raw(s))
 			return;
 	}
-	spin_lock(&s->l);
+	raw_lock(&s->l);
 	if (rw_take_or_flag(s, RW_WRITER, 1)) {
-		spin_unlock(&s->l);
+		raw_unlock(&s->l);
 		return;
 	}
 	s->waiters++;
 	gen = s->seq;
-	spin_unlock(&s->l);
+	raw_unlock(&s->l);
 	while (smp_load_acquire(&s->seq) == gen)
 		host_futex_wait(&s->seq, gen, INT64_MAX);
 }
@@ -126,16 +172,16 @@ static noinline void down_write_slow(struct rw_semaphore *s)
 
 	for (int i = spin_tries(); i > 0; i--) {
 		cpu_relax();
-		if (!READ_ONCE(s->count) && down_write_trylock(s))
+		if (!READ_ONCE(s->count) && write_trylock_raw(s))
 			return;
 	}
-	spin_lock(&s->l);
+	raw_lock(&s->l);
 	if (rw_take_or_flag(s, ~RW_WAITERS, RW_WRITER)) {
-		spin_unlock(&s->l);
+		raw_unlock(&s->l);
 		return;
 	}
 	s->writers++;
-	spin_unlock(&s->l);
+	raw_unlock(&s->l);
 	for (;;) {
 		one = 1;
 		if (__atomic_compare_exchange_n(&s->wgrant, &one, 0, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
@@ -144,16 +190,34 @@ static noinline void down_write_slow(struct rw_semaphore *s)
 	}
 }
 
+bool down_read_trylock(struct rw_semaphore *s)
+{
+	if (!read_trylock_raw(s))
+		return false;
+	lock_held(1);
+	return true;
+}
+
+bool down_write_trylock(struct rw_semaphore *s)
+{
+	if (!write_trylock_raw(s))
+		return false;
+	lock_held(1);
+	return true;
+}
+
 void down_read(struct rw_semaphore *s)
 {
-	if (unlikely(!down_read_trylock(s)))
+	if (unlikely(!read_trylock_raw(s)))
 		down_read_slow(s);
+	lock_held(1);
 }
 
 void down_write(struct rw_semaphore *s)
 {
-	if (unlikely(!down_write_trylock(s)))
+	if (unlikely(!write_trylock_raw(s)))
 		down_write_slow(s);
+	lock_held(1);
 }
 
 /* Admit waiting readers (l held; the lock is free or read-held). The host call is the caller's: returns whether to make it. */
@@ -174,7 +238,7 @@ static noinline void rw_release_slow(struct rw_semaphore *s, bool writer)
 	bool readers = false, admit = false;
 	s32 c;
 
-	spin_lock(&s->l);
+	raw_lock(&s->l);
 	if (writer)
 		c = __atomic_and_fetch(&s->count, ~RW_WRITER, __ATOMIC_SEQ_CST);
 	else
@@ -193,7 +257,7 @@ static noinline void rw_release_slow(struct rw_semaphore *s, bool writer)
 		__atomic_and_fetch(&s->count, ~RW_WAITERS, __ATOMIC_SEQ_CST);
 	}
 out:
-	spin_unlock(&s->l);
+	raw_unlock(&s->l);
 	if (readers)
 		host_futex_wake(&s->seq, INT32_MAX);
 	if (admit)
@@ -202,14 +266,24 @@ out:
 
 void up_read(struct rw_semaphore *s)
 {
-	if (unlikely(__atomic_sub_fetch(&s->count, 1, __ATOMIC_RELEASE) == RW_WAITERS))
+	s32 c = __atomic_sub_fetch(&s->count, 1, __ATOMIC_RELEASE);
+
+	lock_held(-1);
+	if (unlikely(c == RW_WAITERS))
 		rw_release_slow(s, false);
+	else if (unlikely(c < 0)) {
+		__atomic_add_fetch(&s->count, 1, __ATOMIC_RELAXED);
+		bad_lock(s, "up_read of a semaphore that nobody reads");
+	}
 }
 
 void up_write(struct rw_semaphore *s)
 {
 	s32 c = RW_WRITER;
 
+	lock_held(-1);
+	if (unlikely(!(READ_ONCE(s->count) & RW_WRITER)))
+		bad_lock(s, "up_write of a semaphore that nobody writes");
 	if (unlikely(!__atomic_compare_exchange_n(&s->count, &c, 0, false, __ATOMIC_RELEASE, __ATOMIC_RELAXED)))
 		rw_release_slow(s, true);
 }
@@ -221,9 +295,9 @@ void downgrade_write(struct rw_semaphore *s)
 
 	if (likely(!(c & RW_WAITERS)))
 		return;
-	spin_lock(&s->l);
+	raw_lock(&s->l);
 	readers = admit_readers(s);
-	spin_unlock(&s->l);
+	raw_unlock(&s->l);
 	if (readers)
 		host_futex_wake(&s->seq, INT32_MAX);
 }

@@ -3,63 +3,74 @@
 
 #include <husk/sched.h>
 #include <husk/boot.h>
-
-#define BACKTRACE_MAX 24
+#include "oops.h"
 
 static struct reboot_notifier *reboot_notifiers;
 static DEFINE_SPINLOCK(reboot_lock);
-static u32 panicking;
 
-struct frame {
-	struct frame *next;
-	unsigned long ret;
-};
+/* The first to panic; NULL: nobody did. */
+static struct thread_info *panicking;
 
-/* Frame pointers of the kernel stack; only addresses inside this stack slot are followed. */
-static void show_backtrace(struct frame *f)
+static __noreturn void wait_for_the_end(void)
 {
-	unsigned long base = (unsigned long)f & ~(THREAD_SIZE - 1), end = base + THREAD_SIZE - sizeof(*f);
-	char line[BACKTRACE_MAX * 20 + 16];
-	size_t n = 0;
+	for (;;) /* the monitor ends every process of the jail */
+		host_futex_wait(&boot->state, HOSTIF_PANIC, INT64_MAX);
+}
 
-	for (int i = 0; i < BACKTRACE_MAX; i++) {
-		if ((unsigned long)f < base || (unsigned long)f > end || ((unsigned long)f & 7) || !f->ret)
-			break;
-		n += scnprintf(line + n, sizeof(line) - n, " %lx", f->ret);
-		if (f->next <= f)
-			break;
-		f = f->next;
+/* Publishes the panic: the monitor and the dump kernel wait for the state. */
+static __noreturn void publish(void)
+{
+	__atomic_store_n(&boot->state, HOSTIF_PANIC, __ATOMIC_SEQ_CST);
+	host_futex_wake(&boot->state, INT32_MAX);
+	wait_for_the_end();
+}
+
+static __noreturn void do_panic(const char *fmt, va_list ap, struct host_sigcontext *c, u32 held)
+{
+	struct thread_info *ti = current_thread_info(), *none = NULL;
+
+	if (!__atomic_compare_exchange_n(&panicking, &none, ti, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)) {
+		if (none == ti) /* again, on the way down */
+			publish();
+		crash_wait(ti, c);
 	}
-	pr_err("backtrace:%.*s", (int)n, line);
+	__atomic_fetch_add(&oops_in_progress, 1, __ATOMIC_SEQ_CST);
+	vsnprintf(boot->panic_msg, sizeof(boot->panic_msg), fmt, ap);
+	pr_err("kernel panic: %s", boot->panic_msg);
+	if (c)
+		show_report(c, held);
+	arch_stop_threads();
+	publish();
 }
 
-static void show_task(void)
-{
-	struct task_struct *t = current;
-	struct pt_regs *r = current_pt_regs();
-
-	if (!t)
-		return;
-	pr_err("task %s pid %d tgid %d state %x flags %x, user ip %lx sp %lx ax %lx call %ld", t->comm, t->pid, t->tgid,
-	       t->state, t->flags, (unsigned long)r->ip, (unsigned long)r->sp, (unsigned long)r->ax, (long)r->orig_ax);
-}
-
+/**
+ * panic - the sandbox cannot go on
+ *
+ * Writes the log, stops the other threads as well as that can be done, and reports to the monitor. Any context, any lock held.
+ */
 void panic(const char *fmt, ...)
+{
+	struct thread_info *ti = current_thread_info();
+	struct host_sigcontext *c = NULL;
+	u32 held = ti->lock_depth;
+	va_list ap;
+
+	if (!ti->crash_regs || !READ_ONCE(oops_in_progress)) {
+		unsigned long *f = __builtin_frame_address(0);
+
+		c = arch_capture(f[1], f[0], (unsigned long)(f + 2));
+		ti->crash_regs = c;
+	}
+	va_start(ap, fmt);
+	do_panic(fmt, ap, c, held);
+}
+
+void panic_reported(const char *fmt, ...)
 {
 	va_list ap;
 
-	if (!__atomic_exchange_n(&panicking, 1, __ATOMIC_SEQ_CST)) {
-		va_start(ap, fmt);
-		vsnprintf(boot->panic_msg, sizeof(boot->panic_msg), fmt, ap);
-		va_end(ap);
-		pr_err("kernel panic: %s", boot->panic_msg);
-		show_task();
-		show_backtrace(__builtin_frame_address(0));
-		__atomic_store_n(&boot->state, HOSTIF_PANIC, __ATOMIC_SEQ_CST);
-		host_futex_wake(&boot->state, INT32_MAX);
-	}
-	for (;;) /* the monitor ends every process of the jail */
-		host_futex_wait(&boot->state, HOSTIF_PANIC, INT64_MAX);
+	va_start(ap, fmt);
+	do_panic(fmt, ap, NULL, 0);
 }
 
 void register_reboot_notifier(struct reboot_notifier *n)

@@ -5,8 +5,10 @@
 #include <husk/mm.h>
 #include <husk/time.h>
 #include <husk/boot.h>
+#include <husk/oops.h>
 
 #define LINE_MAX_ 480
+#define LOG_LOCK_TRIES 200
 
 static DEFINE_SPINLOCK(log_lock);
 static u64 log_clear; /* syslog(SYSLOG_ACTION_CLEAR): readers start here */
@@ -39,20 +41,41 @@ static void log_kick(void)
 		host_futex_wake(&boot->log_kick, 1);
 }
 
+/* A report must come out even if its own task, or one that is stopped, holds the lock. */
+static bool log_lock_get(void)
+{
+	static bool broken;
+	u32 zero = 0;
+
+	if (likely(!READ_ONCE(oops_in_progress))) {
+		spin_lock(&log_lock);
+		return true;
+	}
+	for (unsigned i = 0; i < LOG_LOCK_TRIES && !broken; i++) {
+		if (spin_trylock(&log_lock))
+			return true;
+		host_futex_wait(&zero, 0, NSEC_PER_MSEC);
+	}
+	broken = true;
+	return spin_trylock(&log_lock);
+}
+
 static void log_line(int level, const char *text, size_t n)
 {
 	u64 ns = ktime_get_ns() - boot->boot_monotonic_ns, head;
 	char prefix[40];
+	bool locked;
 	int len = scnprintf(prefix, sizeof(prefix), "<%d>[%5llu.%06llu] ", level,
 			    (unsigned long long)(ns / NSEC_PER_SEC), (unsigned long long)(ns % NSEC_PER_SEC / 1000));
 
-	spin_lock(&log_lock);
+	locked = log_lock_get();
 	head = boot->log_head;
 	log_put(&head, prefix, len);
 	log_put(&head, text, n);
 	log_put(&head, "\n", 1);
 	__atomic_store_n(&boot->log_head, head, __ATOMIC_RELEASE);
-	spin_unlock(&log_lock);
+	if (locked)
+		spin_unlock(&log_lock);
 }
 
 void vprintk(int level, const char *fmt, va_list ap)
@@ -73,7 +96,8 @@ void vprintk(int level, const char *fmt, va_list ap)
 		line = nl + 1;
 	} while (*nl);
 	log_kick();
-	wake_up_interruptible(&log_wait);
+	if (likely(!READ_ONCE(oops_in_progress))) /* the queue's lock may be the report's subject; the next line wakes */
+		wake_up_interruptible(&log_wait);
 }
 
 void printk(int level, const char *fmt, ...)

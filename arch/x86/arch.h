@@ -26,7 +26,7 @@ struct proc_private {
 #define proc_private ((struct proc_private *)PROC_PRIVATE_BASE)
 
 /* ti->arch[] */
-enum { TA_BLANK, TA_KTHREAD, TA_READY, TA_TRAPNO, TA_ERR, TA_CR2 };
+enum { TA_BLANK, TA_KTHREAD, TA_READY, TA_TRAPNO, TA_ERR, TA_CR2, TA_SNAP, TA_SNAP_IP, TA_SNAP_BP, TA_SNAP_SP };
 #define USER_CS 0x33
 #define USER_DS 0x2b
 #define X86_FLAGS_USER 0x250dd5 /* CF PF AF ZF SF TF DF OF NT? RF AC ID: what user code may set */

@@ -517,8 +517,9 @@ ENTRY _start
 END _start
 
 	.bss
-	.balign 16
+	.balign ASM_THREAD_SIZE	// a slot like any other, with an empty thread_info: `current` is NULL
 early_stack:
-	.skip	16384
+	.skip	ASM_THREAD_SIZE - ASM_TI_SIZE
 early_stack_top:
+	.skip	ASM_TI_SIZE
 	.section .note.GNU-stack,"",@progbits

@@ -338,7 +338,7 @@ static int blank_spawner(void *unused)
 		while (READ_ONCE(blank_count) < BLANK_POOL)
 			if (blank_create())
 				break;
-		host_sleep(&blank_kick, k, INT64_MAX);
+		host_futex_wait(&blank_kick, k, INT64_MAX);
 	}
 	return 0;
 }
@@ -351,7 +351,7 @@ static int host_reaper(void *unused)
 		long pid = host_wait4(&status);
 
 		if (pid < 0) {
-			host_sleep(&blank_ready, READ_ONCE(blank_ready), NSEC_PER_SEC);
+			host_futex_wait(&blank_ready, READ_ONCE(blank_ready), NSEC_PER_SEC);
 			continue;
 		}
 		if ((status & 0x7f) || (status & 0xff00))
@@ -387,7 +387,7 @@ static struct blank *blank_take(void)
 		host_futex_wake(&blank_kick, 1);
 		if (b)
 			return b;
-		host_sleep(&blank_ready, seen, INT64_MAX);
+		host_futex_wait(&blank_ready, seen, INT64_MAX);
 	}
 }
 

@@ -3,6 +3,8 @@
 
 #include <husk/syscalls.h>
 #include <husk/mm.h>
+#include <husk/init.h>
+#include <husk/oops.h>
 #include "arch.h"
 
 typedef long (*sys_call_fn)(struct pt_regs *);
@@ -47,15 +49,29 @@ long sys_ni_syscall(struct pt_regs *regs)
 	return -ENOSYS;
 }
 
+static int oops_names(void)
+{
+	oops_syscall_name = syscall_name;
+	return 0;
+}
+core_initcall(oops_names);
+
 /* Called by the gate and by the trap path; regs->orig_ax is the number. */
 void do_syscall_64(struct pt_regs *regs)
 {
+	struct thread_info *ti = container_of(regs, struct thread_info, regs);
 	u64 nr = regs->orig_ax;
 	sys_call_fn fn;
+	u32 n;
 
 	if (unlikely(nr >= NR_syscalls) || unlikely(!(fn = sys_call_table[nr]))) {
 		regs->ax = -ENOSYS;
 		return;
 	}
+	n = ti->ncalls++ % THREAD_CALLS;
+	ti->calls[n].nr = nr;
+	ti->calls[n].done = 0;
 	regs->ax = fn(regs);
+	ti->calls[n].ret = regs->ax;
+	ti->calls[n].done = 1;
 }

@@ -6,6 +6,8 @@
 #include "arch.h"
 #include "asm.h"
 #include "hostcall.h"
+#include "hostsig.h"
+#include "crash.h"
 
 /**
  * DOC: what the host pushes
@@ -19,27 +21,6 @@
  * serves shoot-downs; anything else is an oops. The host's rt_sigreturn, with the secret, resumes kernel code.
  */
 
-struct host_sigcontext {
-	u64 r8, r9, r10, r11, r12, r13, r14, r15, di, si, bp, bx, dx, ax, cx, sp, ip, flags;
-	u16 cs, gs, fs, ss;
-	u64 err, trapno, oldmask, cr2;
-	void *fpstate;
-	u64 reserved[8];
-};
-struct host_ucontext {
-	u64 flags, link;
-	u64 ss_sp;
-	u32 ss_flags, pad;
-	u64 ss_size;
-	struct host_sigcontext mc;
-	u64 sigmask;
-};
-struct host_siginfo {
-	int signo, err, code, pad;
-	u64 addr;
-	int syscall;
-	u32 arch;
-};
 struct host_sigaction {
 	void *handler;
 	u64 flags;
@@ -54,16 +35,6 @@ struct host_stack {
 
 #define AUDIT_ARCH_X86_64_ 0xc000003eu
 #define FRAME_USED 0x6465737520676973ULL
-#define PF_PRESENT 1
-#define PF_WRITE 2
-#define PF_USER 4
-#define PF_INSTR 16
-#define PF_PK 32
-#define TRAP_DB 1
-#define TRAP_BP 3
-#define TRAP_GP 13
-#define TRAP_PF 14
-
 static const int sync_signals[] = {SIGSYS, SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP, HOST_KICK_SIGNAL};
 
 void traps_init(void)
@@ -261,14 +232,11 @@ static void kernel_trap(struct thread_info *ti, int sig, const struct host_sigin
 		c->ip = fixup;
 		return;
 	}
-	regs_from_host(&ti->regs, c);
-	panic("kernel fault: signal %d code %d trap %lu err %lx at ip %lx, address %lx, sp %lx", sig, info->code,
-	      (unsigned long)c->trapno, (unsigned long)c->err, (unsigned long)c->ip, (unsigned long)c->cr2,
-	      (unsigned long)c->sp);
+	kernel_fault(sig, info, c);
 }
 
 /* The kick's handler runs with kicks blocked. The host's sigreturn ends that; where user code is left by hand it must be done before. */
-static void kicks_unblock(void)
+void kicks_unblock(void)
 {
 	u64 set = 1ULL << (HOST_KICK_SIGNAL - 1);
 
@@ -308,6 +276,10 @@ void sig_dispatch(int sig, void *info_, void *uc_, unsigned long sp, struct thre
 	}
 	uc->link = FRAME_USED;
 
+	if (kick && unlikely(READ_ONCE(crash_stopping)))
+		crash_park(ti, c);
+	if (kick && unlikely(ti->arch[TA_SNAP]))
+		stack_snapshot(ti, c);
 	if (!from_user) {
 		if (kick) {
 			shootdown_serve();

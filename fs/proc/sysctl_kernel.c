@@ -4,6 +4,7 @@
 #include "../internal.h"
 #include <husk/boot.h>
 #include <husk/init.h>
+#include <husk/oops.h>
 #include <husk/utsname.h>
 
 #define ULL(x) ((unsigned long long)(x))
@@ -93,7 +94,6 @@ static const struct {
 	{"kernel/sched_rt_runtime_us", -1}, /* the host schedules; nothing is throttled here */
 	{"kernel/sched_autogroup_enabled", 0},
 	{"kernel/unprivileged_userns_clone", 0},
-	{"kernel/tainted", 0},
 	{"kernel/dmesg_restrict", 0},
 	{"kernel/panic", 0},
 	{"kernel/core_uses_pid", 0},
@@ -191,9 +191,25 @@ static const struct {
 	{"fs/dentry-state", dentry_state_show},
 };
 
+static int tainted_show(struct seq_file *m, void *v)
+{
+	seq_printf(m, "%lu\n", READ_ONCE(tainted_mask));
+	return 0;
+}
+
+static void register_crash_settings(void)
+{
+	register_sysctl_int("kernel/panic_on_oops", 0644, &panic_on_oops, 0, 1);
+	register_sysctl_int("kernel/panic_on_warn", 0644, &panic_on_warn, 0, 1);
+	register_sysctl_int("kernel/oops_limit", 0644, &oops_limit, 0, INT32_MAX);
+	register_sysctl_int("kernel/lock_patience", 0644, (int *)&lock_patience, 0, INT32_MAX);
+	register_sysctl_show("kernel/tainted", tainted_show);
+}
+
 static int sysctl_init(void)
 {
 	make_uuid(boot_id);
+	register_crash_settings();
 	proc_create_single("version", 0444, NULL, proc_version_show);
 	for (unsigned i = 0; i < ARRAY_SIZE(shown); i++)
 		register_sysctl_show(shown[i].path, shown[i].show);

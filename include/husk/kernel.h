@@ -43,26 +43,7 @@ void vprintk(int level, const char *fmt, va_list ap);
 
 /* panic() stops the whole sandbox and reports to the monitor. */
 void panic(const char *fmt, ...) __printf(1, 2) __noreturn __cold;
-#define BUG() panic("BUG at %s:%d/%s()", __FILE__, __LINE__, __func__)
-#define BUG_ON(c)                                                                                                      \
-	do {                                                                                                           \
-		if (unlikely(c))                                                                                       \
-			panic("BUG: %s at %s:%d/%s()", #c, __FILE__, __LINE__, __func__);                              \
-	} while (0)
-#define WARN_ON(c)                                                                                                     \
-	({                                                                                                             \
-		bool _w = !!(c);                                                                                       \
-		if (unlikely(_w))                                                                                      \
-			pr_warn("WARNING: %s at %s:%d/%s()", #c, __FILE__, __LINE__, __func__);                        \
-		unlikely(_w);                                                                                          \
-	})
-#define WARN_ON_ONCE(c)                                                                                                \
-	({                                                                                                             \
-		bool _w = !!(c);                                                                                       \
-		if (unlikely(_w))                                                                                      \
-			pr_warn_once("WARNING: %s at %s:%d/%s()", #c, __FILE__, __LINE__, __func__);                   \
-		unlikely(_w);                                                                                          \
-	})
+#include <husk/bug.h>
 
 #ifdef HUSK_HOSTED
 #include <stdio.h>

@@ -10,6 +10,7 @@
 #define HUSK_LOCK_H
 
 #include <husk/atomic.h>
+#include <husk/thread_info.h>
 
 typedef struct {
 	u32 v;
@@ -37,26 +38,54 @@ typedef struct rw_semaphore rwlock_t;
 #define DECLARE_RWSEM(x) struct rw_semaphore x = {.count = 0}
 
 void __lock_slow(spinlock_t *l);
+void __mutex_lock_slow(spinlock_t *l);
 void __unlock_slow(spinlock_t *l);
+void __unlock_contended(spinlock_t *l, u32 was);
+
+/* How many locks the task holds: an oops of a task that holds one is the end of the sandbox. */
+#if defined(HUSK_HOSTED) || defined(HUSK_UNIT) || defined(HUSK_UNIT_LOCKS)
+static inline void lock_held(int n)
+{
+}
+#define __unlock_contended(l, was) __unlock_slow(l)
+#define __mutex_lock_slow __lock_slow
+#else
+static inline void lock_held(int n)
+{
+	current_thread_info()->lock_depth += n;
+}
+#endif
 
 static inline void spin_lock_init(spinlock_t *l)
 {
 	l->v = 0;
 }
-static inline bool spin_trylock(spinlock_t *l)
+/* the lock word alone, for locking.c */
+static inline bool __raw_trylock(spinlock_t *l)
 {
 	u32 z = 0;
 	return __atomic_compare_exchange_n(&l->v, &z, 1, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
 }
+static inline bool spin_trylock(spinlock_t *l)
+{
+	if (!__raw_trylock(l))
+		return false;
+	lock_held(1);
+	return true;
+}
 static inline void spin_lock(spinlock_t *l)
 {
-	if (unlikely(!spin_trylock(l)))
+	if (unlikely(!__raw_trylock(l)))
 		__lock_slow(l);
+	lock_held(1);
 }
 static inline void spin_unlock(spinlock_t *l)
 {
-	if (unlikely(__atomic_exchange_n(&l->v, 0, __ATOMIC_RELEASE) == 2))
-		__unlock_slow(l);
+	u32 was = __atomic_exchange_n(&l->v, 0, __ATOMIC_RELEASE);
+
+	lock_held(-1);
+	if (unlikely(was != 1)) /* 2: somebody may wait; 0: it was not locked */
+		__unlock_contended(l, was);
 }
 static inline bool spin_is_locked(spinlock_t *l)
 {
@@ -69,7 +98,9 @@ static inline void mutex_init(struct mutex *m)
 }
 static inline void mutex_lock(struct mutex *m)
 {
-	spin_lock(&m->l);
+	if (unlikely(!__raw_trylock(&m->l)))
+		__mutex_lock_slow(&m->l);
+	lock_held(1);
 }
 static inline bool mutex_trylock(struct mutex *m)
 {

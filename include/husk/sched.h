@@ -140,9 +140,6 @@ struct task_struct {
 	struct list_head dead_node; /* kernel/exit.c: the host thread is not off the stack yet */
 	struct list_head exit_node; /* kernel/exit.c: to be released */
 	struct list_head *scm_work; /* files in flight whose release the outermost caller does (net/scm.c) */
-	u64 watch_seen;		    /* kernel/watchdog.c: progress at its last round, */
-	u32 watch_rounds;	    /* and how many rounds it is the same */
-	bool watch_told;	    /* reported as hung */
 };
 #define PF_KTHREAD 1
 #define PF_EXITING 2

@@ -20,6 +20,8 @@ struct pt_regs {
 };
 
 struct task_struct;
+struct host_sigcontext;
+#define THREAD_CALLS 8 /* how many system calls a thread remembers */
 
 #define TIF_SIGPENDING 0    /* look for signals before going to user mode */
 #define TIF_NOTIFY_RESUME 1 /* task work (shoot-downs, ...) to do */
@@ -44,8 +46,23 @@ struct thread_info {
 	u32 kick_sent;		/* at most one host kick outstanding */
 	u32 fs_dirty;
 	u64 arch[24]; /* private to arch/x86 */
-	u64 sleep_bp; /* frame of the function that waits in host_sleep(), 0 while awake: for dumps and the watchdog */
+	/* for reports of a crash, here and from outside: */
+	u32 lock_depth; /* spinlocks, mutexes and rw_semaphores held */
+	u32 ncalls;	/* system calls begun, ever; the last ones: calls[(ncalls - 1) % THREAD_CALLS] and before */
+	struct {
+		s64 ret;
+		u32 nr;
+		u32 done; /* 0: it has not returned yet */
+	} calls[THREAD_CALLS];
+	/*
+	 * Stopped by a crash: where the host's signal frame has this thread's registers (struct sigcontext of the host's ABI; its fpstate
+	 * points to the extended state, or is NULL). ip may lie in user code or in the kernel. NULL: the thread did not stop.
+	 */
+	struct host_sigcontext *crash_regs;
+	u32 in_oops; /* nesting of reports */
+	u32 crash_pad;
 };
+#define THREAD_STACK_GUARD PAGE_SIZE /* the lowest page of a slot is not accessible in the process that runs its task */
 
 #if !defined(HUSK_HOSTED) && !defined(HUSK_UNIT) /* HUSK_UNIT: kernel code linked into a hosted test */
 static inline struct thread_info *current_thread_info(void)
@@ -58,24 +75,6 @@ static inline struct thread_info *current_thread_info(void)
 #else
 extern struct task_struct *hosted_current;
 #define current hosted_current
-#endif
-
-/*
- * host_sleep: host_futex_wait() of a task that has nothing to do, or waits for somebody else. It says where it sleeps, so that a dump shows it
- * even when its host thread is gone, and the watchdog knows that it is not spinning. Not on the boot's or a blank's stack.
- */
-#if !defined(HUSK_HOSTED) && !defined(HUSK_UNIT)
-#define host_sleep(word, val, ns)                                                                                      \
-	({                                                                                                             \
-		struct thread_info *ti_ = current_thread_info();                                                       \
-		int ret_;                                                                                              \
-		WRITE_ONCE(ti_->sleep_bp, (u64)__builtin_frame_address(0));                                            \
-		ret_ = host_futex_wait(word, val, ns);                                                                 \
-		WRITE_ONCE(ti_->sleep_bp, 0);                                                                          \
-		ret_;                                                                                                  \
-	})
-#else
-#define host_sleep(word, val, ns) host_futex_wait(word, val, ns)
 #endif
 static_assert(sizeof(struct thread_info) <= 1024, "thread_info outgrew its place");
 #define current_pt_regs() (&current_thread_info()->regs)

@@ -9,7 +9,7 @@ IPC_K := $(addprefix fs/,pipe pseudo splice eventfd timerfd signalfd eventpoll s
 IPC_T := $(O)/unit/ipc_env.o $(O)/unit/test_ipc.o
 $(IPC_T): $(O)/unit/%.o: tests/unit/%.c tests/unit/ipc_env.h
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(KCFLAGS) -c $< -o $@
+	$(Q)$(CC) $(KCFLAGS) -DHUSK_UNIT_LOCKS -c $< -o $@
 $(O)/unit/ipc_kernel.o: $(IPC_K:%=$(O)/k/%.o) $(IPC_T)
 	$(Q)$(LD) -r -o $@ $^
 $(O)/unit/ipc_absent.S: $(O)/unit/ipc_kernel.o

@@ -4,7 +4,7 @@ LIB_SRC := lib/kstring.c lib/vsprintf.c lib/kstrtox.c lib/rbtree.c lib/xarray.c 
 	lib/hash.c lib/random.c
 $(O)/unit/string_under_test.o: tests/unit/string_under_test.c lib/string.c
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(KCFLAGS) -c $< -o $@
+	$(Q)$(CC) $(KCFLAGS) -DHUSK_UNIT_LOCKS -c $< -o $@
 $(O)/unit/test_lib: tests/unit/test_lib.c $(LIB_SRC) $(O)/unit/string_under_test.o
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(HCFLAGS) -DHUSK_HOSTED -O1 -fno-builtin -fsanitize=address,undefined -fno-sanitize-recover=undefined -o $@ $^

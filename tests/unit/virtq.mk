@@ -15,7 +15,7 @@ $(O)/unit/test_fs_server: tests/unit/test_fs_server.c $(FS_SRC) $(FS_HDR)
 REQ_K := drivers/virtio/virtio_ring.c fs/fuse/req.c tests/unit/test_fuse_req.c
 $(O)/unit/req/%.o: %.c fs/fuse/fuse_i.h include/husk/virtio.h
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(KCFLAGS) -Ifs/fuse -c $< -o $@
+	$(Q)$(CC) $(KCFLAGS) -DHUSK_UNIT_LOCKS -Ifs/fuse -c $< -o $@
 $(O)/unit/test_fuse_req: tests/unit/test_fuse_req_host.c $(FS_SRC) $(FS_HDR) $(REQ_K:%.c=$(O)/unit/req/%.o)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(HCFLAGS) -o $@ $(filter %.c %.o,$^) -lpthread
