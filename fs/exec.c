@@ -5,6 +5,7 @@
 #include <husk/syscalls.h>
 #include <husk/boot.h>
 #include <husk/file.h>
+#include <husk/ptrace.h>
 #include <linux/personality.h>
 #include "internal.h"
 
@@ -179,6 +180,8 @@ static bool set_ids(struct linux_binprm *b)
 	struct vfsmount *m = b->file->f_path.mnt;
 	struct cred *c = b->cred;
 
+	if (current->ptrace && ptrace_unsafe_exec())
+		return false;
 	if ((m->mnt_flags & MNT_NOSUID) || (m->mnt_sb->s_flags & SB_NOSUID) || current->no_new_privs)
 		return false;
 	if (!(i->i_mode & (S_ISUID | S_ISGID)) || (fs_shared(current) && !capable(CAP_SETUID)))
@@ -268,6 +271,7 @@ int begin_new_exec(struct linux_binprm *b)
 	b->mm = mm_alloc();
 	if (!b->mm)
 		return -ENOMEM;
+	b->mm->plain_text = current->ptrace != 0;
 	r = setup_stack_vma(b->mm, &b->stack_top);
 	if (r)
 		return r;
@@ -333,6 +337,7 @@ static int load_program(struct linux_binprm *b)
 
 static int exec_binprm(struct linux_binprm *b)
 {
+	pid_t old_pid;
 	int r;
 
 	b->cred = prepare_creds();
@@ -340,9 +345,12 @@ static int exec_binprm(struct linux_binprm *b)
 		return -ENOMEM;
 	if (!b->argv.count && strvec_add(&b->argv, "")) /* no program has to live without argv[0] */
 		return -ENOMEM;
+	old_pid = current->pid; /* of a thread that becomes the leader */
 	current->in_execve = true;
 	r = load_program(b);
 	current->in_execve = false;
+	if (!r && unlikely(current->ptrace))
+		ptrace_exec_event(old_pid);
 	if (r && b->no_return && !fatal_signal_pending(current))
 		force_fatal_sig(SIGSEGV);
 	return r;

@@ -68,6 +68,8 @@ static void take_over_leader(struct task_struct *me, struct task_struct *leader)
 	me->exit_signal = SIGCHLD;
 	leader->exit_signal = -1;
 	leader->exit_state = EXIT_DEAD;
+	if (leader->ptrace) /* released without a word: the tracer may be waiting for it */
+		wake_up_interruptible_all(&leader->parent->signal->wait_chldexit);
 	if (child_reaper == leader)
 		child_reaper = me;
 }

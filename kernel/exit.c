@@ -7,6 +7,7 @@
 #include <husk/tty.h>
 #include <husk/pid.h>
 #include <husk/boot.h>
+#include <husk/ptrace.h>
 #include "signal_internal.h"
 #include "task_internal.h"
 
@@ -158,6 +159,8 @@ void release_task(struct task_struct *t)
 		zap_leader = false;
 		atomic_dec(&t->cred->user->processes);
 		write_lock(&tasklist_lock);
+		if (unlikely(t->ptrace))
+			ptrace_unlink(t);
 		exit_signal_state(t);
 		leader = t->group_leader;
 		/* the leader waited for the last thread before its parent was told */
@@ -290,7 +293,8 @@ static void reparent_leader(struct task_struct *father, struct task_struct *p, b
 	p->exit_signal = SIGCHLD;
 	if (to_init)
 		p->orphan_autoreap = true;
-	if (p->exit_state == EXIT_ZOMBIE && thread_group_empty(p) && do_notify_parent(p, p->exit_signal)) {
+	if (!p->ptrace && p->exit_state == EXIT_ZOMBIE && thread_group_empty(p) &&
+	    do_notify_parent(p, p->exit_signal)) {
 		p->exit_state = EXIT_DEAD;
 		list_add(&p->exit_node, dead);
 	}
@@ -302,12 +306,16 @@ static void forget_original_parent(struct task_struct *father, struct list_head 
 	struct task_struct *reaper, *p, *n, *t;
 	bool to_init;
 
+	if (unlikely(!list_empty(&father->ptraced)))
+		exit_ptrace(father, dead);
 	if (list_empty(&father->children))
 		return;
 	reaper = find_new_reaper(father, &to_init);
 	list_for_each_entry_safe (p, n, &father->children, sibling) {
 		for_each_thread (p, t) {
-			t->real_parent = t->parent = reaper;
+			t->real_parent = reaper;
+			if (likely(!t->ptrace))
+				t->parent = reaper;
 			t->ppid = reaper->tgid;
 			if (t->pdeath_signal)
 				do_send_sig_info(t->pdeath_signal, SEND_SIG_NOINFO, t, true);
@@ -335,7 +343,11 @@ static void exit_notify(struct task_struct *me, bool group_dead)
 	if (group_dead)
 		kill_orphaned_pgrp(me->group_leader, NULL);
 	me->exit_state = EXIT_ZOMBIE;
-	if (thread_group_leader(me))
+	if (unlikely(me->ptrace)) {
+		bool whole = thread_group_leader(me) && thread_group_empty(me) && !ptrace_reparented(me);
+
+		autoreap = do_notify_parent(me, whole ? me->exit_signal : SIGCHLD);
+	} else if (thread_group_leader(me))
 		autoreap = thread_group_empty(me) && do_notify_parent(me, me->exit_signal);
 	if (autoreap) {
 		me->exit_state = EXIT_DEAD;
@@ -387,6 +399,7 @@ void do_exit(long code)
 		panic("the boot task ended");
 	if (unlikely(me->flags & PF_EXITING))
 		panic("%s[%d] ended twice", me->comm, me->pid);
+	ptrace_event(PTRACE_EVENT_EXIT, code);
 	exit_signals(me);
 	me->exit_code = code;
 	group_dead = atomic_dec_and_test(&s->live);

@@ -4,6 +4,7 @@
 #include <husk/syscalls.h>
 #include <husk/mm.h>
 #include <husk/pid.h>
+#include <husk/ptrace.h>
 #include <linux/wait.h>
 #include "signal_internal.h"
 
@@ -29,15 +30,15 @@ struct wait_opts {
 	int notask; /* -ECHILD until a child that could ever match is seen */
 };
 
-static bool eligible_child(struct wait_opts *wo, struct task_struct *p)
+static bool eligible_child(struct wait_opts *wo, bool ptrace, struct task_struct *p)
 {
-	if (p->orphan_autoreap && same_thread_group(p->real_parent, child_reaper))
+	if (!ptrace && p->orphan_autoreap && same_thread_group(p->real_parent, child_reaper))
 		return false;
 	if (wo->type == P_PID_ && p->pid != wo->pid)
 		return false;
 	if (wo->type == P_PGID_ && p->signal->pgid != wo->pid)
 		return false;
-	if (wo->flags & __WALL)
+	if (ptrace || (wo->flags & __WALL))
 		return true;
 	return (p->exit_signal != SIGCHLD) == !!(wo->flags & __WCLONE);
 }
@@ -114,13 +115,27 @@ static void zombie_info(struct wait_opts *wo, struct task_struct *p, uid_t uid, 
 		fill_info(wo, p->pid, uid, status >> 8, CLD_EXITED);
 }
 
+/* The tracer has seen the end of p, which is its parent's child again; what p is now. */
+static int hand_to_parent(struct task_struct *p)
+{
+	int state = EXIT_ZOMBIE;
+
+	write_lock(&tasklist_lock);
+	ptrace_unlink(p);
+	if (thread_group_empty(p) && do_notify_parent(p, p->exit_signal))
+		state = EXIT_DEAD;
+	p->exit_state = state;
+	write_unlock(&tasklist_lock);
+	return state;
+}
+
 /* tasklist_lock held for reading; released when the result is not 0 */
 static int wait_zombie(struct wait_opts *wo, struct task_struct *p)
 {
 	struct signal_struct *ps = current->signal;
 	pid_t pid = p->pid;
 	uid_t uid = uid_of(p);
-	int status;
+	int status, state;
 
 	if (!(wo->flags & WEXITED))
 		return 0;
@@ -133,33 +148,53 @@ static int wait_zombie(struct wait_opts *wo, struct task_struct *p)
 		wo->stat = status;
 		return pid;
 	}
+	/* a tracer that is not the parent reaps it first: then the parent is told */
+	state = ptrace_reparented(p) && thread_group_leader(p) ? EXIT_TRACE : EXIT_DEAD;
 	/* who turns the zombie dead has it; the lock is only read-held */
-	if (cmpxchg(&p->exit_state, EXIT_ZOMBIE, EXIT_DEAD) != EXIT_ZOMBIE)
+	if (cmpxchg(&p->exit_state, EXIT_ZOMBIE, state) != EXIT_ZOMBIE)
 		return 0;
 	if (wo->ru)
 		child_rusage(p, wo->ru);
-	account_child(ps, p);
+	if (state == EXIT_DEAD && thread_group_leader(p))
+		account_child(ps, p);
 	zombie_info(wo, p, uid, status);
 	wo->stat = status;
 	read_unlock(&tasklist_lock);
-	release_task(p);
+	if (state == EXIT_TRACE)
+		state = hand_to_parent(p);
+	if (state == EXIT_DEAD)
+		release_task(p);
 	return pid;
 }
 
-static int wait_stopped(struct wait_opts *wo, struct task_struct *p)
+/* Where p's stop is told: its own for the tracer, else its process's; NULL: it is not stopped. siglock held. */
+static int *stop_code(struct task_struct *p, bool ptrace)
+{
+	struct signal_struct *s = p->signal;
+
+	if (ptrace)
+		return (READ_ONCE(p->state) & __TASK_TRACED) && !(p->jobctl & JOBCTL_LISTENING) ? &p->exit_code : NULL;
+	return (s->flags & SIGNAL_STOP_STOPPED) && !s->group_stop_count ? &s->group_exit_code : NULL;
+}
+
+static int wait_stopped(struct wait_opts *wo, bool ptrace, struct task_struct *p)
 {
 	struct signal_struct *s = p->signal;
 	pid_t pid = p->pid;
-	int code = 0;
+	int code = 0, *where;
 	uid_t uid;
 
-	if (!(wo->flags & WUNTRACED) || !(READ_ONCE(s->flags) & SIGNAL_STOP_STOPPED))
+	/* a tracer sees stops whatever it asked for */
+	if (!ptrace && (!(wo->flags & WUNTRACED) || !(READ_ONCE(s->flags) & SIGNAL_STOP_STOPPED)))
+		return 0;
+	if (ptrace && !(READ_ONCE(p->state) & __TASK_TRACED))
 		return 0;
 	spin_lock(&p->sighand->siglock);
-	if ((s->flags & SIGNAL_STOP_STOPPED) && !s->group_stop_count) {
-		code = s->group_exit_code;
-		if (code && !(wo->flags & WNOWAIT))
-			s->group_exit_code = 0;
+	where = stop_code(p, ptrace);
+	if (where) {
+		code = *where;
+		if (!(wo->flags & WNOWAIT))
+			*where = 0;
 	}
 	spin_unlock(&p->sighand->siglock);
 	if (!code)
@@ -168,7 +203,7 @@ static int wait_stopped(struct wait_opts *wo, struct task_struct *p)
 	if (wo->ru)
 		child_rusage(p, wo->ru);
 	read_unlock(&tasklist_lock);
-	fill_info(wo, pid, uid, code, CLD_STOPPED);
+	fill_info(wo, pid, uid, code, ptrace ? CLD_TRAPPED : CLD_STOPPED);
 	wo->stat = code << 8 | 0x7f;
 	return pid;
 }
@@ -200,33 +235,64 @@ static int wait_continued(struct wait_opts *wo, struct task_struct *p)
 	return pid;
 }
 
-static int consider_child(struct wait_opts *wo, struct task_struct *p)
+/* ptrace: p is looked at as a tracee, not as a child */
+static int consider_child(struct wait_opts *wo, bool ptrace, struct task_struct *p)
 {
 	int state = READ_ONCE(p->exit_state), r;
 
-	if (state == EXIT_DEAD || !eligible_child(wo, p))
+	if (state == EXIT_DEAD || !eligible_child(wo, ptrace, p))
 		return 0;
-	wo->notask = 0;
-	if (state == EXIT_ZOMBIE && thread_group_empty(p))
-		return wait_zombie(wo, p);
-	r = wait_stopped(wo, p);
+	if (state == EXIT_TRACE) {
+		if (!ptrace)
+			wo->notask = 0;
+		return 0;
+	}
+	/* a child that this process traces: as a tracee, so that it is not seen twice */
+	if (!ptrace && unlikely(p->ptrace) && !ptrace_reparented(p))
+		ptrace = true;
+	if (state != EXIT_ZOMBIE) {
+		wo->notask = 0;
+	} else {
+		if (!(thread_group_leader(p) && !thread_group_empty(p)) && (ptrace || !p->ptrace))
+			return wait_zombie(wo, p);
+		if (!ptrace || (wo->flags & (WCONTINUED | WEXITED)))
+			wo->notask = 0;
+	}
+	r = wait_stopped(wo, ptrace, p);
 	return r ? r : wait_continued(wo, p);
+}
+
+/* Children and tracees of one thread; tasklist_lock is held, and released when the result is not 0. */
+static int scan_thread(struct wait_opts *wo, struct task_struct *t)
+{
+	struct task_struct *p;
+	int r;
+
+	list_for_each_entry (p, &t->children, sibling) {
+		r = consider_child(wo, false, p);
+		if (r)
+			return r;
+	}
+	list_for_each_entry (p, &t->ptraced, ptrace_entry) {
+		r = consider_child(wo, true, p);
+		if (r)
+			return r;
+	}
+	return 0;
 }
 
 static int scan_children(struct wait_opts *wo)
 {
-	struct task_struct *me = current, *t, *p;
+	struct task_struct *me = current, *t;
 	int r;
 
 	read_lock(&tasklist_lock);
 	for_each_thread (me, t) {
 		if ((wo->flags & __WNOTHREAD) && t != me)
 			continue;
-		list_for_each_entry (p, &t->children, sibling) {
-			r = consider_child(wo, p);
-			if (r)
-				return r;
-		}
+		r = scan_thread(wo, t);
+		if (r)
+			return r;
 	}
 	read_unlock(&tasklist_lock);
 	return 0;

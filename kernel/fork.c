@@ -6,6 +6,7 @@
 #include <husk/time.h>
 #include <husk/pid.h>
 #include <husk/boot.h>
+#include <husk/ptrace.h>
 #include "signal_internal.h"
 #include "task_internal.h"
 
@@ -62,6 +63,7 @@ void __put_task_struct(struct task_struct *t)
 
 	if (t->ti)
 		free_thread_info(t->ti);
+	kfree(t->ptrace_xstate);
 	put_cred(t->cred);
 	if (s && refcount_dec_and_test(&s->refs))
 		kmem_cache_free(signal_cache, s);
@@ -137,6 +139,13 @@ static struct task_struct *dup_task_struct(bool kthread)
 	t->utime = t->stime = t->min_flt = t->maj_flt = t->nvcsw = t->nivcsw = t->syscalls = 0;
 	t->rchar = t->wchar = t->syscr = t->syscw = t->read_bytes = t->write_bytes = 0;
 	t->ptrace = 0;
+	INIT_LIST_HEAD(&t->ptraced);
+	INIT_LIST_HEAD(&t->ptrace_entry);
+	t->ptracer_cred = NULL;
+	t->ptrace_message = 0;
+	t->last_siginfo = NULL;
+	t->ptrace_xstate = NULL;
+	t->ptrace_xstate_dirty = false;
 	t->journal_info = NULL;
 	t->link_count = 0;
 	t->kthread_fn = NULL;
@@ -375,6 +384,7 @@ static int publish(struct task_struct *t, struct kernel_clone_args *a, struct pi
 		atomic_inc(&s->live);
 	}
 	attach_pid(t, pid);
+	ptrace_init_task(t, (a->flags & CLONE_PTRACE) || a->trace);
 	list_add_tail(&t->thread_node, &t->signal->thread_head);
 	if (thread_group_leader(t)) {
 		join_session(t);
@@ -544,13 +554,29 @@ bad_task:
 	return ERR_PTR(err);
 }
 
-static void wait_for_vfork(struct task_struct *child, struct completion *vfork)
+/* false: current was killed meanwhile */
+static bool wait_for_vfork(struct task_struct *child, struct completion *vfork)
 {
-	if (wait_for_completion_killable(vfork)) {
-		task_lock(child);
-		child->vfork_done = NULL;
-		task_unlock(child);
-	}
+	if (!wait_for_completion_killable(vfork))
+		return true;
+	task_lock(child);
+	child->vfork_done = NULL;
+	task_unlock(child);
+	return false;
+}
+
+/* Which event a traced task's new child is to its tracer; 0: none that it asked for. */
+static int ptrace_fork_event(struct kernel_clone_args *a)
+{
+	int event = PTRACE_EVENT_FORK;
+
+	if (a->flags & CLONE_UNTRACED)
+		return 0;
+	if (a->flags & CLONE_VFORK)
+		event = PTRACE_EVENT_VFORK;
+	else if ((a->flags & CLONE_THREAD ? 0 : a->exit_signal) != SIGCHLD)
+		event = PTRACE_EVENT_CLONE;
+	return ptrace_event_enabled(current, event) ? event : 0;
 }
 
 pid_t kernel_clone(struct kernel_clone_args *a)
@@ -565,12 +591,16 @@ pid_t kernel_clone(struct kernel_clone_args *a)
 		init_completion(&vfork);
 		a->vfork = &vfork;
 	}
+	if (unlikely(current->ptrace))
+		a->trace = ptrace_fork_event(a);
 	t = copy_process(a, false, NULL);
 	if (IS_ERR(t))
 		return PTR_ERR(t);
 	nr = a->pid;
-	if (a->flags & CLONE_VFORK)
-		wait_for_vfork(t, &vfork);
+	if (unlikely(a->trace))
+		ptrace_event(a->trace, nr);
+	if ((a->flags & CLONE_VFORK) && wait_for_vfork(t, &vfork))
+		ptrace_event(PTRACE_EVENT_VFORK_DONE, nr);
 	put_task_struct(t);
 	return nr;
 }

@@ -63,6 +63,8 @@ struct task_struct init_task = {
 	.timer_slack_ns = 50000,
 	.task_works = LIST_HEAD_INIT(init_task.task_works),
 	.dead_node = LIST_HEAD_INIT(init_task.dead_node),
+	.ptraced = LIST_HEAD_INIT(init_task.ptraced),
+	.ptrace_entry = LIST_HEAD_INIT(init_task.ptrace_entry),
 };
 
 DECLARE_RWSEM(tasklist_lock);

@@ -6,6 +6,7 @@
 #include <husk/poll.h>
 #include <husk/seq_file.h>
 #include <husk/pid.h>
+#include <husk/ptrace.h>
 #include "signal_internal.h"
 
 #define PIDFD_NONBLOCK_ O_NONBLOCK
@@ -162,22 +163,6 @@ out:
 	return r;
 }
 
-/* What ptrace(2) asks: the same user, and nothing it may do that we may not. */
-static bool may_access(struct task_struct *t)
-{
-	const struct cred *c = current->cred, *tc;
-	bool ok;
-
-	if (same_thread_group(t, current))
-		return true;
-	tc = get_task_cred(t);
-	ok = capable(CAP_SYS_PTRACE) ||
-	     (c->uid == tc->euid && c->uid == tc->suid && c->uid == tc->uid && c->gid == tc->egid &&
-	      c->gid == tc->sgid && c->gid == tc->gid && !(tc->cap_permitted & ~c->cap_permitted));
-	put_cred(tc);
-	return ok;
-}
-
 SYSCALL_DEFINE3(pidfd_getfd, int, pidfd, int, fd, unsigned, flags)
 {
 	struct task_struct *t;
@@ -196,7 +181,7 @@ SYSCALL_DEFINE3(pidfd_getfd, int, pidfd, int, fd, unsigned, flags)
 	if (!t)
 		return -ESRCH;
 	r = -EPERM;
-	if (!may_access(t))
+	if (!ptrace_may_access(t, true))
 		goto out;
 	f = fget_task(t, fd);
 	r = t->flags & PF_EXITING ? -ESRCH : -EBADF;

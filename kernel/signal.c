@@ -4,6 +4,7 @@
 #include <husk/poll.h>
 #include <asm/poll.h>
 #include <husk/pid.h>
+#include <husk/ptrace.h>
 #include "signal_internal.h"
 #include "task_internal.h"
 
@@ -113,7 +114,7 @@ void flush_sigqueue_mask(husk_sigset_t mask, struct sigpending *p)
 static bool has_pending(struct task_struct *t)
 {
 	return ((t->pending.signal | t->signal->shared_pending.signal) & ~t->blocked) ||
-	       (t->jobctl & JOBCTL_STOP_PENDING);
+	       (t->jobctl & JOBCTL_PENDING_MASK);
 }
 
 void recalc_sigpending(void)
@@ -166,6 +167,8 @@ static bool sig_ignored(struct task_struct *t, int sig)
 {
 	if (sigismember(&t->blocked, sig) || sigismember(&t->real_blocked, sig))
 		return false;
+	if (t->ptrace && sig != SIGKILL) /* the tracer may want to know */
+		return false;
 	return sig_handler_ignored(t->sighand->action[sig - 1].handler, sig);
 }
 
@@ -207,7 +210,10 @@ static void prepare_cont(struct task_struct *p)
 	for_each_thread (p, t) {
 		flush_sigqueue_mask(SIG_KERNEL_STOP_MASK, &t->pending);
 		task_clear_jobctl_pending(t, JOBCTL_STOP_PENDING);
-		wake_up_state(t, __TASK_STOPPED);
+		if (t->ptrace & PT_SEIZED)
+			ptrace_trap_notify(t);
+		else
+			wake_up_state(t, __TASK_STOPPED);
 	}
 	/* the first thread to run tells the parent; a stop that was not complete counts as one that happened */
 	if (s->flags & SIGNAL_STOP_STOPPED)
@@ -264,7 +270,7 @@ static void start_group_exit(struct task_struct *p, int sig)
 	p->signal->group_exit_code = sig;
 	p->signal->group_stop_count = 0;
 	for_each_thread (p, t) {
-		task_clear_jobctl_pending(t, JOBCTL_STOP_PENDING);
+		task_clear_jobctl_pending(t, JOBCTL_PENDING_MASK);
 		sigaddset(&t->pending.signal, SIGKILL);
 		signal_wake_up(t, true);
 	}
@@ -287,7 +293,7 @@ static void complete_signal(int sig, struct task_struct *p, bool group)
 	if (!t) /* whoever unblocks it first takes it */
 		return;
 	if (sig_fatal(p, sig) && !(s->flags & SIGNAL_GROUP_EXIT) && !sigismember(&t->real_blocked, sig) &&
-	    (sig == SIGKILL || !(SM(sig) & SIG_KERNEL_COREDUMP_MASK))) {
+	    (sig == SIGKILL || (!p->ptrace && !(SM(sig) & SIG_KERNEL_COREDUMP_MASK)))) {
 		start_group_exit(p, sig);
 		return;
 	}
@@ -573,7 +579,7 @@ int zap_other_threads(struct task_struct *p)
 	for_each_thread (p, t) {
 		if (t == p)
 			continue;
-		task_clear_jobctl_pending(t, JOBCTL_STOP_PENDING);
+		task_clear_jobctl_pending(t, JOBCTL_PENDING_MASK);
 		n++;
 		if (t->exit_state)
 			continue;
@@ -618,7 +624,7 @@ void exit_signals(struct task_struct *me)
 	wake_q_end(&wq);
 	if (stopped) {
 		read_lock(&tasklist_lock);
-		do_notify_parent_cldstop(me, CLD_STOPPED);
+		do_notify_parent_cldstop(me, false, CLD_STOPPED);
 		read_unlock(&tasklist_lock);
 	}
 }

@@ -4,6 +4,7 @@
 #include <husk/mm.h>
 #include <husk/time.h>
 #include <husk/pid.h>
+#include <husk/ptrace.h>
 #include "signal_internal.h"
 
 #define NSEC_PER_CLOCK (NSEC_PER_SEC / 100)
@@ -131,7 +132,7 @@ bool do_notify_parent(struct task_struct *t, int sig)
 
 	if (t->thread_pid)
 		wake_up_all(&t->thread_pid->wait_pidfd);
-	if (t->orphan_autoreap && same_thread_group(parent, child_reaper))
+	if (t->orphan_autoreap && !t->ptrace && same_thread_group(parent, child_reaper))
 		return true;
 	if (sig != SIGCHLD && t->parent_exec_id != parent->self_exec_id)
 		sig = SIGCHLD;
@@ -147,7 +148,7 @@ bool do_notify_parent(struct task_struct *t, int sig)
 	}
 	wake_q_begin(&wq);
 	spin_lock(&sh->siglock);
-	if (sig == SIGCHLD) {
+	if (!t->ptrace && sig == SIGCHLD) {
 		struct k_sigaction *ka = &sh->action[SIGCHLD - 1];
 
 		autoreap = ka->handler == HUSK_SIG_IGN || (ka->flags & SA_NOCLDWAIT);
@@ -162,17 +163,24 @@ bool do_notify_parent(struct task_struct *t, int sig)
 	return autoreap;
 }
 
-void do_notify_parent_cldstop(struct task_struct *t, int why)
+/**
+ * do_notify_parent_cldstop - t, or its process, stopped or went on
+ * @for_ptracer: t did, and its tracer is told; else its process, and the parent is. tasklist_lock held.
+ */
+void do_notify_parent_cldstop(struct task_struct *t, bool for_ptracer, int why)
 {
-	struct task_struct *leader = t->group_leader, *parent = leader->real_parent;
+	struct task_struct *who = for_ptracer ? t : t->group_leader;
+	struct task_struct *parent = for_ptracer ? t->parent : who->real_parent;
 	struct sighand_struct *sh = parent->sighand;
 	struct kernel_siginfo info;
 	struct k_sigaction *ka;
 	struct wake_q wq;
 
-	child_info(&info, leader, SIGCHLD);
+	child_info(&info, who, SIGCHLD);
 	info.si_code = why;
-	si_status_(&info) = why == CLD_CONTINUED ? SIGCONT : t->signal->group_exit_code & 0x7f;
+	si_status_(&info) = (why == CLD_TRAPPED ? t->exit_code : t->signal->group_exit_code) & 0x7f;
+	if (why == CLD_CONTINUED)
+		si_status_(&info) = SIGCONT;
 	wake_q_begin(&wq);
 	spin_lock(&sh->siglock);
 	ka = &sh->action[SIGCHLD - 1];
@@ -186,7 +194,9 @@ void do_notify_parent_cldstop(struct task_struct *t, int why)
 static void notify_cldstop(int why)
 {
 	read_lock(&tasklist_lock);
-	do_notify_parent_cldstop(current, why);
+	do_notify_parent_cldstop(current, false, why);
+	if (ptrace_reparented(current->group_leader)) /* and the tracer, as if it were the parent */
+		do_notify_parent_cldstop(current->group_leader, true, why);
 	read_unlock(&tasklist_lock);
 }
 
@@ -225,7 +235,10 @@ static void start_group_stop(struct task_struct *me, int signr)
 			continue;
 		if (task_set_jobctl_pending(t, signr | gstop)) {
 			s->group_stop_count++;
-			signal_wake_up(t, false);
+			if (t->ptrace & PT_SEIZED)
+				ptrace_trap_notify(t);
+			else
+				signal_wake_up(t, false);
 		}
 	}
 }
@@ -243,6 +256,10 @@ static bool do_signal_stop(int signr)
 		start_group_stop(me, signr);
 		if (!(me->jobctl & JOBCTL_STOP_PENDING))
 			return false;
+	}
+	if (me->ptrace) { /* stops for its tracer, as part of the group */
+		task_set_jobctl_pending(me, JOBCTL_TRAP_STOP);
+		return false;
 	}
 	last = task_participate_group_stop(me);
 	set_current_state(TASK_STOPPED);
@@ -290,11 +307,21 @@ static int take_signal(struct ksignal *ks)
 	}
 	if (unlikely(me->jobctl & JOBCTL_STOP_PENDING) && do_signal_stop(0))
 		return -1;
+	if (unlikely(me->jobctl & JOBCTL_TRAP_MASK)) {
+		do_jobctl_trap();
+		spin_unlock(&me->sighand->siglock);
+		return -1;
+	}
 	sig = dequeue_synchronous(me, &ks->info);
 	if (!sig)
 		sig = dequeue_signal(me, &me->blocked, &ks->info);
 	if (!sig)
 		return 0;
+	if (unlikely(me->ptrace) && sig != SIGKILL) {
+		sig = ptrace_signal(sig, &ks->info);
+		if (!sig)
+			return -2;
+	}
 	ka = &me->sighand->action[sig - 1];
 	if (ka->handler == HUSK_SIG_IGN)
 		return -2;
@@ -406,6 +433,8 @@ void signal_delivered(struct ksignal *ks, int stepping)
 	if (!(ks->ka.flags & SA_NODEFER))
 		sigaddset(&set, ks->sig);
 	set_current_blocked(&set);
+	if (unlikely(stepping)) /* the handler's first instruction is where the step ends */
+		ptrace_notify(SIGTRAP, 0);
 }
 
 /* ---- on the way to user mode ---- */
@@ -437,7 +466,7 @@ static void handle_signal(struct ksignal *ks, struct pt_regs *regs)
 	if (setup_rt_frame(ks, regs))
 		force_sigsegv(ks->sig);
 	else
-		signal_delivered(ks, 0);
+		signal_delivered(ks, test_thread_flag(TIF_SINGLESTEP));
 }
 
 void do_signal(struct pt_regs *regs)

@@ -27,7 +27,7 @@ static inline bool thread_group_empty(struct task_struct *t)
 
 int send_signal_locked(int sig, struct kernel_siginfo *info, struct task_struct *t, bool group, bool force);
 int check_kill_permission(int sig, struct kernel_siginfo *info, struct task_struct *t);
-void do_notify_parent_cldstop(struct task_struct *t, int why);
+void do_notify_parent_cldstop(struct task_struct *t, bool for_ptracer, int why);
 void retarget_shared_pending(struct task_struct *t, husk_sigset_t which);
 void flush_sigqueue_mask(husk_sigset_t mask, struct sigpending *q);
 void __set_task_blocked(struct task_struct *t, husk_sigset_t set); /* current, siglock held */

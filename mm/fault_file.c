@@ -47,12 +47,24 @@ static inline bool fault_around(struct vm_area_struct *vma)
 	return (vma->vm_ops->flags & VM_OPS_FAULT_AROUND) || vma->vm_ops->fault == filemap_fault;
 }
 
+/* What is shown of a file's pages: themselves, their text views, or (in an address space that is traced) the views without patches. */
+enum shown { SHOW_DATA, SHOW_TEXT, SHOW_PLAIN };
+
 /* Is text shown through views in this VMA (and not only where it is executed)? */
-static inline bool shows_text(struct fault_ctx *c)
+static inline enum shown shows_text(struct fault_ctx *c)
 {
 	unsigned long f = c->vma->vm_flags & (VM_EXEC | VM_WRITE);
 
-	return f == VM_EXEC || (f == (VM_EXEC | VM_WRITE) && (c->flags & FAULT_FLAG_INSTRUCTION));
+	if (f != VM_EXEC && (f != (VM_EXEC | VM_WRITE) || !(c->flags & FAULT_FLAG_INSTRUCTION)))
+		return SHOW_DATA;
+	return unlikely(c->mm->plain_text) ? SHOW_PLAIN : SHOW_TEXT;
+}
+
+static inline struct page *view_of(struct page *p, enum shown text)
+{
+	struct page *v = READ_ONCE(p->text);
+
+	return text == SHOW_PLAIN && v ? READ_ONCE(v->text) : v;
 }
 
 static void release_window(struct window *w)
@@ -134,20 +146,20 @@ static vm_fault_t get_target(struct fault_ctx *c, struct page **page)
 }
 
 /* The text view of a locked page, made if need be; NULL: out of memory. */
-static struct page *make_view(struct page *p)
+static struct page *make_view(struct page *p, enum shown text)
 {
 	struct address_space *m = p->mapping;
-	struct page *v = p->text, *place;
+	struct page *v = view_of(p, text), *place;
 
 	if (v)
 		return v;
 	text_prepare(m, p, p->index);
-	place = text_run_take(m, p->index);
+	place = p->text ? NULL : text_run_take(m, p->index);
 	down_write(&m->invalidate_lock); /* nobody is given write access meanwhile */
 	page_mkclean(p);
 	if (place)
 		cache_single_page(place); /* for text_view() to allocate */
-	v = text_view(m, p, p->index);
+	v = text == SHOW_PLAIN ? text_view_plain(m, p, p->index) : text_view(m, p, p->index);
 	up_write(&m->invalidate_lock);
 	return v;
 }
@@ -159,11 +171,11 @@ static struct page *view_or_data(struct page *p, struct page *v, bool run)
 }
 
 /* What is shown of a locked page; NULL: nothing can be. */
-static struct page *page_to_show(struct fault_ctx *c, struct page *p, bool text)
+static struct page *page_to_show(struct fault_ctx *c, struct page *p, enum shown text)
 {
 	if (!text || c->vma->vm_ops == &special_mapping_vm_ops)
 		return p;
-	return p->mapping ? view_or_data(p, make_view(p), c->flags & FAULT_FLAG_INSTRUCTION)
+	return p->mapping ? view_or_data(p, make_view(p, text), c->flags & FAULT_FLAG_INSTRUCTION)
 			  : NULL; /* a device's page: nobody has looked at what is in it */
 }
 
@@ -234,14 +246,14 @@ static void put_run(struct run *w)
 }
 
 /* What the cache has to show at index; i_pages_lock and invalidate_lock are held. */
-static struct page *cached(struct address_space *m, pgoff_t index, bool text, struct page **base)
+static struct page *cached(struct address_space *m, pgoff_t index, enum shown text, struct page **base)
 {
 	struct page *p = xa_load(&m->i_pages, index);
 
 	if (!p || !PageUptodate(p) || PageReadahead(p)) /* read-ahead wants to hear of it */
 		return NULL;
 	*base = p;
-	return text ? view_or_data(p, READ_ONCE(p->text), false) : p;
+	return text ? view_or_data(p, view_of(p, text), false) : p;
 }
 
 /*
@@ -249,7 +261,7 @@ static struct page *cached(struct address_space *m, pgoff_t index, bool text, st
  * w->start, which is that of slot 0 for index `first`. i_pages_lock and invalidate_lock are held.
  */
 static void collect(struct address_space *m, struct run *w, pgoff_t first, unsigned long lo, unsigned long hi,
-		    bool text)
+		    enum shown text)
 {
 	pgoff_t eof = DIV_ROUND_UP((u64)i_size_read(m->host), PAGE_SIZE);
 	unsigned long end = w->n, i;
@@ -279,7 +291,7 @@ static void collect(struct address_space *m, struct run *w, pgoff_t first, unsig
 }
 
 /* Map what the cache has around the fault. True if that includes the page of the fault. again: it was asked of the file just now. */
-static bool map_cached(struct fault_ctx *c, bool text, bool again, vm_fault_t *r)
+static bool map_cached(struct fault_ctx *c, enum shown text, bool again, vm_fault_t *r)
 {
 	struct address_space *m = c->vma->vm_file->f_mapping;
 	unsigned long start, end, lo, hi, target;
@@ -301,16 +313,17 @@ static bool map_cached(struct fault_ctx *c, bool text, bool again, vm_fault_t *r
 
 		if (p && PageUptodate(p)) {
 			w.base[target] = p;
-			w.show[target] = text ? view_or_data(p, p->text, c->flags & FAULT_FLAG_INSTRUCTION) : p;
+			w.show[target] =
+				text ? view_or_data(p, view_of(p, text), c->flags & FAULT_FLAG_INSTRUCTION) : p;
 			if (w.show[target])
 				get_page(w.show[target]);
 		}
 	}
-	if (text && w.show[target] && w.show[target] == w.base[target] && w.base[target]->text &&
+	if (text && w.show[target] && w.show[target] == w.base[target] && view_of(w.base[target], text) &&
 	    c->flags & FAULT_FLAG_INSTRUCTION) {
-		get_page(w.base[target]->text);
+		get_page(view_of(w.base[target], text));
 		put_page(w.show[target]);
-		w.show[target] = w.base[target]->text;
+		w.show[target] = view_of(w.base[target], text);
 	}
 	spin_unlock(&m->i_pages_lock);
 	hit = w.show[target];
@@ -325,7 +338,7 @@ static bool map_cached(struct fault_ctx *c, bool text, bool again, vm_fault_t *r
 }
 
 /* Text: make views of the granule's pages that have none. */
-static void make_views(struct fault_ctx *c)
+static void make_views(struct fault_ctx *c, enum shown text)
 {
 	struct address_space *m = c->vma->vm_file->f_mapping;
 	struct window w;
@@ -339,15 +352,15 @@ static void make_views(struct fault_ctx *c)
 		want |= 1UL << i;
 	gather(c, &w, want);
 	for (unsigned long i = 0; i < w.n; i++) {
-		if (!w.page[i] || w.page[i]->mapping != m || w.page[i]->text)
+		if (!w.page[i] || w.page[i]->mapping != m || view_of(w.page[i], text))
 			continue;
-		make_view(w.page[i]);
+		make_view(w.page[i], text);
 	}
 	release_window(&w);
 }
 
 /* One page that no neighbour comes with. The page is locked. */
-static noinline vm_fault_t map_single(struct fault_ctx *c, struct page *page, bool text)
+static noinline vm_fault_t map_single(struct fault_ctx *c, struct page *page, enum shown text)
 {
 	struct run w = {.start = c->addr, .n = 1};
 	vm_fault_t r;
@@ -365,7 +378,8 @@ static noinline vm_fault_t map_single(struct fault_ctx *c, struct page *page, bo
 /* Reads, executions, and first writes to shared memory that needs no notice of them. */
 static vm_fault_t map_window(struct fault_ctx *c)
 {
-	bool around = fault_around(c->vma), text = shows_text(c);
+	enum shown text = shows_text(c);
+	bool around = fault_around(c->vma);
 	struct page *page = NULL;
 	vm_fault_t r = 0, r2 = 0;
 
@@ -383,9 +397,9 @@ static vm_fault_t map_window(struct fault_ctx *c)
 	/* it is there now, and its neighbours are: once more. Our reference keeps it from being reclaimed meanwhile. */
 	unlock_page(page);
 	if (text) {
-		make_views(c); /* of all together, so that they lie together */
+		make_views(c, text); /* of all together, so that they lie together */
 		lock_page(page);
-		if (page->mapping && !make_view(page))
+		if (page->mapping && !make_view(page, text))
 			r |= VM_FAULT_OOM;
 		unlock_page(page);
 	}
@@ -661,8 +675,23 @@ void file_premap(struct mm_struct *mm, struct vm_area_struct *vma)
 		if (p)
 			put_page(p);
 	} else if (rights == VM_READ || rights == (VM_READ | VM_EXEC)) {
-		map_cached(&c, rights & VM_EXEC, false, &r);
+		map_cached(&c, shows_text(&c), false, &r);
 	}
+}
+
+void mm_use_plain_text(struct mm_struct *mm)
+{
+	struct vm_area_struct *vma;
+
+	mmap_write_lock(mm);
+	if (!mm->plain_text) {
+		mm->plain_text = true;
+		list_for_each_entry (vma, &mm->mmap, vm_list) {
+			if (vma->vm_file && (vma->vm_flags & VM_EXEC))
+				zap_local(mm, vma->vm_start, vma->vm_end, ZAP_FILE_ONLY);
+		}
+	}
+	mmap_write_unlock(mm);
 }
 
 vm_fault_t do_file_fault(struct fault_ctx *c)

@@ -183,7 +183,7 @@ int copy_to_mm(struct mm_struct *mm, unsigned long addr, const void *buf, size_t
 /**
  * mm_access - the address space of t, if current may look into it
  *
- * The same user in every respect, or CAP_SYS_PTRACE; and the other must be dumpable. A reference, ERR_PTR(-EPERM), or
+ * As ptrace(2) asks: the same user in every respect, no right that current lacks, and dumpable; or CAP_SYS_PTRACE. A reference, ERR_PTR(-EPERM), or
  * ERR_PTR(-ESRCH) when t has none.
  */
 struct mm_struct *mm_access(struct task_struct *t)
@@ -195,9 +195,20 @@ struct mm_struct *mm_access(struct task_struct *t)
 		return ERR_PTR(-ESRCH);
 	if (mm == current->mm || same_thread_group(t, current) || capable(CAP_SYS_PTRACE))
 		return mm;
-	if (mm->dumpable == 1 && me->fsuid == other->uid && me->fsuid == other->euid && me->fsuid == other->suid &&
-	    me->fsgid == other->gid && me->fsgid == other->egid && me->fsgid == other->sgid)
+	if (mm->dumpable == 1 && me->uid == other->uid && me->uid == other->euid && me->uid == other->suid &&
+	    me->gid == other->gid && me->gid == other->egid && me->gid == other->sgid &&
+	    !(other->cap_permitted & ~me->cap_permitted))
 		return mm;
 	mmput(mm);
 	return ERR_PTR(-EPERM);
+}
+
+bool mm_has_copy(struct mm_struct *mm, unsigned long addr)
+{
+	pte_t e;
+
+	spin_lock(&mm->page_table_lock);
+	e = pte_get(mm, addr);
+	spin_unlock(&mm->page_table_lock);
+	return (e & PTE_PRESENT) && (e & PTE_ANON);
 }

@@ -196,6 +196,13 @@ static void unmap_index(struct address_space *m, pgoff_t index, struct page *p)
 	}
 }
 
+static void unmap_text(struct address_space *m, struct page *p)
+{
+	unmap_index(m, p->index, p->text);
+	if (p->text->text)
+		unmap_index(m, p->index, p->text->text);
+}
+
 void unmap_page(struct page *p)
 {
 	struct address_space *m = p->mapping;
@@ -204,7 +211,7 @@ void unmap_page(struct page *p)
 		return;
 	unmap_index(m, p->index, p);
 	if (p->text)
-		unmap_index(m, p->index, p->text);
+		unmap_text(m, p);
 }
 
 void page_drop_text(struct page *p)
@@ -218,7 +225,7 @@ void page_drop_text(struct page *p)
 		return;
 	}
 	down_write(&m->invalidate_lock); /* mm/fault_file.c */
-	unmap_index(m, p->index, p->text);
+	unmap_text(m, p);
 	text_page_release(p);
 	up_write(&m->invalidate_lock);
 }

@@ -31,7 +31,7 @@ static void truncate_page(struct address_space *m, struct page *p)
 	if (p->mapping == m) {
 		wait_on_page_writeback(p);
 		down_write(&m->invalidate_lock); /* mm/fault_file.c */
-		if (page_mapcount(p) || (p->text && page_mapcount(p->text)))
+		if (page_mapcount(p) || page_text_mapped(p))
 			unmap_page(p);
 		delete_from_page_cache(p);
 		up_write(&m->invalidate_lock);
@@ -121,7 +121,7 @@ bool invalidate_page(struct address_space *m, struct page *p)
 		return false;
 	spin_lock(&m->i_pages_lock);
 	if (page_count(p) == 2 && !PageDirty(p) &&
-	    !(p->text && page_count(p->text) > 1)) { /* the cache's and ours; nobody finds it without i_pages_lock */
+	    !page_text_held(p)) { /* the cache's and ours; nobody finds it without i_pages_lock */
 		__delete_from_page_cache(p);
 		gone = true;
 	}

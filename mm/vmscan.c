@@ -68,8 +68,7 @@ static bool reclaim_clean(struct page *p)
 
 	if (!m || PageDirty(p) || page_mapcount(p) || !spin_trylock(&m->i_pages_lock))
 		return false;
-	if (p->mapping == m && page_count(p) == 2 && !PageDirty(p) && PageUptodate(p) &&
-	    !(p->text && page_count(p->text) > 1)) {
+	if (p->mapping == m && page_count(p) == 2 && !PageDirty(p) && PageUptodate(p) && !page_text_held(p)) {
 		__delete_from_page_cache(p);
 		gone = true;
 	}
@@ -91,7 +90,7 @@ static bool reclaim_hard(struct page *p)
 		unlock_page(p);
 		return false;
 	}
-	if (page_mapcount(p) || (p->text && page_mapcount(p->text)))
+	if (page_mapcount(p) || page_text_mapped(p))
 		unmap_page(p);
 	if (PageDirty(p)) {
 		struct inode *i = igrab(m->host);

@@ -26,7 +26,10 @@ struct proc_private {
 #define proc_private ((struct proc_private *)PROC_PRIVATE_BASE)
 
 /* ti->arch[] */
-enum { TA_BLANK, TA_KTHREAD, TA_READY, TA_TRAPNO, TA_ERR, TA_CR2, TA_SNAP, TA_SNAP_IP, TA_SNAP_BP, TA_SNAP_SP };
+enum { TA_BLANK, TA_KTHREAD, TA_READY, TA_TRAPNO, TA_ERR, TA_CR2, TA_SNAP, TA_SNAP_IP, TA_SNAP_BP, TA_SNAP_SP, TA_STEP };
+/* TA_STEP: user mode runs with the trap flag for a debugger, */
+#define STEP_FORCED 1 /* which the program itself does not have set, */
+#define STEP_OWN 2    /* or has */
 #define USER_CS 0x33
 #define USER_DS 0x2b
 #define X86_FLAGS_USER 0x250dd5 /* CF PF AF ZF SF TF DF OF NT? RF AC ID: what user code may set */
@@ -80,5 +83,13 @@ void exit_to_user_work(struct thread_info *ti);
 bool patch_syscall_site(
 	struct pt_regs *regs); /* a trap at regs->ip (after syscall): patch, or fix regs if patched meanwhile */
 bool text_trap_fixup(struct pt_regs *regs, int sig); /* a trap in patched or defused text: true if regs were fixed up */
+
+/* text_original_ip: *ip lies in a stub: it becomes the place in the file's text that it stands for. False: it is no stub. */
+bool text_original_ip(u64 *ip);
+bool text_in_stub(u64 ip);
+void step_end(
+	struct thread_info
+		*ti); /* on entry: the trap flag that a debugger's single step needed is taken out of the registers */
+void step_begin(struct thread_info *ti); /* on leaving: and put in */
 
 #endif

@@ -213,7 +213,7 @@ static bool fill_int3(struct defuse *d, u64 off, unsigned len)
 			return false;
 		p = find_get_page(d->m, off >> PAGE_SHIFT);
 		v = p && !d->may_read ? smp_load_acquire(&p->text) : NULL;
-		if (v) /* its last bytes cannot be running: this page was never executable */
+		for (; v; v = v->text) /* its last bytes cannot be running: this page was never executable */
 			WRITE_ONCE(((u8 *)page_address(v))[offset_in_page(off)], 0xcc);
 		if (p)
 			put_page(p);

@@ -51,10 +51,14 @@ static bool find_site(unsigned long addr, struct site *s)
 	if (!s->ti)
 		return false;
 	index = vma->vm_pgoff + ((addr - vma->vm_start) >> PAGE_SHIFT);
+	if (mm_has_copy(current->mm, addr)) /* with a debugger's breakpoints perhaps */
+		return false;
 	page = find_get_page(s->mapping, index);
 	if (!page)
 		return false;
 	s->view = page->text;
+	if (s->view && current->mm->plain_text)
+		s->view = s->view->text;
 	if (s->view)
 		get_page(s->view);
 	put_page(page);
@@ -309,11 +313,11 @@ static bool patch_b(struct site *s, struct pt_regs *regs)
 		if (idx == STUB_NONE)
 			return false;
 		stub_off = s->ti->stub_delta + idx * STUB_SIZE;
-		emit_gate_jump(stub, stub_off, stub_off + 20);
-		memcpy(stub + 20, s->p + 2, n - 2);
+		emit_gate_jump(stub, stub_off, stub_off + STUB_B_TAIL);
+		memcpy(stub + STUB_B_TAIL, s->p + 2, n - 2);
 		if (!ret) {
-			stub[20 + n - 2] = OP_JMP;
-			put32(stub + 20 + n - 1, (s64)(s->file_off + n) - (stub_off + 20 + n + 3));
+			stub[STUB_B_TAIL + n - 2] = OP_JMP;
+			put32(stub + STUB_B_TAIL + n - 1, (s64)(s->file_off + n) - (stub_off + STUB_B_TAIL + n + 3));
 		}
 		put32(code + 1, stub_off - (s64)(s->file_off + 5));
 		scan = 0;
@@ -321,7 +325,7 @@ static bool patch_b(struct site *s, struct pt_regs *regs)
 		    !text_stub_write(s->ti, idx, stub))
 			continue;
 		poke(s, s->p, code, extra);
-		regs->ip = s->va - s->file_off + stub_off + 20;
+		regs->ip = s->va - s->file_off + stub_off + STUB_B_TAIL;
 		return true;
 	}
 	return false;
@@ -356,7 +360,7 @@ bool patch_syscall_site(struct pt_regs *regs)
 	if ((boot->flags & HOSTIF_B_TRAP_ONLY) || regs->ip >= TASK_SIZE || regs->ip < 4096)
 		return false;
 	mmap_read_lock(mm);
-	if (!find_site(regs->ip - 2, &s))
+	if (mm->plain_text || !find_site(regs->ip - 2, &s))
 		goto out_unlock;
 	if (s.room < 2 || !s.ti->patchable)
 		goto out_put;
@@ -365,7 +369,7 @@ bool patch_syscall_site(struct pt_regs *regs)
 		done = patched_a(&s) || patch_a(&s, regs->orig_ax) || patch_b(&s, regs);
 	} else if (s.p[0] == OP_JMP && s.room >= 5) { /* form B, patched since we trapped */
 		memcpy(&disp, s.p + 1, 4);
-		regs->ip = s.va + 5 + disp + 20;
+		regs->ip = s.va + 5 + disp + STUB_B_TAIL;
 		done = true;
 	}
 	mutex_unlock(&s.ti->lock);
@@ -465,6 +469,67 @@ bool text_trap_fixup(struct pt_regs *regs, int sig)
 		break;
 	}
 	return true;
+}
+
+/* The file text whose stub area begins at stub, in current's address space; mmap_lock held. *va: the address of file offset 0. */
+static struct text_info *stubs_owner(unsigned long stub, unsigned long *va)
+{
+	struct vm_area_struct *vma;
+	struct text_info *ti;
+
+	list_for_each_entry (vma, &current->mm->mmap, vm_list) {
+		if (!vma->vm_file || !(vma->vm_flags & VM_EXEC))
+			continue;
+		ti = vma->vm_file->f_mapping->text;
+		*va = vma->vm_start - (vma->vm_pgoff << PAGE_SHIFT);
+		if (ti && ti->patchable && *va + ti->stub_delta == stub)
+			return ti;
+	}
+	return NULL;
+}
+
+static u64 stub_original(struct text_info *ti, unsigned long va, u64 off)
+{
+	unsigned k = off % STUB_SIZE;
+	u64 key = ti->site[off / STUB_SIZE] & ~STUB_UNWRITTEN;
+
+	va += key >> 2;
+	switch (key & 3) {
+	case STUB_A: /* the mov, then the way to the gate */
+		return k ? va : va - 5;
+	case STUB_B: /* the way to the gate, then what follows the system call */
+		return k < STUB_B_TAIL ? va : va + 2 + k - STUB_B_TAIL;
+	}
+	return va + k;
+}
+
+bool text_original_ip(u64 *ip)
+{
+	struct vm_area_struct *vma;
+	struct text_info *ti;
+	unsigned long va;
+	bool stub;
+
+	mmap_read_lock(current->mm);
+	vma = find_vma(current->mm, *ip);
+	stub = vma && *ip >= vma->vm_start && (vma->vm_flags & VM_STUBS);
+	ti = stub ? stubs_owner(vma->vm_start, &va) : NULL;
+	if (ti)
+		*ip = stub_original(ti, va, *ip - vma->vm_start);
+	mmap_read_unlock(current->mm);
+	return stub;
+}
+
+bool text_in_stub(u64 ip)
+{
+	struct vm_area_struct *vma;
+	bool stub;
+
+	mmap_read_lock(current->mm);
+	vma = find_vma(current->mm, ip);
+	stub = vma && ip >= vma->vm_start && (vma->vm_flags & VM_STUBS);
+	mmap_read_unlock(current->mm);
+	return stub;
 }
 
 u64 text_restart_ip(u64 ip)

@@ -217,13 +217,14 @@ void arch_copy_thread(struct task_struct *child, struct kernel_clone_args *a)
 
 void arch_start_user(struct pt_regs *regs, unsigned long ip, unsigned long sp)
 {
-	memset(regs, 0, sizeof(*regs));
-	regs->ip = ip;
-	regs->sp = sp;
-	regs->cs = USER_CS;
-	regs->ss = USER_DS;
-	regs->flags = 0x202;
-	regs->orig_ax = -1UL;
+	*regs = (struct pt_regs){
+		.ip = ip,
+		.sp = sp,
+		.cs = USER_CS,
+		.ss = USER_DS,
+		.flags = 0x202,
+		.orig_ax = regs->orig_ax, /* which a debugger looks at when execve returns */
+	};
 	fpu_reset();
 	wrfsbase(0);
 	current_thread_info()->fs_base = 0;

@@ -5,6 +5,7 @@
 #include <husk/mm.h>
 #include <husk/init.h>
 #include <husk/oops.h>
+#include <husk/ptrace.h>
 #include "arch.h"
 
 typedef long (*sys_call_fn)(struct pt_regs *);
@@ -56,11 +57,10 @@ static int oops_names(void)
 }
 core_initcall(oops_names);
 
-/* Called by the gate and by the trap path; regs->orig_ax is the number. */
-void do_syscall_64(struct pt_regs *regs)
+/* The table's function, its number and result kept for a crash report. */
+static __always_inline void call_syscall(struct pt_regs *regs, u64 nr)
 {
 	struct thread_info *ti = container_of(regs, struct thread_info, regs);
-	u64 nr = regs->orig_ax;
 	sys_call_fn fn;
 	u32 n;
 
@@ -74,4 +74,27 @@ void do_syscall_64(struct pt_regs *regs)
 	regs->ax = fn(regs);
 	ti->calls[n].ret = regs->ax;
 	ti->calls[n].done = 1;
+}
+
+/* A call of a task that is traced. The tracer may change the number and the arguments; -1: no call, ax stays as it is. */
+static noinline void do_syscall_traced(struct pt_regs *regs)
+{
+	set_thread_flag(TIF_FULL_EXIT); /* the tracer sees and sets every register */
+	regs->ax = -ENOSYS;
+	if ((!test_thread_flag(TIF_SYSCALL_TRACE) && !test_thread_flag(TIF_SYSCALL_EMU)) ||
+	    ptrace_syscall_enter(regs)) {
+		if (regs->orig_ax != -1UL)
+			call_syscall(regs, regs->orig_ax);
+	}
+	ptrace_syscall_exit(regs);
+}
+
+/* Called by the gate and by the trap path; regs->orig_ax is the number. */
+void do_syscall_64(struct pt_regs *regs)
+{
+	if (unlikely(READ_ONCE(container_of(regs, struct thread_info, regs)->flags) & TIF_SYSCALL_WORK)) {
+		do_syscall_traced(regs);
+		return;
+	}
+	call_syscall(regs, regs->orig_ax);
 }

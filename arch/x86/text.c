@@ -117,10 +117,14 @@ void text_page_release(struct page *page)
 {
 	struct page *v = page->text;
 
-	if (v) {
-		page->text = NULL;
+	page->text = NULL;
+	while (v) {
+		struct page *plain = v->text;
+
+		v->text = NULL;
 		mod_vm_stat(NR_TEXT_VIEW, -1);
 		put_page(v);
+		v = plain;
 	}
 }
 
@@ -154,8 +158,6 @@ void text_mapped(struct mm_struct *mm, struct address_space *mapping, unsigned l
 	insert_special_mapping(mm, stub, STUB_AREA,
 			       VM_READ | VM_EXEC | VM_MAYREAD | VM_MAYEXEC | VM_STUBS | VM_DONTEXPAND, ti->stub);
 }
-
-#define STUB_UNWRITTEN (1ULL << 63)
 
 unsigned text_stub_reserve(struct text_info *ti, u64 key, unsigned skip)
 {
@@ -206,24 +208,43 @@ void text_prepare(struct address_space *mapping, struct page *page, pgoff_t inde
 }
 
 /* The page is locked and nobody can write it. Pages of the same file may be locked by others who wait for us: none is waited for. */
-struct page *text_view(struct address_space *mapping, struct page *page, pgoff_t index)
+static struct page *make_view(struct address_space *mapping, struct page *page, pgoff_t index)
 {
 	struct text_info *ti = text_info_get(mapping);
-	struct page *v;
+	struct page *v = ti ? alloc_page(GFP_KERNEL) : NULL;
 
-	if (!ti)
-		return NULL;
-	if (page->text)
-		return page->text;
-	v = alloc_page(GFP_KERNEL);
 	if (!v)
 		return NULL;
+	v->text = NULL;
 	memcpy(page_address(v), page_address(page), PAGE_SIZE);
 	v->type = PGT_TEXT;
 	SetPageText(v);
 	mod_vm_stat(NR_TEXT_VIEW, 1);
 	if (text_defuse(mapping, ti, page_address(v), (u64)index << PAGE_SHIFT, false))
 		SetPageError(v);
-	smp_store_release(&page->text, v);
 	return v;
+}
+
+struct page *text_view(struct address_space *mapping, struct page *page, pgoff_t index)
+{
+	struct page *v = page->text;
+
+	if (v)
+		return v;
+	v = make_view(mapping, page, index);
+	if (v)
+		smp_store_release(&page->text, v);
+	return v;
+}
+
+struct page *text_view_plain(struct address_space *mapping, struct page *page, pgoff_t index)
+{
+	struct page *v = text_view(mapping, page, index), *plain;
+
+	if (!v || v->text)
+		return v ? v->text : NULL;
+	plain = make_view(mapping, page, index);
+	if (plain)
+		smp_store_release(&v->text, plain);
+	return plain;
 }

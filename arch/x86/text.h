@@ -30,6 +30,8 @@ struct text_info {
 #define STUB_NONE (~0U)
 enum { STUB_A, STUB_B, STUB_MOVED };
 #define STUB_KEY(off, kind) ((u64)(off) << 2 | (kind))
+#define STUB_UNWRITTEN (1ULL << 63)
+#define STUB_B_TAIL 20 /* length of the jump to the gate that a stub of form B begins with */
 
 enum forbidden { FORBIDDEN_NONE, FORBIDDEN_WRPKRU, FORBIDDEN_XRSTOR, FORBIDDEN_WRGSBASE };
 /* scan_text: first forbidden sequence at or after *at in n bytes; *at is where its first byte lies */

@@ -123,6 +123,13 @@ static void regs_from_host(struct pt_regs *r, const struct host_sigcontext *c)
 	r->ss = USER_DS;
 }
 
+/* The user's registers, without what was changed in them for user mode to run. */
+static void user_regs(struct thread_info *ti, const struct host_sigcontext *c)
+{
+	regs_from_host(&ti->regs, c);
+	step_end(ti);
+}
+
 static unsigned fault_flags(const struct host_sigcontext *c)
 {
 	return (c->err & PF_WRITE ? FAULT_FLAG_WRITE : 0) | (c->err & PF_INSTR ? FAULT_FLAG_INSTRUCTION : 0) |
@@ -180,6 +187,14 @@ static void record_trap(struct thread_info *ti, const struct host_sigcontext *c)
 	}
 }
 
+/* The trap flag: the program's own, or a debugger's step, which a jump into a stub does not end. */
+static void user_debug(struct thread_info *ti, const struct host_siginfo *info)
+{
+	if (test_bit(TIF_SINGLESTEP, &ti->flags) && text_in_stub(ti->regs.ip))
+		return;
+	force_sig_fault(SIGTRAP, info->code, (void *)ti->regs.ip);
+}
+
 static void user_trap(struct thread_info *ti, int sig, const struct host_siginfo *info, const struct host_sigcontext *c)
 {
 	if (sig != SIGSYS)
@@ -198,9 +213,18 @@ static void user_trap(struct thread_info *ti, int sig, const struct host_siginfo
 		}
 		break;
 	case SIGTRAP:
-	case SIGILL:
-		if (text_trap_fixup(&ti->regs, sig))
+		if (c->trapno == TRAP_DB) {
+			user_debug(ti, info);
 			break;
+		}
+		fallthrough;
+	case SIGILL:
+		if (text_trap_fixup(&ti->regs, sig)) {
+			if (test_bit(TIF_SINGLESTEP, &ti->flags) && ti->regs.ip != c->ip - 1)
+				force_sig_fault(SIGTRAP, TRAP_TRACE,
+						(void *)ti->regs.ip); /* emulated: that was the step */
+			break;
+		}
 		log_unhandled(ti, sig, sig == SIGTRAP ? "trap" : "invalid opcode");
 		if (sig == SIGTRAP && c->trapno == TRAP_BP) {
 			force_sig(SIGTRAP);
@@ -296,7 +320,7 @@ void sig_dispatch(int sig, void *info_, void *uc_, unsigned long sp, struct thre
 		if (sig == SIGTRAP && c->trapno == TRAP_DB &&
 		    c->ip == (u64)gate_entry) { /* a single step into the gate */
 			fpu_restore(c->fpstate, xfeature_mask);
-			regs_from_host(&ti->regs, c);
+			user_regs(ti, c);
 			ti->regs.ip = c->cx;
 			ti->regs.orig_ax = c->ax;
 			do_syscall_64(&ti->regs);
@@ -319,11 +343,11 @@ void sig_dispatch(int sig, void *info_, void *uc_, unsigned long sp, struct thre
 		if (!kick)
 			force_sig_fault(SIGSEGV, SI_KERNEL, NULL);
 	} else if (in_range(c->ip, _stext, _etext)) {
-		regs_from_host(&ti->regs, c);
+		user_regs(ti, c);
 		pr_warn("%s[%d]: jump into the kernel at %lx", current->comm, current->pid, (unsigned long)c->ip);
 		force_sig_fault(SIGSEGV, SEGV_MAPERR, (void *)c->ip);
 	} else {
-		regs_from_host(&ti->regs, c);
+		user_regs(ti, c);
 		if (!kick)
 			user_trap(ti, sig, info, c);
 	}
@@ -339,6 +363,7 @@ __used void exit_to_user_work(struct thread_info *ti)
 {
 	struct pt_regs *r = &ti->regs;
 
+	step_end(ti); /* an exit that is done again */
 	for (;;) {
 		clear_bit(TIF_FULL_EXIT, &ti->flags);
 		if (test_and_clear_bit(TIF_SYNC_CORE, &ti->flags))
@@ -350,4 +375,6 @@ __used void exit_to_user_work(struct thread_info *ti)
 	r->cs = USER_CS;
 	r->ss = USER_DS;
 	r->flags = (r->flags & X86_FLAGS_USER) | 0x202;
+	if (unlikely(test_bit(TIF_SINGLESTEP, &ti->flags)))
+		step_begin(ti);
 }

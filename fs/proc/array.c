@@ -46,7 +46,7 @@ static void print_comm(struct seq_file *m, struct task_struct *t)
 
 /* What is read together under siglock and tasklist_lock. */
 struct task_snapshot {
-	pid_t ppid, pgid, sid, tty_pgrp;
+	pid_t ppid, pgid, sid, tty_pgrp, tracer;
 	u32 tty_nr;
 	int threads, exit_code;
 	u64 pending, shared, blocked, ignored, caught;
@@ -100,6 +100,7 @@ static void snapshot(struct task_struct *t, struct task_snapshot *s, bool whole)
 	memset(s, 0, sizeof(*s));
 	read_lock(&tasklist_lock);
 	s->ppid = t->real_parent ? t->real_parent->tgid : 0;
+	s->tracer = t->ptrace ? t->parent->pid : 0;
 	s->tty_pgrp = -1;
 	if (lock_task_sighand(t)) {
 		struct sighand_struct *sighand = t->sighand;
@@ -288,7 +289,7 @@ int proc_pid_status(struct seq_file *m, struct task_struct *t)
 		seq_printf(m, "\nUmask:\t%04o", t->fs->umask);
 	task_unlock(t);
 	seq_printf(m, "\nState:\t%s\nTgid:\t%d\nNgid:\t0\nPid:\t%d\nPPid:\t%d\nTracerPid:\t%d\n", state, t->tgid,
-		   t->pid, s.ppid, 0);
+		   t->pid, s.ppid, s.tracer);
 	status_ids(m, t);
 	seq_printf(m, "NStgid:\t%d\nNSpid:\t%d\nNSpgid:\t%d\nNSsid:\t%d\nKthread:\t%d\n", t->tgid, t->pid, s.pgid,
 		   s.sid, !!(t->flags & PF_KTHREAD));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* The tables of what is in /proc/PID and /proc/PID/task/TID; who may look. */
 #include "internal.h"
+#include <husk/ptrace.h>
 #include <husk/mount.h>
 
 #define DIR_(n, m, i, f)                                                                                               \
@@ -66,34 +67,9 @@ const struct pid_entry tid_entries[] = {
 	{},
 };
 
-static bool caps_cover(const struct cred *mine, const struct cred *theirs)
-{
-	return !(theirs->cap_permitted & ~mine->cap_permitted);
-}
-
-/**
- * proc_may_access - may the caller look into t, as by ptrace
- * @real_ids: judge by the caller's real ids, not those for file access
- */
 bool proc_may_access(struct task_struct *t, bool real_ids)
 {
-	const struct cred *me = current_cred(), *c;
-	uid_t uid = real_ids ? me->uid : me->fsuid;
-	gid_t gid = real_ids ? me->gid : me->fsgid;
-	bool ok, dumpable;
-
-	if (same_thread_group(t, current))
-		return true;
-	c = get_task_cred(t);
-	ok = uid == c->euid && uid == c->suid && uid == c->uid && gid == c->egid && gid == c->sgid && gid == c->gid;
-	if (ok) {
-		task_lock(t);
-		dumpable = !t->mm || t->mm->dumpable == 1;
-		task_unlock(t);
-		ok = dumpable && caps_cover(me, c);
-	}
-	put_cred(c);
-	return ok || capable(CAP_SYS_PTRACE);
+	return ptrace_may_access(t, real_ids);
 }
 
 struct mm_struct *proc_mm_access(struct task_struct *t)

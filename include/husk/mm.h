@@ -46,7 +46,7 @@ struct page {
 	};
 	union {
 		unsigned long private;
-		struct page *text; /* text view, page-cache pages */
+		struct page *text; /* text view, page-cache pages; of a view: the one without patches */
 	};
 	unsigned long rmap; /* mm's: reverse map of anonymous pages */
 };
@@ -258,6 +258,7 @@ struct mm_struct {
 	u64 scan_seq;			  /* pages of executable VMAs made writable; under page_table_lock */
 	unsigned long gap_hint, gap_size; /* get_unmapped_area(): start here; largest gap known above */
 	unsigned int membarrier_state;
+	bool plain_text; /* traced: runs text without patches (mm_use_plain_text()); under mmap_lock, never cleared */
 };
 #define mmap_read_lock(mm) down_read(&(mm)->mmap_lock)
 #define mmap_read_unlock(mm) up_read(&(mm)->mmap_lock)
@@ -334,6 +335,24 @@ int copy_to_mm(struct mm_struct *mm, unsigned long addr, const void *buf, size_t
 void unmap_mapping_range(struct address_space *mapping, u64 start, u64 len, bool even_cows);
 bool page_mkclean(struct page *p);   /* write-protect every shared mapping of the page; true if any was writable */
 void page_drop_text(struct page *p); /* the content changed: forget its text view (page locked) */
+/* mm_use_plain_text: current's address space runs its files' text as it is from now on, without the patches of system-call sites (mm/fault_file.c) */
+void mm_use_plain_text(struct mm_struct *mm);
+/* mm_has_copy: what mm shows at addr of a file's text is a private copy. mmap_lock held. */
+bool mm_has_copy(struct mm_struct *mm, unsigned long addr);
+/* page_text_mapped: some address space shows a text view of the page */
+static inline bool page_text_mapped(struct page *p)
+{
+	struct page *v = p->text;
+
+	return v && (page_mapcount(v) || (v->text && page_mapcount(v->text)));
+}
+/* page_text_held: somebody but the page holds one of its views */
+static inline bool page_text_held(struct page *p)
+{
+	struct page *v = p->text;
+
+	return v && (page_count(v) > 1 || (v->text && page_count(v->text) > 1));
+}
 
 /* overcommit and OOM (mm/oom.c) */
 int vm_enough_memory(long pages); /* accounts; 0 or -ENOMEM */

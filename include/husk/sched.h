@@ -118,7 +118,7 @@ struct task_struct {
 	u64 start_time, start_boottime; /* ns, CLOCK_MONOTONIC/BOOTTIME */
 	u64 utime, stime, min_flt, maj_flt, nvcsw, nivcsw, syscalls;
 	u64 rchar, wchar, syscr, syscw, read_bytes, write_bytes;
-	unsigned ptrace; /* PT_*; for a later ptrace */
+	unsigned ptrace; /* PT_* (husk/ptrace.h); under tasklist_lock and siglock */
 	void *journal_info;
 	int link_count;		     /* symbolic links followed so far */
 	struct list_head task_works; /* struct callback_head; under alloc_lock, run on the way to user mode */
@@ -140,6 +140,14 @@ struct task_struct {
 	struct list_head dead_node; /* kernel/exit.c: the host thread is not off the stack yet */
 	struct list_head exit_node; /* kernel/exit.c: to be released */
 	struct list_head *scm_work; /* files in flight whose release the outermost caller does (net/scm.c) */
+	/* ptrace (kernel/ptrace*.c): ptrace is 0 when nobody traces this task, parent is the tracer otherwise */
+	struct list_head ptraced,
+		ptrace_entry;		     /* tasks that this one traces; in the tracer's list: under tasklist_lock */
+	const struct cred *ptracer_cred;     /* of the tracer when it attached */
+	unsigned long ptrace_message;	     /* PTRACE_GETEVENTMSG; under siglock, as the next */
+	struct kernel_siginfo *last_siginfo; /* of the signal that the tracer is shown; on the stopped task's stack */
+	void *ptrace_xstate;		     /* extended state while stopped (arch/x86/ptrace.c); goes with the task */
+	bool ptrace_xstate_dirty;	     /* the tracer changed it */
 };
 #define PF_KTHREAD 1
 #define PF_EXITING 2
@@ -233,6 +241,7 @@ struct kernel_clone_args {
 	void *fn_arg;
 	struct completion *vfork; /* kernel/fork.c */
 	pid_t pid;		  /* out: the new task's */
+	int trace;		  /* PTRACE_EVENT_* that the tracer gets, and the child with it */
 };
 pid_t kernel_clone(struct kernel_clone_args *a);
 void do_exit(long code) __noreturn;

@@ -107,6 +107,12 @@ int do_sigaltstack(const void *uss, void *uoss, unsigned long sp); /* user point
 #define JOBCTL_STOP_DEQUEUED 0x10000u
 #define JOBCTL_STOP_PENDING 0x20000u
 #define JOBCTL_STOP_CONSUME 0x40000u
+#define JOBCTL_TRAP_STOP 0x80000u    /* ptrace: stop for the tracer, */
+#define JOBCTL_TRAP_NOTIFY 0x100000u /* and tell it of a change of the group's state */
+#define JOBCTL_TRAPPING 0x200000u    /* PTRACE_ATTACH waits until a stopped task has become a traced one */
+#define JOBCTL_LISTENING 0x400000u   /* PTRACE_LISTEN: stopped, but not for wait() */
+#define JOBCTL_TRAP_MASK (JOBCTL_TRAP_STOP | JOBCTL_TRAP_NOTIFY)
+#define JOBCTL_PENDING_MASK (JOBCTL_STOP_PENDING | JOBCTL_TRAP_MASK)
 
 /* A queued signal with its information; a timer owns one of its own (flags SIGQUEUE_PREALLOC). */
 struct user_struct;

@@ -54,6 +54,7 @@ void __wake_up(wait_queue_head_t *q, unsigned mode, int nr_exclusive, void *key)
 #define __TASK_TRACED 8u
 #define EXIT_DEAD 16u
 #define EXIT_ZOMBIE 32u
+#define EXIT_TRACE (EXIT_ZOMBIE | EXIT_DEAD) /* its tracer has reaped it, its parent is to be told */
 #define TASK_WAKEKILL 0x100u
 #define TASK_KILLABLE (TASK_WAKEKILL | TASK_UNINTERRUPTIBLE)
 #define TASK_STOPPED (TASK_WAKEKILL | __TASK_STOPPED)
