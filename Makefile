@@ -39,7 +39,7 @@ HLIBS ?= -lpthread
 HLDFLAGS ?= $(if $(filter /%,$(shell $(CC) -print-file-name=libc.a)),-static-pie)
 
 # Commands that the monitor's program does not need in it: a directory of tools each, with its objects in obj-y and its libraries in
-# libs-y; "husk NAME" starts build/husk-NAME. Their packages: scripts/prepare.sh.
+# libs-y; "husk NAME" starts build/husk-NAME. An object "../DIR/x.o" is tools/DIR/x.c, which several of them use. Their packages: scripts/prepare.sh.
 XPROGS :=
 XOBJS :=
 define xprog
@@ -48,9 +48,10 @@ libs-y :=
 -include tools/$(1)/Kbuild
 ifneq ($$(obj-y),)
 XPROGS += $(O)/husk-$(1)
-XOBJS += $$(addprefix $(O)/h/tools/$(1)/,$$(obj-y))
+OBJS_$(1) := $$(patsubst %,$(O)/h/tools/%,$$(patsubst ../%,%,$$(patsubst %,$(1)/%,$$(filter-out ../%,$$(obj-y))) $$(filter ../%,$$(obj-y))))
+XOBJS += $$(OBJS_$(1))
 LIBS_$(1) := $$(libs-y)
-$(O)/husk-$(1): $$(addprefix $(O)/h/tools/$(1)/,$$(obj-y)) tools/$(1)/Kbuild
+$(O)/husk-$(1): $$(OBJS_$(1)) tools/$(1)/Kbuild
 	@echo "  LD   $$@"
 	$$(Q)$$(CC) -o $$@ $$(filter %.o,$$^) $$(LIBS_$(1))
 endif

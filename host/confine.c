@@ -17,7 +17,8 @@
 /*
  * A list of what is refused, not of what is allowed: the back ends use files in every way that a guest may, and a C library
  * may change the calls it makes. What is refused: other programs, other processes, the network, new privileges, mounts,
- * the machine's own state. Calls that are allowed without a look at their arguments cost nothing (the host caches that).
+ * the machine's own state. accept4() stays: the one socket that listens is the control socket, made before. Calls that are allowed
+ * without a look at their arguments cost nothing (the host caches that).
  */
 static const int refused[] = {
 	SYS_execve,
@@ -36,7 +37,6 @@ static const int refused[] = {
 	SYS_bind,
 	SYS_listen,
 	SYS_accept,
-	SYS_accept4,
 	SYS_sendto,
 	SYS_sendmmsg,
 	SYS_mount,

@@ -123,6 +123,7 @@ int ram_create(struct ram *r, uint64_t size, struct err *e)
 {
 	memset(r, 0, sizeof(*r));
 	r->size = size;
+	r->kernel_fd = -1;
 	r->fd = huge_file(size);
 	r->huge = r->fd >= 0;
 	if (!r->huge)
@@ -237,6 +238,9 @@ int ram_load_kernel(struct ram *r, const char *path, struct err *e)
 		return err_set(e, 125, "cannot open the kernel image %s: %s; run make, or set HUSK_KERNEL", path,
 			       strerror(errno));
 	rc = load_image(r, fd, path, e);
-	close(fd);
+	if (rc)
+		close(fd);
+	else
+		r->kernel_fd = fd;
 	return rc;
 }

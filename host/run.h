@@ -23,6 +23,7 @@ struct sandbox {
 	const struct sandbox_config *config;
 	struct ram ram;
 	struct jail jail;
+	enum platform_kind platform; /* the one that was chosen */
 	struct log_reader *log;
 	int log_level, log_fd;
 	uint64_t log_phys;

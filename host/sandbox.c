@@ -11,6 +11,7 @@
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+#include "control.h"
 #include "fs_server.h"
 #include "run.h"
 
@@ -101,7 +102,10 @@ static void clear_event(struct sandbox *s)
 static int next_timeout(struct sandbox *s)
 {
 	uint64_t now;
-	int ms = s->pending ? RETRY_MS : -1;
+	int ms = control_timeout(s);
+
+	if (s->pending && (ms < 0 || ms > RETRY_MS))
+		ms = RETRY_MS;
 
 	if (s->deadline) {
 		now = clock_ns();
@@ -115,15 +119,20 @@ static int next_timeout(struct sandbox *s)
 
 static void wait_events(struct sandbox *s)
 {
-	struct pollfd p[2] = {{.fd = s->signal_fd, .events = POLLIN}, {.fd = s->event_fd, .events = POLLIN}};
+	struct pollfd p[3 + CONTROL_MAX_CONNS] = {{.fd = s->signal_fd, .events = POLLIN},
+						  {.fd = s->event_fd, .events = POLLIN}};
+	unsigned n = control_poll_fds(s, p + 2, 1 + CONTROL_MAX_CONNS);
 
-	if (poll(p, 2, next_timeout(s)) > 0) {
+	if (poll(p, 2 + n, next_timeout(s)) > 0) {
 		if (p[0].revents)
 			events_signal(s);
 		if (p[1].revents)
 			clear_event(s);
+	} else {
+		n = 0; /* revents were not written */
 	}
 	events_flush(s);
+	control_serve(s, p + 2, n);
 }
 
 /* The time limit: first asked to end, a second later made to. False when it is time to give up. */
@@ -208,6 +217,9 @@ static int start(struct sandbox *s, struct err *e)
 
 	mark(s, PH_OPTIONS);
 	if (platform_choose(&platform, e) || open_log(s, e) || events_init(s, e))
+		return -1;
+	s->platform = platform;
+	if (control_open(s, c->name, e))
 		return -1;
 	if (c->memory && limits_check_memory(c->memory, e))
 		return -1;

@@ -26,10 +26,11 @@ int err_set(struct err *e, int status, const char *fmt, ...) __attribute__((form
 
 /**
  * struct ram - the sandbox's memory
- * @fd: its file: on a tmpfs of our own where there may be huge pages (@huge), or a sealed memfd. @base: the monitor's own mapping of all of it
+ * @fd: its file: on a tmpfs of our own where there may be huge pages (@huge), or a sealed memfd.
+ * @kernel_fd: the kernel's file, open as long as the sandbox: who looks in from outside wants it as it was loaded. @base: the monitor's own mapping of all of it
  */
 struct ram {
-	int fd;
+	int fd, kernel_fd;
 	bool huge;
 	uint64_t size;
 	char *base;
@@ -95,6 +96,7 @@ struct volume {
  * @start_ns: CLOCK_MONOTONIC when the command started
  */
 struct sandbox_config {
+	const char *name; /* of its control socket; NULL: husk-PID */
 	const char *kernel, *root, *cwd, *hostname, *log_file;
 	char **argv, **envp;
 	struct volume volume[MAX_VOLUMES];

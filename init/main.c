@@ -202,5 +202,5 @@ void start_kernel(void)
 	if (pid != 1)
 		panic("boot: cannot start pid 1: %d", pid);
 	for (;;)
-		host_futex_wait(&boot->version, boot->version, INT64_MAX); /* pid 0 has nothing to do */
+		host_sleep(&boot->version, boot->version, INT64_MAX); /* pid 0 has nothing to do */
 }

@@ -41,7 +41,7 @@ static int monitor_events(void *unused)
 		seen = __atomic_load_n(&boot->event_kick, __ATOMIC_SEQ_CST);
 		bits = xchg(&boot->event_bits, 0);
 		if (!bits)
-			host_futex_wait(&boot->event_kick, seen, INT64_MAX);
+			host_sleep(&boot->event_kick, seen, INT64_MAX);
 		__atomic_store_n(&boot->event_kick_sleep, 0, __ATOMIC_SEQ_CST);
 		serve(bits);
 	}

@@ -115,7 +115,7 @@ void schedule(void)
 	if (__atomic_load_n(&me->state, __ATOMIC_SEQ_CST) == TASK_RUNNING || !sleep_prepare(me))
 		return;
 	while ((s = __atomic_load_n(&me->state, __ATOMIC_SEQ_CST)) != TASK_RUNNING)
-		host_futex_wait(&me->state, s, INT64_MAX);
+		host_sleep(&me->state, s, INT64_MAX);
 	__atomic_store_n(&me->sleeping, 0, __ATOMIC_RELAXED);
 }
 
@@ -137,7 +137,7 @@ s64 schedule_timeout(s64 ns)
 	end = ktime_get_ns() + ns;
 	if (sleep_prepare(me)) {
 		while (left > 0 && (s = __atomic_load_n(&me->state, __ATOMIC_SEQ_CST)) != TASK_RUNNING) {
-			host_futex_wait(&me->state, s, left);
+			host_sleep(&me->state, s, left);
 			left = end - ktime_get_ns();
 		}
 		__atomic_store_n(&me->sleeping, 0, __ATOMIC_RELAXED);

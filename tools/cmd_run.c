@@ -10,12 +10,14 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include "../host/control.h"
 #include "husk.h"
 
 #define DEFAULT_PATH "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 enum {
 	OPT_ROOT = 256,
+	OPT_NAME,
 	OPT_READ_ONLY,
 	OPT_ENV_FILE,
 	OPT_CLEAR_ENV,
@@ -33,6 +35,7 @@ enum {
 };
 
 static const struct option longopts[] = {
+	{"name", required_argument, NULL, OPT_NAME},
 	{"root", required_argument, NULL, OPT_ROOT},
 	{"volume", required_argument, NULL, 'v'},
 	{"read-only", no_argument, NULL, OPT_READ_ONLY},
@@ -76,6 +79,7 @@ static const char help_text[] =
 	"  -u, --user USER[:GROUP]  names of the guest's /etc/passwd, or numbers (default: the caller)\n"
 	"  -t, --tty                standard streams are a terminal inside, whatever they are here\n"
 	"  -i, --interactive        accepted for docker's sake: standard input is always connected\n"
+	"      --name NAME          what husk ps and the like call the sandbox (default husk-PID)\n"
 	"      --hostname NAME      the host name inside (default husk)\n"
 	"Limits\n"
 	"  -m, --memory SIZE        memory, with k, m, g (default: most of what is free)\n"
@@ -207,6 +211,17 @@ static int set_hostname(struct sandbox_config *c, const char *arg)
 	return 0;
 }
 
+static int set_name(struct sandbox_config *c, const char *arg)
+{
+	if (!control_name_valid(arg))
+		return usage(
+			"--name wants 1 to %d letters, digits or _.- that begin with a letter or digit and are not a "
+			"number, not \"%s\"",
+			CONTROL_NAME_MAX, arg);
+	c->name = arg;
+	return 0;
+}
+
 static int set_log_level(struct sandbox_config *c, const char *arg)
 {
 	c->log_level = parse_log_level(arg);
@@ -261,6 +276,8 @@ static int one_option(struct run_args *r, int opt, const char *arg)
 	case 'u':
 		r->user = arg;
 		return 0;
+	case OPT_NAME:
+		return set_name(c, arg);
 	case OPT_HOSTNAME:
 		return set_hostname(c, arg);
 	case 'm':

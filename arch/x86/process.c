@@ -339,7 +339,7 @@ static int blank_spawner(void *unused)
 		while (READ_ONCE(blank_count) < BLANK_POOL)
 			if (blank_create())
 				break;
-		host_futex_wait(&blank_kick, k, INT64_MAX);
+		host_sleep(&blank_kick, k, INT64_MAX);
 	}
 	return 0;
 }
@@ -352,7 +352,7 @@ static int host_reaper(void *unused)
 		long pid = host_wait4(&status);
 
 		if (pid < 0) {
-			host_futex_wait(&blank_ready, READ_ONCE(blank_ready), NSEC_PER_SEC);
+			host_sleep(&blank_ready, READ_ONCE(blank_ready), NSEC_PER_SEC);
 			continue;
 		}
 		if ((status & 0x7f) || (status & 0xff00))
@@ -388,7 +388,7 @@ static struct blank *blank_take(void)
 		host_futex_wake(&blank_kick, 1);
 		if (b)
 			return b;
-		host_futex_wait(&blank_ready, seen, INT64_MAX);
+		host_sleep(&blank_ready, seen, INT64_MAX);
 	}
 }
 

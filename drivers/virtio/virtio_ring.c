@@ -203,7 +203,7 @@ void virtqueue_wait_irq(struct virtqueue *vq, u32 seen_irq, s64 timeout_ns)
 
 	__atomic_fetch_add(&q->irq_sleep, 1, __ATOMIC_SEQ_CST);
 	/* A signal's kick ends the wait early. The caller comes back at once while the signal is pending, so be kind. */
-	if (virtqueue_irq(vq) == seen_irq && host_futex_wait(&q->irq, seen_irq, timeout_ns) == -EINTR)
+	if (virtqueue_irq(vq) == seen_irq && host_sleep(&q->irq, seen_irq, timeout_ns) == -EINTR)
 		host_yield();
 	__atomic_fetch_sub(&q->irq_sleep, 1, __ATOMIC_SEQ_CST);
 }

@@ -207,7 +207,7 @@ static void fuse_follow(struct fuse_conn *fc, struct fuse_req *req)
 	list_add_tail(&req->node, &fc->followers);
 	virtqueue_unlock(fc->vq);
 	while (smp_load_acquire(&req->state) == FUSE_REQ_ASLEEP)
-		if (host_futex_wait(&req->state, FUSE_REQ_ASLEEP, INT64_MAX) == -EINTR)
+		if (host_sleep(&req->state, FUSE_REQ_ASLEEP, INT64_MAX) == -EINTR)
 			host_yield();
 }
 

@@ -129,6 +129,10 @@ struct hostif_boot {
 
 	/* trace */
 	uint64_t trace_phys; /* struct hostif_trace (trace.h), or 0 */
+
+	/* mini dump */
+	uint64_t watchdog_ns; /* a task that makes no progress in the kernel for so long is a lockup; 0: nobody looks */
+	uint64_t heartbeat;   /* the watchdog's rounds, four in watchdog_ns */
 };
 
 #define HOSTIF_B_READ_ONLY 1u /* no overlay: the root is read-only */

@@ -148,6 +148,9 @@ struct task_struct {
 	struct kernel_siginfo *last_siginfo; /* of the signal that the tracer is shown; on the stopped task's stack */
 	void *ptrace_xstate;		     /* extended state while stopped (arch/x86/ptrace.c); goes with the task */
 	bool ptrace_xstate_dirty;	     /* the tracer changed it */
+	u64 watch_seen;		    /* kernel/watchdog.c: progress at its last round, */
+	u32 watch_rounds;	    /* and how many rounds it is the same */
+	bool watch_told;	    /* reported as hung */
 };
 #define PF_KTHREAD 1
 #define PF_EXITING 2

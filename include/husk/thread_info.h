@@ -49,6 +49,7 @@ struct thread_info {
 	u32 kick_sent;		/* at most one host kick outstanding */
 	u32 fs_dirty;
 	u64 arch[24]; /* private to arch/x86 */
+	u64 sleep_bp; /* frame of the function that waits in host_sleep(), 0 while awake: for dumps and the watchdog */
 	/* for reports of a crash, here and from outside: */
 	u32 lock_depth; /* spinlocks, mutexes and rw_semaphores held */
 	u32 ncalls;	/* system calls begun, ever; the last ones: calls[(ncalls - 1) % THREAD_CALLS] and before */
@@ -78,6 +79,24 @@ static inline struct thread_info *current_thread_info(void)
 #else
 extern struct task_struct *hosted_current;
 #define current hosted_current
+#endif
+
+/*
+ * host_sleep: host_futex_wait() of a task that has nothing to do, or waits for somebody else. It says where it sleeps, so that a dump shows it
+ * even when its host thread is gone, and the watchdog knows that it is not spinning. Not on the boot's or a blank's stack.
+ */
+#if !defined(HUSK_HOSTED) && !defined(HUSK_UNIT)
+#define host_sleep(word, val, ns)                                                                                      \
+	({                                                                                                             \
+		struct thread_info *ti_ = current_thread_info();                                                       \
+		int ret_;                                                                                              \
+		WRITE_ONCE(ti_->sleep_bp, (u64)__builtin_frame_address(0));                                            \
+		ret_ = host_futex_wait(word, val, ns);                                                                 \
+		WRITE_ONCE(ti_->sleep_bp, 0);                                                                          \
+		ret_;                                                                                                  \
+	})
+#else
+#define host_sleep(word, val, ns) host_futex_wait(word, val, ns)
 #endif
 static_assert(sizeof(struct thread_info) <= 1024, "thread_info outgrew its place");
 #define current_pt_regs() (&current_thread_info()->regs)

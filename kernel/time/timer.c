@@ -159,7 +159,7 @@ static int timer_thread(void *unused)
 		seq = READ_ONCE(timer_seq);
 		spin_unlock(&timer_lock);
 		account_cputime();
-		host_futex_wait(&timer_seq, seq, ns);
+		host_sleep(&timer_seq, seq, ns);
 		spin_lock(&timer_lock);
 		sleeps_until = 0; /* awake: it looks by itself */
 		spin_unlock(&timer_lock);

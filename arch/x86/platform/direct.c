@@ -136,7 +136,7 @@ static void direct_shootdown(struct mm_struct *mm, unsigned long va, unsigned lo
 			if (cmpxchg(&s->state, 1, 3) == 1)
 				break;
 		}
-		host_futex_wait(&s->state, v, 2 * NSEC_PER_MSEC);
+		host_sleep(&s->state, v, 2 * NSEC_PER_MSEC);
 	}
 	s->state = 0;
 	spin_unlock(&s->lock);
