@@ -16,7 +16,7 @@ KCFLAGS := -std=gnu17 $(KOPT) $(WARN) -ffreestanding -fno-stack-protector -fno-b
 	-fno-common -fno-delete-null-pointer-checks -fwrapv -mno-sse -D__KERNEL_HUSK__ -include include/husk/hidden.h -Iinclude -I$(O)/include -DHUSK_VERSION='"$(VERSION)"'
 HCFLAGS := -std=gnu17 -O2 -g $(WARN) -D_GNU_SOURCE -Iinclude -I$(O)/include -DHUSK_VERSION='"$(VERSION)"'
 
-KDIRS := arch/x86 arch/x86/platform init kernel kernel/time mm fs fs/proc fs/sysfs fs/devtmpfs fs/devpts fs/tmpfs fs/overlayfs fs/fuse \
+KDIRS := arch/x86 arch/x86/platform init kernel kernel/time kernel/trace mm fs fs/proc fs/sysfs fs/devtmpfs fs/devpts fs/tmpfs fs/overlayfs fs/fuse \
 	 fs/notify net net/unix drivers/virtio drivers/char drivers/tty lib
 kobjs :=
 define kdir

@@ -6,6 +6,7 @@
 #include <husk/boot.h>
 #include <husk/file.h>
 #include <husk/ptrace.h>
+#include <husk/trace.h>
 #include <linux/personality.h>
 #include "internal.h"
 
@@ -505,5 +506,6 @@ int kernel_execve(const char *name, const char *const *argv, const char *const *
 	if (r)
 		kernel_exec_failed(r);
 	boot->phase_ns[HOSTIF_PHASE_USER] = ktime_get_ns();
+	trace_first_exec();
 	return 0;
 }

@@ -14,6 +14,7 @@
 #include "control.h"
 #include "fs_server.h"
 #include "run.h"
+#include "trace.h"
 
 #define THREAD_STACK (128u << 10)
 #define GRACE_NS 1000000000ULL /* after --timeout, for the guest to end by itself */
@@ -235,6 +236,8 @@ static int start(struct sandbox *s, struct err *e)
 	if (sandbox_setup(s, e))
 		return -1;
 	mark(s, PH_DEVICES);
+	if (trace_hand_over(s, e))
+		return -1;
 	monitor_confine(any_writable(s));
 	if (start_threads(s, e))
 		return -1;

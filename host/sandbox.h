@@ -108,6 +108,7 @@ struct sandbox_config {
 	int log_level;
 	enum platform_kind platform;
 	uint64_t start_ns;
+	int trace_fd; /* the socket of a trace's reader, or -1 */
 };
 
 /* sandbox_run: the whole life of one sandbox. The exit status, or -1 with the reason in e. */

@@ -8,6 +8,7 @@
 #include <husk/pid.h>
 #include <husk/boot.h>
 #include <husk/ptrace.h>
+#include <husk/trace.h>
 #include "signal_internal.h"
 #include "task_internal.h"
 
@@ -416,6 +417,7 @@ void do_exit(long code)
 		if (child_reaper && s == child_reaper->signal) {
 			exit_files(me);
 			exit_fs(me);
+			trace_exit(code);
 			end_sandbox(me, s->group_exit_code);
 		}
 		if (me->mm)
@@ -429,6 +431,7 @@ void do_exit(long code)
 	task_works_exit();
 	me->cpu_sampled_at = 0;
 	account_cputime();
+	trace_exit(code);
 	exit_notify(me, group_dead);
 	reap_dead_stacks();
 	spin_lock(&dead_lock);

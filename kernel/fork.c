@@ -7,6 +7,7 @@
 #include <husk/pid.h>
 #include <husk/boot.h>
 #include <husk/ptrace.h>
+#include <husk/trace.h>
 #include "signal_internal.h"
 #include "task_internal.h"
 
@@ -154,6 +155,7 @@ static struct task_struct *dup_task_struct(bool kthread)
 	t->pagefault_disabled = 0;
 	t->nameidata = NULL;
 	t->wake_q = NULL;
+	t->trace = NULL;
 	t->cpu_base = 0;
 	t->cpu_total = 0;
 	t->orphan_autoreap = false;
@@ -392,6 +394,7 @@ static int publish(struct task_struct *t, struct kernel_clone_args *a, struct pi
 		list_add_tail(&t->tasks, &init_task_list);
 	}
 	spin_unlock(&me->sighand->siglock);
+	trace_fork(t);
 	nr_threads++;
 	total_forks++;
 out:
@@ -610,6 +613,8 @@ void schedule_tail(struct task_struct *t)
 {
 	if (t->set_child_tid)
 		(void)put_user(t->pid, t->set_child_tid);
+	if (unlikely(test_tsk_flag(t, TIF_TRACE)))
+		trace_started();
 }
 
 SYSCALL_DEFINE0(fork)

@@ -5,6 +5,7 @@
 #include <husk/boot.h>
 #include <husk/init.h>
 #include <husk/tty.h>
+#include <husk/trace.h>
 
 /* --timeout and the like: everybody dies; the end of pid 1 ends the sandbox. */
 static void kill_all(void)
@@ -28,6 +29,8 @@ static void serve(u32 bits)
 		console_signal(sig);
 	if (bits & HOSTIF_EV_HANGUP)
 		console_hangup();
+	if (bits & HOSTIF_EV_TRACE)
+		trace_reconfigure();
 	if (bits & HOSTIF_EV_SHUTDOWN)
 		kill_all();
 }

@@ -2,6 +2,7 @@
 // Sending signals: queues, permission, which thread takes them, what stop, continue and fatal signals do to a process.
 
 #include <husk/poll.h>
+#include <husk/trace.h>
 #include <asm/poll.h>
 #include <husk/pid.h>
 #include <husk/ptrace.h>
@@ -169,7 +170,9 @@ static bool sig_ignored(struct task_struct *t, int sig)
 		return false;
 	if (t->ptrace && sig != SIGKILL) /* the tracer may want to know */
 		return false;
-	return sig_handler_ignored(t->sighand->action[sig - 1].handler, sig);
+	if (!sig_handler_ignored(t->sighand->action[sig - 1].handler, sig))
+		return false;
+	return !trace_signals(t);
 }
 
 void ignore_signals(struct task_struct *t)

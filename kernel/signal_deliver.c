@@ -5,6 +5,7 @@
 #include <husk/time.h>
 #include <husk/pid.h>
 #include <husk/ptrace.h>
+#include <husk/trace.h>
 #include "signal_internal.h"
 
 #define NSEC_PER_CLOCK (NSEC_PER_SEC / 100)
@@ -317,6 +318,11 @@ static int take_signal(struct ksignal *ks)
 		sig = dequeue_signal(me, &me->blocked, &ks->info);
 	if (!sig)
 		return 0;
+	if (trace_signals(me) && sig != SIGKILL) {
+		spin_unlock(&me->sighand->siglock);
+		trace_signal(sig, &ks->info);
+		spin_lock(&me->sighand->siglock);
+	}
 	if (unlikely(me->ptrace) && sig != SIGKILL) {
 		sig = ptrace_signal(sig, &ks->info);
 		if (!sig)
@@ -334,6 +340,11 @@ static int take_signal(struct ksignal *ks)
 	if (sig_kernel_ignore(sig))
 		return -2;
 	if (sig_kernel_stop(sig)) {
+		if (trace_signals(me)) {
+			spin_unlock(&me->sighand->siglock);
+			trace_stop(sig);
+			spin_lock(&me->sighand->siglock);
+		}
 		if (sig != SIGSTOP) {
 			bool orphaned;
 

@@ -3,6 +3,7 @@
 
 #include <husk/sched.h>
 #include <husk/time.h>
+#include <husk/trace.h>
 
 /**
  * DOC: sleep and wake-up
@@ -112,6 +113,7 @@ void schedule(void)
 	struct task_struct *me = current;
 	u32 s;
 
+	trace_sleep(me);
 	if (__atomic_load_n(&me->state, __ATOMIC_SEQ_CST) == TASK_RUNNING || !sleep_prepare(me))
 		return;
 	while ((s = __atomic_load_n(&me->state, __ATOMIC_SEQ_CST)) != TASK_RUNNING)
@@ -134,6 +136,7 @@ s64 schedule_timeout(s64 ns)
 		set_current_state(TASK_RUNNING);
 		return ns > 0 ? ns : 0;
 	}
+	trace_sleep(me);
 	end = ktime_get_ns() + ns;
 	if (sleep_prepare(me)) {
 		while (left > 0 && (s = __atomic_load_n(&me->state, __ATOMIC_SEQ_CST)) != TASK_RUNNING) {

@@ -31,6 +31,7 @@ enum {
 	OPT_TRAP_ONLY,
 	OPT_MAX_TASKS,
 	OPT_OVERLAY_SIZE,
+	OPT_TRACE_FD,
 	OPT_HELP,
 };
 
@@ -57,6 +58,7 @@ static const struct option longopts[] = {
 	{"overlay-size", required_argument, NULL, OPT_OVERLAY_SIZE},
 	{"tty", no_argument, NULL, 't'},
 	{"interactive", no_argument, NULL, 'i'},
+	{"trace-fd", required_argument, NULL, OPT_TRACE_FD},
 	{"help", no_argument, NULL, OPT_HELP},
 	{NULL, 0, NULL, 0},
 };
@@ -246,6 +248,18 @@ static int set_memory(struct sandbox_config *c, const char *arg)
 	return 0;
 }
 
+/* A socket that husk trace opened for its child. */
+static int set_trace_fd(struct sandbox_config *c, const char *arg)
+{
+	uint64_t fd;
+
+	if (parse_number(arg, INT_MAX, &fd) || fd < 3 || fcntl(fd, F_GETFD) < 0)
+		return usage("--trace-fd wants an open descriptor, not \"%s\"; husk trace gives it", arg);
+	fcntl(fd, F_SETFD, FD_CLOEXEC);
+	c->trace_fd = fd;
+	return 0;
+}
+
 /* One option; 0, or the exit status of a wrong one. */
 static int one_option(struct run_args *r, int opt, const char *arg)
 {
@@ -289,6 +303,8 @@ static int one_option(struct run_args *r, int opt, const char *arg)
 	case OPT_LOG:
 		c->log_file = arg;
 		return 0;
+	case OPT_TRACE_FD:
+		return set_trace_fd(c, arg);
 	case OPT_BOOT_TIME:
 		c->boot_time = true;
 		return 0;
@@ -450,7 +466,7 @@ static int finish(struct run_args *r, struct err *e)
 int cmd_run(int argc, char **argv)
 {
 	static struct run_args r = {
-		.config = {.root = "/", .hostname = "husk", .log_level = -1, .platform = PLATFORM_AUTO},
+		.config = {.root = "/", .hostname = "husk", .log_level = -1, .platform = PLATFORM_AUTO, .trace_fd = -1},
 	};
 	int status, help_status = 0;
 

@@ -6,6 +6,7 @@
 #include <husk/init.h>
 #include <husk/oops.h>
 #include <husk/ptrace.h>
+#include <husk/trace.h>
 #include "arch.h"
 
 typedef long (*sys_call_fn)(struct pt_regs *);
@@ -76,24 +77,40 @@ static __always_inline void call_syscall(struct pt_regs *regs, u64 nr)
 	ti->calls[n].done = 1;
 }
 
-/* A call of a task that is traced. The tracer may change the number and the arguments; -1: no call, ax stays as it is. */
-static noinline void do_syscall_traced(struct pt_regs *regs)
+/* husk trace looks on, or not. */
+static void call_recorded(struct pt_regs *regs)
+{
+	if (!test_thread_flag(TIF_TRACE) || trace_syscall_enter(regs))
+		call_syscall(regs, regs->orig_ax);
+	trace_syscall_exit(regs);
+}
+
+/* A call of a task that is ptraced. The tracer may change the number and the arguments; -1: no call, ax stays as it is. */
+static void do_syscall_traced(struct pt_regs *regs)
 {
 	set_thread_flag(TIF_FULL_EXIT); /* the tracer sees and sets every register */
 	regs->ax = -ENOSYS;
 	if ((!test_thread_flag(TIF_SYSCALL_TRACE) && !test_thread_flag(TIF_SYSCALL_EMU)) ||
 	    ptrace_syscall_enter(regs)) {
 		if (regs->orig_ax != -1UL)
-			call_syscall(regs, regs->orig_ax);
+			call_recorded(regs);
 	}
 	ptrace_syscall_exit(regs);
+}
+
+static noinline void do_syscall_slow(struct pt_regs *regs)
+{
+	if (container_of(regs, struct thread_info, regs)->flags & TIF_PTRACE_WORK)
+		do_syscall_traced(regs);
+	else
+		call_recorded(regs);
 }
 
 /* Called by the gate and by the trap path; regs->orig_ax is the number. */
 void do_syscall_64(struct pt_regs *regs)
 {
 	if (unlikely(READ_ONCE(container_of(regs, struct thread_info, regs)->flags) & TIF_SYSCALL_WORK)) {
-		do_syscall_traced(regs);
+		do_syscall_slow(regs);
 		return;
 	}
 	call_syscall(regs, regs->orig_ax);

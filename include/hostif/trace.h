@@ -25,7 +25,7 @@ enum hostif_trace_type {
 	TRACE_PAD,
 	TRACE_ENTER, /* a call begins: args, and blobs of what it reads */
 	TRACE_EXIT,  /* it ends: ret, and blobs of what it wrote */
-	TRACE_SIGNAL, /* a signal is delivered: nr is its number; args: si_code, si_pid, si_uid, si_addr or si_status, si_value; ret: 0 */
+	TRACE_SIGNAL, /* a signal is delivered: nr is its number; args: si_code, si_pid, si_uid, si_addr or si_status, si_value; of SIGCHLD: args[4], [5]: si_utime, si_stime */
 	TRACE_NEWTASK, /* a task is there: args: parent tid, clone flags; blob 0: its comm */
 	TRACE_GONE,    /* a task ended; ret: wait(2) status; args[0]: 1 if its process ended with it */
 	TRACE_EXEC, /* execve succeeded; blob 0: the program's path; tid is the leader's now; args[0]: the tid before */
@@ -130,12 +130,12 @@ struct hostif_trace_rule {
  * this often; 0: it drops the record at once.
  * @doorbell: rung by writers when @reader_sleep is set and a ring is a quarter full. @room: rung by the reader when @writers_sleep
  * is not 0 and it took something.
- * By the kernel: @state: 1 while it traces. @lost: records of tasks for which there was no ring. @nrings: entries of @ring ever
+ * By the kernel: @state: 1 while it traces. @matched: tasks that were there when it began. @lost: records of tasks for which there was no ring. @nrings: entries of @ring ever
  * used; each is the physical address of a struct hostif_trace_ring, or 0.
  */
 struct hostif_trace {
 	uint32_t version, size;
-	uint32_t owner, on, generation, flags, string_limit, ring_size, wait_ms, npids, nrules, pad0;
+	uint32_t owner, on, generation, flags, string_limit, ring_size, wait_ms, npids, nrules, matched;
 	uint64_t calls[HOSTIF_TRACE_NR / 64];
 	int32_t pids[HOSTIF_TRACE_PIDS];
 	struct hostif_trace_rule rule[HOSTIF_TRACE_RULES];

@@ -151,6 +151,7 @@ struct task_struct {
 	u64 watch_seen;		    /* kernel/watchdog.c: progress at its last round, */
 	u32 watch_rounds;	    /* and how many rounds it is the same */
 	bool watch_told;	    /* reported as hung */
+	struct trace_task *trace;   /* kernel/trace/; touched by the task itself only */
 };
 #define PF_KTHREAD 1
 #define PF_EXITING 2

@@ -32,7 +32,9 @@ struct host_sigcontext;
 #define TIF_RESTORE_SIGMASK 6
 #define TIF_PTRACED 7 /* somebody traces the task: system calls take the slow way in C */
 #define TIF_SYSCALL_EMU 8
-#define TIF_SYSCALL_WORK 0x1b0 /* SYSCALL_TRACE, SINGLESTEP, PTRACED, SYSCALL_EMU: do_syscall_64() looks */
+#define TIF_TRACE 9	       /* calls are recorded for husk trace */
+#define TIF_PTRACE_WORK 0x1b0  /* SYSCALL_TRACE, SINGLESTEP, PTRACED, SYSCALL_EMU */
+#define TIF_SYSCALL_WORK 0x3b0 /* these and TRACE: do_syscall_64() looks */
 #define TIF_WORK_MASK 0x43     /* loop in do_notify_resume while any of these is set */
 
 struct thread_info {
