@@ -196,6 +196,17 @@ int fs_dev_process(struct fs_dev *d)
 
 static struct fs_dev *devices;
 
+/* The position of an open file belongs to who uses it: each share opens RAM's file for itself. */
+static int open_ram(struct fs_dev *d, int fd)
+{
+	char num[16];
+
+	if (fd < 0 || d->proc_fd < 0)
+		return -1;
+	snprintf(num, sizeof(num), "%d", fd);
+	return openat(d->proc_fd, num, O_RDWR | O_CLOEXEC);
+}
+
 int fs_dev_init(struct fs_dev *d, const struct fs_share *s, struct hostif_queue *q, char *ram, uint64_t ram_size)
 {
 	int err;
@@ -204,6 +215,7 @@ int fs_dev_init(struct fs_dev *d, const struct fs_share *s, struct hostif_queue 
 	d->is_root = geteuid() == 0;
 	d->attr_sec = d->entry_sec = s->readonly ? 60 : 1;
 	d->proc_fd = open("/proc/self/fd", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	d->ram_fd = open_ram(d, s->ram_fd);
 	snprintf(d->tag, sizeof(d->tag), "%s", s->tag ? s->tag : "");
 	err = virtq_init(&d->vq, q, ram, ram_size);
 	return err ? err : nodes_init(d, s->dir_fd);
@@ -214,6 +226,8 @@ void fs_dev_fini(struct fs_dev *d)
 	nodes_fini(d);
 	if (d->proc_fd >= 0)
 		close(d->proc_fd);
+	if (d->ram_fd >= 0)
+		close(d->ram_fd);
 }
 
 void fs_dev_thread_setup(struct fs_dev *d)

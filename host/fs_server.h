@@ -12,11 +12,13 @@
  * @dir_fd: open for reading (O_RDONLY|O_DIRECTORY) or O_PATH; the server makes a copy
  * @readonly: refuse everything that changes something
  * @tag: for the thread's name and messages
+ * @ram_fd: RAM's file, opened a second time by the server for what the host can move without the monitor's mapping; -1: not done
  */
 struct fs_share {
 	int dir_fd;
 	bool readonly;
 	const char *tag;
+	int ram_fd;
 };
 
 /**
@@ -27,7 +29,7 @@ struct fs_share {
  *
  * Raises the limit of open files to the hard limit; the server leaves 64 of them alone. The thread blocks all signals,
  * tries unshare(CLONE_FS) (falling back to /proc/self/fd where that is refused), and afterwards calls: openat2, openat, close, newfstatat,
- * fstat, statx, statfs, fstatfs, getdents64, lseek, preadv, pwritev, readlinkat, futex, mmap, munmap, madvise, brk, clock_gettime, fchdir,
+ * fstat, statx, statfs, fstatfs, getdents64, lseek, preadv, pwritev, sendfile, readlinkat, futex, mmap, munmap, madvise, brk, clock_gettime, fchdir,
  * lgetxattr, fgetxattr, llistxattr, flistxattr; for writable shares also mkdirat, mknodat, symlinkat, linkat, unlinkat, renameat2, fchmod,
  * fchmodat, fchmodat2, fchownat, utimensat, ftruncate, fallocate, fsync, fdatasync, copy_file_range, [lf]setxattr, [lf]removexattr.
  */

@@ -69,6 +69,7 @@ struct fs_dev {
 	uint32_t ndevs;
 	uint64_t attr_sec, entry_sec;
 	int proc_fd; /* /proc/self/fd, or -1 */
+	int ram_fd;  /* RAM's file, with a position of its own, or -1 */
 
 	/* the request at hand */
 	uint64_t seq;

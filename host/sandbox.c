@@ -63,7 +63,7 @@ static int start_devices(struct sandbox *s, struct err *e)
 	char tag[16];
 
 	for (unsigned i = 0; i < s->nshares; i++) {
-		struct fs_share share = {.dir_fd = s->share[i].fd, .readonly = s->share[i].read_only, .tag = tag};
+		struct fs_share share = {.dir_fd = s->share[i].fd, .readonly = s->share[i].read_only, .tag = tag, .ram_fd = s->ram.fd};
 		int r;
 
 		snprintf(tag, sizeof(tag), i ? "share%u" : "root", i);

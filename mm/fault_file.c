@@ -16,18 +16,18 @@
  * it and removes it under the same lock for writing; so no page stays mapped that has left its file. Lock order: page lock,
  * invalidate_lock; a page is only tried to be locked within.
  *
- * What is shown for execution is the page's text view, never the page. A page that has a view is not writable in any mapping: giving write
+ * What is shown for execution is the page's text view, which is the page itself only where nobody can ever write it. A page that has a view is not writable in any mapping: giving write
  * access drops the view first (page_drop_text()), making a view takes write access away first (page_mkclean()).
  */
 #define AROUND_ORDER 4
-#define TEXT_ORDER 5
+#define TEXT_ORDER 4
 #define MAX_AROUND_ORDER 7
 #define MAX_AROUND (1UL << MAX_AROUND_ORDER)
 
 /* Pages around a fault; slot i is for start + i pages. */
 struct window {
 	unsigned long start, n;
-	struct page *page[1 << TEXT_ORDER]; /* for private copies: locked, with a reference; NULL: none */
+	struct page *page[1 << AROUND_ORDER]; /* for private copies: locked, with a reference; NULL: none */
 };
 
 /* As fault_window(), aligned in the file: text views of one window lie together wherever the file is mapped. */
@@ -153,6 +153,10 @@ static struct page *make_view(struct page *p, enum shown text)
 
 	if (v)
 		return v;
+	if (m->immutable && !p->text && text_needs_no_copy(m, p, p->index)) {
+		smp_store_release(&p->text, p);
+		return p;
+	}
 	text_prepare(m, p, p->index);
 	place = p->text ? NULL : text_run_take(m, p->index);
 	down_write(&m->invalidate_lock); /* nobody is given write access meanwhile */
@@ -184,7 +188,7 @@ static pte_t file_pte(struct fault_ctx *c, struct page *p, struct page *show)
 	unsigned long vf = c->vma->vm_flags;
 	u64 flags = PTE_FILE | PTE_YOUNG;
 
-	if (show != p)
+	if (show != p || (p->text == p && shows_text(c)))
 		return mk_pte(show, flags | PTE_TEXT | PTE_EXEC);
 	if (c->vma->vm_ops == &special_mapping_vm_ops)
 		return mk_pte(p, flags | (vf & VM_EXEC ? PTE_EXEC : 0));

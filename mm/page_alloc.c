@@ -14,7 +14,9 @@
  *
  * Where the host can back RAM with huge pages (ram_populate()), memory is taken from it 2 MiB at a time: a block that is broken
  * up for smaller ones, or handed out whole as user memory, is filled first. That costs 0.2 us per 4 KiB page where single pages cost 2-3 us, and a
- * process maps 2 MiB of the direct map with one fault. The first few MiB are left out, so that a small sandbox stays small.
+ * process maps 2 MiB of the direct map with one fault. The first few MiB are left out, so that a small sandbox stays small. A host
+ * whose own free memory must first be fetched from elsewhere (a virtual machine with ballooning) takes milliseconds for each, mostly for
+ * pages that nobody will use: two slow ones in a row, or a very slow one, and memory is taken page by page for the next 64 MiB.
  *
  * Single pages come from caches sharded by thread (pcp), refilled and drained in batches. A page in one has no references.
  *
@@ -48,6 +50,11 @@ static struct pcp {
 } __aligned(64) pcps[NR_MM_SHARDS];
 
 static bool huge_refused;
+static u32 huge_strikes;	 /* slow ones in a row */
+static unsigned long huge_again; /* highest_pfn from which huge blocks are tried again */
+#define HUGE_SLOW_NS (600 * NSEC_PER_USEC)
+#define HUGE_VERY_SLOW_NS (2500 * NSEC_PER_USEC)
+#define HUGE_PAUSE ((64UL << 20) >> PAGE_SHIFT)
 
 static inline bool page_zeroed(struct page *p)
 {
@@ -108,16 +115,33 @@ static void free_block(unsigned long pfn, unsigned int order, unsigned int z, bo
 
 static bool want_huge(void)
 {
-	return ram_populate && !huge_refused && highest_pfn - zone.first >= RAM_SMALL_START;
+	return ram_populate && !huge_refused && highest_pfn - zone.first >= RAM_SMALL_START &&
+	       highest_pfn >= huge_again;
+}
+
+static u64 clock_ns(void)
+{
+	s64 sec, nsec;
+
+	host_clock_gettime(CLOCK_MONOTONIC, &sec, &nsec);
+	return sec * NSEC_PER_SEC + nsec;
 }
 
 /* Has p, a block in nobody's hands, backed by the host. zone.lock is dropped meanwhile. */
 static void back_block(struct page *p, unsigned int order)
 {
+	u64 start;
+	int err;
+
 	spin_unlock(&zone.lock);
-	if (ram_populate(page_to_pfn(p), 1UL << order))
-		WRITE_ONCE(huge_refused, true);
+	start = clock_ns();
+	err = ram_populate(page_to_pfn(p), 1UL << order);
+	start = clock_ns() - start;
 	spin_lock(&zone.lock);
+	huge_refused |= err;
+	huge_strikes = start > HUGE_SLOW_NS ? huge_strikes + 1 : 0;
+	if (huge_strikes >= 2 || start > HUGE_VERY_SLOW_NS)
+		huge_again = highest_pfn + HUGE_PAUSE;
 }
 
 static struct page *take_block(unsigned int order);

@@ -199,7 +199,7 @@ static void unmap_index(struct address_space *m, pgoff_t index, struct page *p)
 static void unmap_text(struct address_space *m, struct page *p)
 {
 	unmap_index(m, p->index, p->text);
-	if (p->text->text)
+	if (p->text->text && p->text->text != p)
 		unmap_index(m, p->index, p->text->text);
 }
 

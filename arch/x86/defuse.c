@@ -201,6 +201,12 @@ static bool fill_int3(struct defuse *d, u64 off, unsigned len)
 	unsigned k;
 
 	if (off < d->off) {
+		p = find_get_page(d->m, off >> PAGE_SHIFT);
+		v = p ? smp_load_acquire(&p->text) : NULL;
+		if (p)
+			put_page(p); /* compared only */
+		if (v && v == p)
+			return false;
 		mutex_lock(&ti->lock);
 		for (k = 0; k < ti->ncross && ti->cross[k] != off; k++)
 			;
@@ -213,7 +219,7 @@ static bool fill_int3(struct defuse *d, u64 off, unsigned len)
 			return false;
 		p = find_get_page(d->m, off >> PAGE_SHIFT);
 		v = p && !d->may_read ? smp_load_acquire(&p->text) : NULL;
-		for (; v; v = v->text) /* its last bytes cannot be running: this page was never executable */
+		for (; v && v != p; v = v->text) /* its last bytes cannot be running: this page was never executable */
 			WRITE_ONCE(((u8 *)page_address(v))[offset_in_page(off)], 0xcc);
 		if (p)
 			put_page(p);
@@ -387,6 +393,12 @@ static unsigned defuse_tail(struct defuse *d)
 		at++;
 	}
 	return 0;
+}
+
+/* Does a page end with what may be the beginning of a sequence? */
+bool text_open_tail(const u8 *page)
+{
+	return open_tail(page + PAGE_SIZE);
 }
 
 bool text_suspicious(const u8 *page)

@@ -56,7 +56,7 @@ static bool find_site(unsigned long addr, struct site *s)
 	page = find_get_page(s->mapping, index);
 	if (!page)
 		return false;
-	s->view = page->text;
+	s->view = text_copy(page);
 	if (s->view && current->mm->plain_text)
 		s->view = s->view->text;
 	if (s->view)

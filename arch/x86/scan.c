@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Finding instructions that would change PKRU or the GS base, at any byte offset.
 
-#include "text.h"
+#include "scan.h"
 
 /**
  * DOC: what is looked for
@@ -30,12 +30,54 @@ static enum forbidden match(const u8 *p, size_t left, const u8 *start)
 	return FORBIDDEN_NONE;
 }
 
+/* Has v a byte that is zero? The lowest bit set is right, those above it may not be. */
+static inline u64 zero_bytes(u64 v)
+{
+	return (v - 0x0101010101010101ULL) & ~v & 0x8080808080808080ULL;
+}
+
+/* As zero_bytes(), exact for each byte. */
+static inline u64 zero_bytes_exact(u64 v)
+{
+	const u64 low = 0x7f7f7f7f7f7f7f7fULL;
+
+	return ~(((v & low) + low) | v | low);
+}
+
+/* What follows the 0x0f: of forbidden sequences, or also of system calls. */
+static inline u64 second_bytes(u64 next, bool calls)
+{
+	const u64 ones = 0x0101010101010101ULL;
+	u64 hit = zero_bytes(next ^ ones * 0x01) | zero_bytes(next ^ ones * 0xae);
+
+	return calls ? hit | zero_bytes(next ^ ones * 0x05) | zero_bytes(next ^ ones * 0x34) : hit;
+}
+
+/* The next 0x0f in [p, end) with such a byte behind it, which may lie at end; NULL: none. Plain 0x0f are frequent, these are not. */
+static inline const u8 *next_pair(const u8 *p, const u8 *end, bool calls)
+{
+	u64 w, next, hit;
+
+	for (; end - p >= 8; p += 8) {
+		memcpy(&w, p, sizeof(w));
+		memcpy(&next, p + 1, sizeof(next));
+		hit = zero_bytes_exact(w ^ 0x0f0f0f0f0f0f0f0fULL) & second_bytes(next, calls);
+		if (hit)
+			return p + __builtin_ctzll(hit) / 8;
+	}
+	for (; p < end; p++) {
+		if (*p == 0x0f && second_bytes(p[1] * 0x0101010101010101ULL, calls))
+			return p;
+	}
+	return NULL;
+}
+
 enum forbidden scan_text(const u8 *p, size_t n, size_t *at)
 {
 	size_t i = *at;
 
 	while (i + 2 < n) {
-		const u8 *f = memchr(p + i, 0x0f, n - 2 - i);
+		const u8 *f = next_pair(p + i, p + n - 2, false);
 		enum forbidden k;
 
 		if (!f)
@@ -49,4 +91,9 @@ enum forbidden scan_text(const u8 *p, size_t n, size_t *at)
 	}
 	*at = n;
 	return FORBIDDEN_NONE;
+}
+
+bool text_plain(const u8 *p, size_t n)
+{
+	return !next_pair(p, p + n - 1, true);
 }

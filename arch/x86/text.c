@@ -13,7 +13,7 @@
  * A file page that is mapped executable is shown through page->text, a copy in which forbidden instructions are defused and met
  * system-call sites are patched. read(2), data mappings and debuggers see the page itself. Patches jump to the file's stub area, which lies at a
  * fixed distance from the text in every address space, so that one view serves them all. The page holds the reference to its view; text_page_release()
- * drops it when the page leaves the cache.
+ * drops it when the page leaves the cache. Most pages of a file that nobody can write need no copy: they are their own view.
  */
 
 static DEFINE_MUTEX(text_create_lock);
@@ -118,7 +118,7 @@ void text_page_release(struct page *page)
 	struct page *v = page->text;
 
 	page->text = NULL;
-	while (v) {
+	while (v && v != page) {
 		struct page *plain = v->text;
 
 		v->text = NULL;
@@ -189,6 +189,25 @@ bool text_stub_write(struct text_info *ti, unsigned i, const u8 code[STUB_SIZE])
 bool text_view_lossy(struct page *view)
 {
 	return PageError(view);
+}
+
+/*
+ * May the page be its own view? Nobody ever writes it (mapping->immutable), nothing in it is forbidden or may become so with what
+ * lies behind it, no instruction that was taken out ends in it, and it has no system call to be patched.
+ */
+bool text_needs_no_copy(struct address_space *mapping, struct page *page, pgoff_t index)
+{
+	struct text_info *ti = text_info_get(mapping);
+	u64 off = (u64)index << PAGE_SHIFT;
+	bool ok = true;
+
+	if (!ti || text_open_tail(page_address(page)) || !text_plain(page_address(page), PAGE_SIZE))
+		return false;
+	mutex_lock(&ti->lock);
+	for (unsigned i = 0; i < ti->ncross; i++)
+		ok &= ti->cross[i] < off || ti->cross[i] >= off + PAGE_SIZE;
+	mutex_unlock(&ti->lock);
+	return ok;
 }
 
 /* A rehearsal: the same on a copy, allowed to read. What it needs is in the page cache then, and stubs are the same ones again. */

@@ -4,6 +4,7 @@
 #define ARCH_X86_TEXT_H
 
 #include <husk/fs.h>
+#include "scan.h"
 
 #define STUB_SIZE 64UL
 #define STUB_PAGES 8
@@ -33,9 +34,6 @@ enum { STUB_A, STUB_B, STUB_MOVED };
 #define STUB_UNWRITTEN (1ULL << 63)
 #define STUB_B_TAIL 20 /* length of the jump to the gate that a stub of form B begins with */
 
-enum forbidden { FORBIDDEN_NONE, FORBIDDEN_WRPKRU, FORBIDDEN_XRSTOR, FORBIDDEN_WRGSBASE };
-/* scan_text: first forbidden sequence at or after *at in n bytes; *at is where its first byte lies */
-enum forbidden scan_text(const u8 *p, size_t n, size_t *at);
 struct text_info *text_info_get(struct address_space *m);
 /* text_stub_reserve: the stub with this key (the skip-th), a new one where there are not so many; STUB_NONE: full. ti->lock held, as for the next. */
 unsigned text_stub_reserve(struct text_info *ti, u64 key, unsigned skip);
@@ -44,6 +42,7 @@ bool text_stub_write(struct text_info *ti, unsigned index, const u8 code[STUB_SI
 /* text_defuse: number of sequences that had to be destroyed. may_read: it may wait for other pages of the file */
 unsigned text_defuse(struct address_space *m, struct text_info *ti, u8 *view, u64 file_off, bool may_read);
 bool text_suspicious(const u8 *page);
+bool text_open_tail(const u8 *page);
 /* what the original instruction at va was where private memory was defused; its length, 0: nothing */
 unsigned text_private_original(struct mm_struct *mm, u64 va, u8 bytes[16]);
 extern unsigned long text_unhandled;

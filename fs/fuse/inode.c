@@ -140,6 +140,7 @@ static void fuse_init_inode(struct inode *i, const struct fuse_attr *a)
 		i->i_op = &fuse_file_inode_operations;
 		i->i_fop = fc->readonly ? &fuse_ro_file_operations : &fuse_file_operations;
 		i->i_mapping->a_ops = &fuse_aops;
+		i->i_mapping->immutable = fc->readonly;
 		break;
 	case S_IFDIR:
 		i->i_op = &fuse_dir_inode_operations;

@@ -89,6 +89,7 @@ struct address_space {
 	const struct address_space_operations *a_ops;
 	int wb_err;
 	bool in_memory;		      /* pages are the only copy: never reclaimed (tmpfs) */
+	bool immutable;		      /* no page that is uptodate is ever written (files of a read-only share) */
 	void *text;		      /* arch/x86/text.c's data for executed files */
 	struct list_head wb_list;     /* dirty mappings */
 	struct list_head dirty_pages; /* page->lru; under i_pages_lock */

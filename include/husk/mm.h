@@ -334,6 +334,11 @@ int copy_to_mm(struct mm_struct *mm, unsigned long addr, const void *buf, size_t
 /* unmap_mapping_range: take pages [start, end) (file pages) of the mapping out of every address space; even_cows: private copies too */
 void unmap_mapping_range(struct address_space *mapping, u64 start, u64 len, bool even_cows);
 bool page_mkclean(struct page *p);   /* write-protect every shared mapping of the page; true if any was writable */
+/* a text view that is a page of its own; NULL also where the page is its own view */
+static inline struct page *text_copy(const struct page *p)
+{
+	return p->text != p ? p->text : NULL;
+}
 void page_drop_text(struct page *p); /* the content changed: forget its text view (page locked) */
 /* mm_use_plain_text: current's address space runs its files' text as it is from now on, without the patches of system-call sites (mm/fault_file.c) */
 void mm_use_plain_text(struct mm_struct *mm);
@@ -349,7 +354,7 @@ static inline bool page_text_mapped(struct page *p)
 /* page_text_held: somebody but the page holds one of its views */
 static inline bool page_text_held(struct page *p)
 {
-	struct page *v = p->text;
+	struct page *v = text_copy(p);
 
 	return v && (page_count(v) > 1 || (v->text && page_count(v->text) > 1));
 }

@@ -38,7 +38,7 @@ if command -v tmux >/dev/null; then
 	export TMUX_TMPDIR=$TESTDIR; T="tmux -f /dev/null -L t"
 	$T new-session -d -x 80 -y 24 -s s 'PS1="> " exec sh'; $T has-session -t s; echo $?
 	$T send-keys -t s 'echo to-$((40+2)); tty | grep -c pts' Enter
-	for i in $(seq 100); do $T capture-pane -p -t s | grep -q '^to-42' && break; sleep 0.1; done; $T capture-pane -p -t s | grep -c '^to-42'
+	for i in $(seq 100); do $T capture-pane -p -t s | grep -Eq '^(> )?to-42' && break; sleep 0.1; done; $T capture-pane -p -t s | grep -Ec '^(> )?to-42' # typed before the prompt, it follows it
 	$T split-window -t s 'sleep 60'; $T list-panes -t s | wc -l; $T resize-window -t s -x 100 -y 30 2>/dev/null; $T display-message -p -t s '#{window_width}'
 	$T kill-server; sleep 0.3; $T has-session -t s 2>/dev/null; echo $?
 else echo 'no tmux'; fi

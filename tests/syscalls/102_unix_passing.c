@@ -114,9 +114,10 @@ int main(void)
 		_exit(0);
 	}
 	unlink("f");
-	R(send_fds(sv[0], "go", &f, 1));
+	int sent = send_fds(sv[0], "go", &f, 1); // told when the child has said what it read
 	close(f);
 	reap(k);
+	say("sent %d\n", sent);
 	// Credentials.
 	struct ucred u;
 	socklen_t n = sizeof u;
