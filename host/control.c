@@ -24,9 +24,8 @@
 #define NAME_TRIES 100
 
 static const struct control_command commands[] = {
-	{"info", control_info},
-	{"ram", control_ram},
-	{"kernel", control_kernel},
+	{"info", control_info},	  {"ram", control_ram},	  {"kernel", control_kernel},
+	{"stats", control_stats}, {"kill", control_kill},
 };
 #define NCOMMANDS (sizeof(commands) / sizeof(*commands))
 
@@ -398,6 +397,7 @@ unsigned control_poll_fds(struct sandbox *s, struct pollfd *p, unsigned max)
 /* A descriptor may belong to another connection by the time it is its turn: then it is served a moment early, which does no harm. */
 void control_serve(struct sandbox *s, const struct pollfd *p, unsigned n)
 {
+	control_stats_poll(s);
 	for (unsigned i = 0; i < n; i++) {
 		if (!p[i].revents || p[i].fd < 0)
 			continue;
@@ -415,7 +415,7 @@ void control_serve(struct sandbox *s, const struct pollfd *p, unsigned n)
 
 int control_timeout(struct sandbox *s)
 {
-	int ms = -1;
+	int ms = control_stats_timeout(s);
 
 	if (control.fd < 0 || clock_ns() >= control.paused)
 		return ms;

@@ -91,4 +91,10 @@ int control_info(struct control_request *r);   /* who and what this sandbox is *
 int control_ram(struct control_request *r);    /* RAM's descriptor; "rw": true for a writable one */
 int control_kernel(struct control_request *r); /* the descriptor of the kernel's ELF file, as it was loaded */
 
+/* control_stats.c */
+int control_stats(struct control_request *r); /* counters, refreshed by the kernel */
+int control_kill(struct control_request *r);  /* "pid", "sig": a signal to a task of the guest */
+void control_stats_poll(struct sandbox *s);   /* answers what the kernel has answered, or what waited too long */
+int control_stats_timeout(struct sandbox *s);
+
 #endif

@@ -10,6 +10,7 @@
 #include <husk/ptrace.h>
 #include <husk/trace.h>
 #include "signal_internal.h"
+#include <husk/stats.h>
 #include "task_internal.h"
 
 /**
@@ -139,6 +140,7 @@ static void exit_signal_state(struct task_struct *t)
 	s->nivcsw += t->nivcsw;
 	s->inblock += t->read_bytes >> 9;
 	s->oublock += t->write_bytes >> 9;
+	stats_task_gone(t);
 	t->utime = t->stime = t->min_flt = t->maj_flt = t->nvcsw = t->nivcsw = 0;
 	s->nr_threads--;
 	unhash_process(t, group_dead);

@@ -137,7 +137,7 @@ static struct task_struct *dup_task_struct(bool kthread)
 	t->vfork_parent_waiting = NULL;
 	t->restart_block.fn = do_no_restart_syscall;
 	t->did_exec = t->in_execve = false;
-	t->utime = t->stime = t->min_flt = t->maj_flt = t->nvcsw = t->nivcsw = t->syscalls = 0;
+	t->utime = t->stime = t->min_flt = t->maj_flt = t->nvcsw = t->nivcsw = 0;
 	t->rchar = t->wchar = t->syscr = t->syscw = t->read_bytes = t->write_bytes = 0;
 	t->ptrace = 0;
 	INIT_LIST_HEAD(&t->ptraced);

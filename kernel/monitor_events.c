@@ -4,6 +4,7 @@
 #include <husk/sched.h>
 #include <husk/boot.h>
 #include <husk/init.h>
+#include <husk/stats.h>
 #include <husk/tty.h>
 #include <husk/trace.h>
 
@@ -31,6 +32,10 @@ static void serve(u32 bits)
 		console_hangup();
 	if (bits & HOSTIF_EV_TRACE)
 		trace_reconfigure();
+	if (bits & HOSTIF_EV_STATS)
+		stats_refresh(bits & HOSTIF_EV_TASKS);
+	if (bits & HOSTIF_EV_KILL)
+		stats_kill();
 	if (bits & HOSTIF_EV_SHUTDOWN)
 		kill_all();
 }

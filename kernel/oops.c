@@ -81,13 +81,13 @@ static void show_task_line(struct task_struct *t)
 
 static void show_last_calls(struct thread_info *ti)
 {
-	u32 n = READ_ONCE(ti->ncalls), from = n > THREAD_CALLS ? n - THREAD_CALLS : 0;
+	u64 n = READ_ONCE(ti->ncalls), from = n > THREAD_CALLS ? n - THREAD_CALLS : 0;
 	char line[CALL_LINE];
 	size_t len = 0;
 
 	if (!n || !oops_syscall_name)
 		return;
-	for (u32 i = from; i != n; i++) {
+	for (u64 i = from; i != n; i++) {
 		u32 k = i % THREAD_CALLS;
 
 		len += scnprintf(line + len, sizeof(line) - len, " %s", oops_syscall_name(ti->calls[k].nr));

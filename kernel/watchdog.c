@@ -29,7 +29,7 @@ static u64 period;
 
 static u64 progress(struct task_struct *t)
 {
-	return READ_ONCE(t->syscalls) + READ_ONCE(t->nvcsw) + READ_ONCE(t->min_flt) + READ_ONCE(t->maj_flt);
+	return READ_ONCE(t->ti->ncalls) + READ_ONCE(t->nvcsw) + READ_ONCE(t->min_flt) + READ_ONCE(t->maj_flt);
 }
 
 static bool in_kernel_awake(struct task_struct *t)

@@ -14,6 +14,7 @@
 #define HOSTIF_H
 
 #include <stdint.h>
+#include <hostif/stats.h>
 
 #define HOSTIF_MAGIC 0x6b73756846495648ULL /* "HVIFhusk" */
 #define HOSTIF_VERSION 1
@@ -133,6 +134,12 @@ struct hostif_boot {
 	/* mini dump */
 	uint64_t watchdog_ns; /* a task that makes no progress in the kernel for so long is a lockup; 0: nobody looks */
 	uint64_t heartbeat;   /* the watchdog's rounds, four in watchdog_ns */
+
+	/* statistics (stats.h) */
+	uint32_t stats_request; /* raised by the monitor */
+	uint32_t stats_pad;
+	struct hostif_stats stats;
+	struct hostif_kill kill;
 };
 
 #define HOSTIF_B_READ_ONLY 1u /* no overlay: the root is read-only */
@@ -146,6 +153,9 @@ struct hostif_boot {
 #define HOSTIF_EV_HANGUP 4u
 #define HOSTIF_EV_SHUTDOWN 8u /* --timeout and the like: kill everything, report 124-like status by the monitor */
 #define HOSTIF_EV_TRACE 32u   /* hostif_trace.on changed */
+#define HOSTIF_EV_STATS 256u  /* stats.h: refresh the counters */
+#define HOSTIF_EV_TASKS 512u  /* with it: the list of tasks too */
+#define HOSTIF_EV_KILL 1024u
 enum {
 	HOSTIF_PHASE_ENTRY,
 	HOSTIF_PHASE_MM,

@@ -116,7 +116,7 @@ struct task_struct {
 	int nice, sched_policy, rt_priority;
 	u64 timer_slack_ns;
 	u64 start_time, start_boottime; /* ns, CLOCK_MONOTONIC/BOOTTIME */
-	u64 utime, stime, min_flt, maj_flt, nvcsw, nivcsw, syscalls;
+	u64 utime, stime, min_flt, maj_flt, nvcsw, nivcsw;
 	u64 rchar, wchar, syscr, syscw, read_bytes, write_bytes;
 	unsigned ptrace; /* PT_* (husk/ptrace.h); under tasklist_lock and siglock */
 	void *journal_info;

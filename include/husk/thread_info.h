@@ -54,7 +54,7 @@ struct thread_info {
 	u64 sleep_bp; /* frame of the function that waits in host_sleep(), 0 while awake: for dumps and the watchdog */
 	/* for reports of a crash, here and from outside: */
 	u32 lock_depth; /* spinlocks, mutexes and rw_semaphores held */
-	u32 ncalls;	/* system calls begun, ever; the last ones: calls[(ncalls - 1) % THREAD_CALLS] and before */
+	u64 ncalls;	/* system calls begun, ever; the last ones: calls[(ncalls - 1) % THREAD_CALLS] and before */
 	struct {
 		s64 ret;
 		u32 nr;
