@@ -311,7 +311,7 @@ static int vtop(u64 addr, enum space space)
 	u64 phys, pte = 0;
 
 	obj(NULL);
-	f_hex("virtual", "VIRTUAL     PHYSICAL\n%-12llx", addr);
+	f_hex("virtual", "VIRTUAL       PHYSICAL\n%-12llx  ", addr);
 	if (space == KERNEL) {
 		if (kernel_phys(addr, &phys)) {
 			end();

@@ -17,7 +17,7 @@ static u64 mm_pages(u64 mm)
 
 static bool runs(const struct task *t)
 {
-	return t->pid && (!strcmp(task_state(t), "RU") && !(t->flags & PF_KTHREAD));
+	return t->pid && !strcmp(task_state(t), "RU");
 }
 
 static void ps_line(const struct task *t)

@@ -138,15 +138,64 @@ int cmd_struct(int argc, char **argv)
 	return r;
 }
 
-/* NAME, NAME.member, NAME[2].member, &NAME; a pointer's target: *NAME */
+/* A pointer's target becomes the object. */
+static bool follow(const char *expr, struct member *m, u64 *addr)
+{
+	Dwarf_Die t = m->type, to;
+
+	if (!type_strip(&t) || dwarf_tag(&t) != DW_TAG_pointer_type || !die_type(&t, &to)) {
+		complain("%s is no pointer, or one to nothing known", expr);
+		return false;
+	}
+	*addr = kread_u64(*addr);
+	*m = (struct member){.type = to};
+	return true;
+}
+
+/* NAME, then .member, [index] and ->member; *addr and m->type are the object's in the end. */
+static bool evaluate(const char *expr, struct member *m, u64 *addr)
+{
+	char part[MAX_NAME];
+	size_t len = strcspn(expr, ".[-");
+	Dwarf_Die t;
+
+	snprintf(part, sizeof(part), "%.*s", (int)len, expr);
+	if (!variable_named(part, &t, addr)) {
+		complain("the kernel has no variable %s", part);
+		return false;
+	}
+	*m = (struct member){.type = t};
+	for (const char *p = expr + len; *p;) {
+		struct member in;
+		const char *arrow = strstr(p, "->");
+
+		if (arrow == p) {
+			if (!follow(expr, m, addr))
+				return false;
+			p += 2;
+			arrow = strstr(p, "->");
+		}
+		len = arrow ? (size_t)(arrow - p) : strlen(p);
+		snprintf(part, sizeof(part), "%.*s", (int)len, p);
+		if (!type_member(&m->type, part + (*part == '.'), &in)) {
+			complain("there is no %s in %s", part, expr);
+			return false;
+		}
+		*addr += in.offset;
+		*m = in;
+		p += len;
+	}
+	return true;
+}
+
+/* NAME.member, NAME[2].member, NAME->member; &NAME: its address; *NAME: a pointer's target */
 int cmd_print(int argc, char **argv)
 {
 	bool hex = false, address = false, deref = false;
 	char name[MAX_NAME];
 	const char *expr = NULL;
-	size_t len;
+	const struct symbol *s;
 	struct member m;
-	Dwarf_Die t;
 	u64 addr;
 	int r;
 
@@ -160,41 +209,23 @@ int cmd_print(int argc, char **argv)
 	}
 	if (!expr)
 		return usage("p");
-	while (*expr == '&' || *expr == '*') {
+	for (; *expr == '&' || *expr == '*'; expr++) {
 		address |= *expr == '&';
 		deref |= *expr == '*';
-		expr++;
 	}
-	len = strcspn(expr, ".[");
-	snprintf(name, sizeof(name), "%.*s", (int)len, expr);
-	if (!variable_named(name, &t, &addr)) {
-		const struct symbol *s = symbol_named(name);
-
-		if (s && !expr[len]) {
-			text("%s = ", expr);
-			f_hex("address", "(symbol without a type) 0x%llx\n", s->addr);
-			return 0;
-		}
-		complain("the kernel has no variable %s", name);
+	s = symbol_named(expr);
+	if (s && (s->type == 't' || s->type == 'T')) {
+		f_str("name", "%s", expr);
+		f_hex("address", " = (function) 0x%llx\n", s->addr);
+		return 0;
+	}
+	if (!evaluate(expr, &m, &addr) || (deref && !follow(expr, &m, &addr)))
 		return -1;
-	}
-	if (!type_member(&t, expr + len + (expr[len] == '.'), &m)) {
-		complain("there is no member %s", expr + len);
-		return -1;
-	}
-	addr += m.offset;
-	if (deref) {
-		addr = kread_u64(addr);
-		if (!type_strip(&m.type) || dwarf_tag(&m.type) != DW_TAG_pointer_type || !die_type(&m.type, &m.type)) {
-			complain("%s is no pointer", expr);
-			return -1;
-		}
-	}
 	f_str("name", NULL, expr);
 	f_hex("address", NULL, addr);
 	f_str("type", NULL, type_name(&m.type, name, sizeof(name)));
 	if (address) {
-		text("%s = (%s *) 0x%llx\n", argv[argc - 1], name, (unsigned long long)addr);
+		text("&%s = (%s *) 0x%llx\n", expr, name, (unsigned long long)addr);
 		return 0;
 	}
 	text("%s%s = ", deref ? "*" : "", expr);

@@ -19,13 +19,25 @@ const struct command commands[] = {
 	 "A function, or COUNT instructions from an address. -r: from the function's start to the address. -l: with "
 	 "lines of source.",
 	 cmd_dis},
+	{"files", "[-R NAME] [PID|TASK]...", "open files, root and working directory",
+	 "-R: only those whose path contains NAME.", cmd_files},
+	{"foreach", "[user|kernel|active|NAME|PID]... COMMAND [ARGUMENT]...", "a command for many tasks",
+	 "COMMAND is one of bt, vm, files, task, sig, set. NAME is a task's; \\NAME if it reads like a command.",
+	 cmd_foreach},
 	{"help", "[COMMAND]", "this list, or more about a command", "", cmd_help},
+	{"kmem", "-i | -s [CACHE|ADDRESS] | -p [ADDRESS] | -f | ADDRESS", "memory of the kernel",
+	 "-i: what RAM is used for. -s: object caches. -p: the page structures, or that of an address. -f: free "
+	 "blocks.\n"
+	 "With an address: what it belongs to.",
+	 cmd_kmem},
 	{"list", "[-h] ADDRESS [-o OFFSET|STRUCT.MEMBER] [-s STRUCT[.MEMBER]]", "follow a list",
 	 "From a list head, each entry's address less the offset. -h: ADDRESS is an entry, not the head. -s: print "
 	 "each.",
 	 cmd_list},
+	{"locks", "", "locks that are held or waited for", "", cmd_locks},
 	{"log", "[-t] [-l LEVEL]", "the kernel log", "-t: without the time. -l: only lines of this level or graver.",
 	 cmd_log},
+	{"mount", "[PID|TASK]", "mounts, as the task sees them", "", cmd_mount},
 	{"p", "[-x] EXPRESSION", "print a variable: NAME, NAME.member, NAME[3].member", "-x: numbers in hexadecimal.",
 	 cmd_print},
 	{"ps", "[-k|-u|-G] [-p|-t|-a] [PID|TASK|NAME]...", "tasks",
@@ -36,6 +48,10 @@ const struct command commands[] = {
 	{"rd", "[-p|-u] [-8|-16|-32|-64] [-s|-S] ADDRESS|SYMBOL [COUNT]", "show memory",
 	 "-p: a physical address. -u: of the current task's program. -s: with symbols. -a: text up to a NUL.", cmd_rd},
 	{"runq", "", "tasks that run or are ready to", "", cmd_runq},
+	{"search", "[-k|-u|-p] [-m MASK] [-c TEXT] VALUE...", "find values in memory",
+	 "-k: the kernel's memory (default). -u: the current task's program. -p: all of RAM. -m: bits that do not "
+	 "matter. -c: a string.",
+	 cmd_search},
 	{"set", "[PID|TASK]", "show or set the current task", "", cmd_set},
 	{"sig", "[PID|TASK]...", "signals: pending, blocked, handlers", "", cmd_sig},
 	{"struct", "NAME[.MEMBER] [-o] [-x] [ADDRESS|SYMBOL] [COUNT]", "a structure's layout, or one in memory",
@@ -48,6 +64,7 @@ const struct command commands[] = {
 	{"task", "[-x] [PID|TASK] [-R MEMBER,...]", "the task_struct and thread_info of a task",
 	 "-R: only these members.", cmd_task},
 	{"union", "NAME ...", "as struct", "", cmd_struct},
+	{"vm", "[-p] [PID|TASK]...", "an address space and its areas", "-p: each page too.", cmd_vm},
 	{"vtop", "[-u|-k] ADDRESS...", "translate an address", "-u: of the current task's program.", cmd_vtop},
 	{"whatis", "NAME", "the type of a variable, or what a type is", "", cmd_whatis},
 	{NULL, NULL, NULL, NULL, NULL},
@@ -240,14 +257,14 @@ static FILE *open_pager(void)
 
 static char *find_redirect(char *line)
 {
-	char quote = 0;
+	char quote = 0, last = 0;
 
-	for (; *line; line++) {
+	for (; *line; last = *line++) {
 		if (*line == quote)
 			quote = 0;
 		else if (!quote && (*line == '"' || *line == '\''))
 			quote = *line;
-		else if (!quote && (*line == '|' || *line == '>'))
+		else if (!quote && (*line == '|' || (*line == '>' && last != '-'))) /* not p->member */
 			return line;
 	}
 	return NULL;

@@ -73,6 +73,7 @@ static void load_symbols(Elf_Scn *scn, const GElf_Shdr *sh)
 
 const struct symbol *symbol_at(u64 addr, u64 *offset)
 {
+	const struct symbol *found = NULL;
 	size_t lo = 0, hi = nsymbols;
 
 	while (lo < hi) {
@@ -85,19 +86,22 @@ const struct symbol *symbol_at(u64 addr, u64 *offset)
 	}
 	if (addr < kernel_layout.image || addr >= kernel_layout.image_end)
 		return NULL;
-	/* of several that begin before it, the nearest that reaches it; labels have no size */
-	for (size_t i = lo, back = 0; i-- > 0 && back < 16; back++) {
+	/* of several that begin before it, the nearest that reaches it; a label has no size and counts where nothing else does */
+	for (size_t i = lo, back = 0; i-- > 0 && back < 32; back++) {
 		const struct symbol *s = &symbols[i];
 
-		while (i && symbols[i - 1].addr == s->addr && symbols[i - 1].size) /* the largest of the same place */
+		while (i && symbols[i - 1].addr == s->addr && symbols[i - 1].size >= s->size)
 			s = &symbols[--i];
-		if (s->size ? addr - s->addr < s->size : addr - s->addr < PAGE_SIZE) {
-			if (offset)
-				*offset = addr - s->addr;
-			return s;
+		if (s->size && addr - s->addr < s->size) {
+			found = s;
+			break;
 		}
+		if (!s->size && !found && addr - s->addr < PAGE_SIZE)
+			found = s;
 	}
-	return NULL;
+	if (found && offset)
+		*offset = addr - found->addr;
+	return found;
 }
 
 const struct symbol *symbol_named(const char *name)

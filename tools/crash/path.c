@@ -2,6 +2,7 @@
 // Path names from dentries and mounts, as d_path() makes them.
 
 #include <string.h>
+#include <sys/stat.h>
 #include "crash.h"
 
 #define MAX_PARTS 512
@@ -80,6 +81,7 @@ static bool special_name(u64 dentry, u64 inode, char *buf, size_t n)
 {
 	u64 sb = FIELD(dentry, dentry, d_sb), type = sb ? FIELD(sb, super_block, s_type) : 0;
 	u64 op = FIELD(dentry, dentry, d_op), ino = inode ? FIELD(inode, inode, i_ino) : 0;
+	u64 mode = inode ? FIELD(inode, inode, i_mode) & S_IFMT : 0;
 	char fs[32] = "", name[4 * MAX_NAME + 1];
 
 	if (!op || !FIELD(op, dentry_operations, d_dname))
@@ -87,9 +89,9 @@ static bool special_name(u64 dentry, u64 inode, char *buf, size_t n)
 	if (type)
 		kstring(FIELD(type, file_system_type, name), fs, sizeof(fs));
 	dentry_name(dentry, name, sizeof(name));
-	if (!strcmp(fs, "pipefs"))
+	if (mode == S_IFIFO)
 		snprintf(buf, n, "pipe:[%llu]", (unsigned long long)ino);
-	else if (!strcmp(fs, "sockfs"))
+	else if (mode == S_IFSOCK)
 		snprintf(buf, n, "socket:[%llu]", (unsigned long long)ino);
 	else if (!strcmp(fs, "anon_inodefs"))
 		snprintf(buf, n, "anon_inode:%s", name);

@@ -287,7 +287,7 @@ static void member_line(Dwarf_Die *d, u64 base, int depth, bool offsets)
 		text("%*s[%llu] ", depth ? 2 : 2, "", (unsigned long long)m.offset);
 	indent(depth + (offsets ? 0 : 1));
 	n = strlen(name);
-	text("%s%s%s%s", name, n && name[n - 1] == '*' ? "" : " ", dwarf_diename(d) ?: "", dims);
+	text("%s%s%s%s", name, !dwarf_diename(d) || (n && name[n - 1] == '*') ? "" : " ", dwarf_diename(d) ?: "", dims);
 	if (attr_word(d, DW_AT_bit_size, 0))
 		text(" : %llu", (unsigned long long)attr_word(d, DW_AT_bit_size, 0));
 	text(";\n");

@@ -194,6 +194,10 @@ const char *task_state(const struct task *t)
 		return "UN";
 	if (t->state & TASK_INTERRUPTIBLE)
 		return "IN";
+	/* kernel threads wait for the monitor's doorbells without a task state */
+	if (t->ti && is_kernel_address(t->ti) && HAS_FIELD(thread_info, sleep_bp) &&
+	    FIELD(t->ti, thread_info, sleep_bp))
+		return "IN";
 	return "RU";
 }
 

@@ -329,38 +329,66 @@ static bool find_member(Dwarf_Die *type, const char *name, size_t len, struct me
 	return false;
 }
 
-/* path: a.b[3].c */
-bool type_member(Dwarf_Die *type, const char *path, struct member *out)
+/* Bounds of an array type; 0: not known. */
+static unsigned array_dims(Dwarf_Die *t, u64 *dim, unsigned max)
 {
-	Dwarf_Die at = *type;
+	unsigned n = 0;
+	Dwarf_Die d;
 
-	*out = (struct member){.type = *type};
+	if (dwarf_child(t, &d))
+		return 0;
+	do {
+		if (dwarf_tag(&d) != DW_TAG_subrange_type || n == max)
+			continue;
+		dim[n] = attr_word(&d, DW_AT_count, attr_word(&d, DW_AT_upper_bound, ~0ull) + 1);
+		n++;
+	} while (!dwarf_siblingof(&d, &d));
+	return n;
+}
+
+/* [1][2] at *path: one index for each dimension. */
+static bool find_element(const char **path, struct member *m)
+{
+	Dwarf_Die arr = m->type;
+	u64 dim[8], flat = 0;
+	unsigned n;
+
+	if (!type_strip(&arr) || dwarf_tag(&arr) != DW_TAG_array_type || !(n = array_dims(&arr, dim, 8)) ||
+	    !die_type(&arr, &m->type))
+		return false;
+	for (unsigned k = 0; k < n; k++) {
+		char *stop;
+		u64 i = strtoull(*path + 1, &stop, 0);
+
+		if (**path != '[' || *stop != ']' || (dim[k] && i >= dim[k]))
+			return false;
+		flat = flat * (k ? dim[k] : 0) + i;
+		*path = stop + 1;
+	}
+	m->offset += flat * type_size(&m->type);
+	return true;
+}
+
+/* path: a.b[3].c */
+bool type_member(Dwarf_Die *type, const char *path, struct member *out_)
+{
+	*out_ = (struct member){.type = *type};
 	while (*path) {
 		size_t len = strcspn(path, ".[");
 
 		if (len) {
 			struct member m = {0};
 
-			if (!find_member(&at, path, len, &m, 0))
+			if (!find_member(&out_->type, path, len, &m, 0))
 				return false;
-			m.offset += out->offset;
-			*out = m;
+			m.offset += out_->offset;
+			*out_ = m;
 			path += len;
 		}
-		if (*path == '[') {
-			char *stop;
-			u64 i = strtoull(path + 1, &stop, 0);
-			Dwarf_Die arr = out->type;
-
-			if (*stop != ']' || !type_strip(&arr) || dwarf_tag(&arr) != DW_TAG_array_type ||
-			    !die_type(&arr, &out->type))
-				return false;
-			out->offset += i * type_size(&out->type);
-			path = stop + 1;
-		}
+		if (*path == '[' && !find_element(&path, out_))
+			return false;
 		if (*path == '.')
 			path++;
-		at = out->type;
 	}
 	return true;
 }

@@ -227,6 +227,19 @@ static void start(struct unwind *u, const struct task_regs *r)
 	u->known = 0x1ffff;
 }
 
+/* The kernel's own stubs (VM_STUBS): a patched system call jumped there, with the address to return to in rcx and the stack untouched. */
+#define VM_STUBS 0x400000
+static bool leave_stub(struct unwind *u, const struct vma *v, size_t n)
+{
+	const struct vma *at = vma_at(v, n, u->reg[R_IP]), *to = vma_at(v, n, u->reg[R_CX]);
+
+	if (!at || !(at->flags & VM_STUBS) || !to || !(to->flags & 4) || !(u->known >> R_CX & 1))
+		return false;
+	u->reg[R_IP] = u->reg[R_CX];
+	u->known &= ~(1u << R_CX);
+	return true;
+}
+
 size_t user_backtrace(const struct task *t, const struct task_regs *r, struct user_frame *f, size_t max)
 {
 	u64 mm = t->mm;
@@ -234,16 +247,22 @@ size_t user_backtrace(const struct task *t, const struct task_regs *r, struct us
 	struct vma *v;
 	size_t nv = vmas_load(mm, &v), n = 0;
 	unsigned long faults = read_faults;
+	u64 last_sp = 0;
 
 	start(&u, r);
 	while (n < max && u.reg[R_IP]) {
 		struct unwind was = u;
 		struct view view;
-		u64 look = n ? u.reg[R_IP] - 1 : u.reg[R_IP];
+		u64 look = n && u.reg[R_SP] != last_sp ? u.reg[R_IP] - 1 : u.reg[R_IP];
 
 		f[n] = (struct user_frame){.ip = u.reg[R_IP], .sp = u.reg[R_SP]};
 		describe(v, nv, mm, &f[n], look, &view);
 		n++;
+		last_sp = u.reg[R_SP];
+		if (leave_stub(&u, v, nv)) {
+			snprintf(f[n - 1].where, sizeof(f->where), "system-call stub");
+			continue;
+		}
 		if (view.m && view.m->cfi && unwind_cfi(&u, view.m->cfi, look - view.bias))
 			continue;
 		u = was;
