@@ -23,12 +23,6 @@
 #define PAUSE_NS 100000000u /* no descriptor left for a connection: try again after this */
 #define NAME_TRIES 100
 
-static const struct control_command commands[] = {
-	{"info", control_info},	  {"ram", control_ram},	  {"kernel", control_kernel},
-	{"stats", control_stats}, {"kill", control_kill},
-};
-#define NCOMMANDS (sizeof(commands) / sizeof(*commands))
-
 struct conn {
 	int fd; /* -1: free */
 	unsigned count;
@@ -282,9 +276,9 @@ static int run_command(struct control_request *r)
 
 	if (control_get_string(r->json, "cmd", cmd, sizeof(cmd)))
 		return control_fail(r, "\"cmd\" must say what is wanted");
-	for (size_t i = 0; i < NCOMMANDS; i++)
-		if (!strcmp(cmd, commands[i].name))
-			return commands[i].fn(r);
+	for (const struct control_command *c = control_commands; c->name; c++)
+		if (!strcmp(cmd, c->name))
+			return c->fn(r);
 	return control_fail(r, "there is no request \"%s\"", cmd);
 }
 

@@ -50,7 +50,7 @@ struct control_command {
 	const char *name;
 	control_fn fn;
 };
-/* The table is in control.c; each subsystem of the monitor adds a line to it. */
+extern const struct control_command control_commands[]; /* control_table.c: a line for each; a NULL name ends it */
 
 /* control_json.c. A member of the request; -1 if it is not there or of another kind. Strings are unescaped; one that does not fit is -1. */
 int control_get_string(const char *json, const char *name, char *out, size_t n);
