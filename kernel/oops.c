@@ -151,6 +151,8 @@ const char *oops_why_fatal(void)
 		return "panic_on_oops is set";
 	if (!t || !t->pid)
 		return "in the boot task";
+	if (ti->crash_fatal)
+		return "its stack is lost";
 	if (ti->lock_depth)
 		return "while a lock is held";
 	if (!t->mm || (t->flags & PF_KTHREAD))
@@ -165,11 +167,11 @@ const char *oops_why_fatal(void)
 }
 
 /* The task is cut off wherever it was: what it had begun for others is finished, what only it could see is forgotten. */
-static __noreturn void make_task_dead(struct task_struct *t)
+static void make_task_dead(void *task)
 {
+	struct task_struct *t = task;
 	struct wake_q *q = t->wake_q;
 
-	arch_oops_leave();
 	get_task_struct(t); /* never given back: so is the stack */
 	set_current_state(TASK_RUNNING);
 	if (q && q->n <= WAKE_Q_MAX) {
@@ -203,9 +205,9 @@ void oops(const char *cause, struct host_sigcontext *c)
 	add_taint(TAINT_DIE);
 	if (why)
 		panic_reported("%s, %s", cause, why);
-	ti->crash_regs = NULL;
+	ti->crash_regs = ti->task->ti->crash_regs = NULL;
 	report_end();
-	make_task_dead(ti->task);
+	arch_oops_leave(make_task_dead, ti->task);
 }
 
 /* ---- locks ---- */

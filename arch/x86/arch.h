@@ -12,16 +12,19 @@ extern bool platform_has_keys;
 extern struct thread_info *gate_table[];
 extern u64 xfeature_mask;    /* XCR0 */
 extern unsigned xstate_size; /* bytes of an xsave image with these */
+extern unsigned stack_room;  /* what a host signal needs on a kernel stack; docs/design/oops.md */
 extern u64 ram_bytes;
 extern char gate_entry[], gate_entry_taken[], gate_exit_start[], gate_exit_end[], full_exit_start[], full_exit_end[];
 extern char sig_entry[], sig_entry_taken[], sig_lost_gs[], sig_lost_gs_end[], exit_to_user[], _stext[], _etext[],
 	_end[];
 
+#define PROC_GUARDS 512
 /* the page at PROC_PRIVATE_BASE: what a host process knows of itself */
 struct proc_private {
 	u64 mm_id;
 	u32 is_kernel_process;
 	u32 host_pid;
+	u32 guard[PROC_GUARDS]; /* hashed: stack slots whose guard page this process protects (process.c) */
 };
 #define proc_private ((struct proc_private *)PROC_PRIVATE_BASE)
 
@@ -48,6 +51,16 @@ static inline void wrfsbase(u64 v)
 {
 	__asm__ volatile("wrfsbase %0" ::"r"(v));
 }
+static inline unsigned long ti_stack_low(struct thread_info *ti) /* lowest address that the stack may use in earnest */
+{
+	return ti_stack_base(ti) + THREAD_STACK_GUARD;
+}
+static inline bool ti_has_stack(struct thread_info *ti, u64 sp) /* is sp where a host signal finds room below it? */
+{
+	return sp - (ti_stack_low(ti) + stack_room + 128) <= (u64)ti - (ti_stack_low(ti) + stack_room + 128);
+}
+void stack_guard(struct thread_info *ti);
+bool stack_guard_stale(u64 addr);
 void fpu_restore(void *xstate, u64 mask);
 int fpu_restore_safe(void *xstate, u64 mask);
 int fpu_save_user(void *xstate, u64 mask);

@@ -45,6 +45,10 @@
 #define TI_MM_ID 200
 #define TI_HOST_TID 224
 
+/* struct host_ucontext */
+#define UC_RBP 120
+#define UC_RIP 168
+
 /* the bits of TI_FLAGS that must be looked at before user code runs */
 #define TIF_EXIT_MASK 0x4f
 #define TIF_FULL_EXIT_BIT 0x8

@@ -142,6 +142,53 @@ void kernel_fault(int sig, const struct host_siginfo *info, struct host_sigconte
 	oops(cause, c);
 }
 
+/* ---- a stack pointer that is lost ---- */
+
+#define LOST_XSTATE 8192
+#define LOST_ROOM (12 * 1024)
+extern char stack_lost_top[];
+
+/*
+ * On the stack for this, whose thread_info becomes a copy of the task's. The frame at the top of the task's own slot would be
+ * overwritten by the next host signal: what it holds is copied.
+ */
+__used __noreturn void stack_lost_report(struct thread_info *ti, struct host_sigcontext *c)
+{
+	static u8 xstate[LOST_XSTATE] __aligned(64);
+	static struct host_sigcontext copy;
+	struct thread_info *me = (struct thread_info *)stack_lost_top;
+	u64 base = ti_stack_base(ti);
+	char cause[CAUSE_MAX];
+
+	copy = *c;
+	copy.fpstate = xstate;
+	memcpy(xstate, c->fpstate, min_t(size_t, xstate_size, sizeof(xstate)));
+	*me = *ti;
+	ti->crash_regs = &copy;
+	if (c->sp - base <= ti_stack_low(ti) + stack_room + 128 - base) {
+		scnprintf(cause, sizeof(cause), "BUG: kernel stack overflow, stack %016lx to %016lx, address: %016lx",
+			  (unsigned long)base, (unsigned long)ti, (unsigned long)c->cr2);
+	} else {
+		scnprintf(cause, sizeof(cause), "BUG: the kernel stack pointer is lost: %016lx", (unsigned long)c->sp);
+		me->crash_fatal = 1;
+	}
+	oops(cause, &copy);
+}
+
+/**
+ * arch_oops_leave - the report is written; the task goes on with fn, which does not return
+ *
+ * A task whose stack overflowed goes back to it some way up: the deepest callers are lost, what outer ones have there stays.
+ */
+void arch_oops_leave(void (*fn)(void *), struct task_struct *t)
+{
+	kicks_unblock();
+	if (current_thread_info() != t->ti)
+		stack_found(ti_stack_low(t->ti) + stack_room + LOST_ROOM, fn, t);
+	fn(t);
+	__builtin_unreachable();
+}
+
 /* ---- a panic stops everybody ---- */
 
 /* A kick's handler ends here; the frame stays where it is, for whoever looks at RAM. */
@@ -168,8 +215,8 @@ static bool good_thread(struct thread_info *ti)
 {
 	u64 off = (u64)ti - DIRECT_MAP_BASE;
 
-	return off < ram_bytes && (off & (THREAD_SIZE - 1)) == THREAD_SIZE - 1024 && ti != current_thread_info() &&
-	       READ_ONCE(ti->host_tid) > 0 && smp_load_acquire(&ti->arch[TA_READY]);
+	return off < ram_bytes && (off & (THREAD_SIZE - 1)) == THREAD_SIZE - 1024 && READ_ONCE(ti->host_tid) > 0 &&
+	       ti->host_tid != current_thread_info()->host_tid && smp_load_acquire(&ti->arch[TA_READY]);
 }
 
 /* How many threads run that did not stop yet; sends each a kick the first time. */
@@ -197,10 +244,4 @@ void arch_stop_threads(void)
 	smp_mb();
 	for (unsigned i = 0; threads_left(!i) && i < STOP_TRIES; i++)
 		host_futex_wait(&zero, 0, NSEC_PER_MSEC);
-}
-
-/* The thread leaves a signal handler for good: what its host signal mask kept out comes again. */
-void arch_oops_leave(void)
-{
-	kicks_unblock();
 }

@@ -126,11 +126,18 @@ static bool return_address(u64 v)
 	return i[1] == 0xe8 || i[4] == 0xff || i[3] == 0xff || i[0] == 0xff;
 }
 
+static void show_repeats(unsigned *same)
+{
+	if (*same)
+		pr_err(" ... %u times more", *same);
+	*same = 0;
+}
+
 static void show_frames(u64 ip, u64 bp, u64 sp)
 {
 	struct frame f;
-	unsigned n = 0, more = 0;
-	u64 ret;
+	unsigned n = 0, lines = 0, same = 0;
+	u64 ret, last = 0;
 
 	pr_err("Call Trace:");
 	if (kernel_text_address(ip))
@@ -138,15 +145,21 @@ static void show_frames(u64 ip, u64 bp, u64 sp)
 	if (!copy_nofault(&ret, (void *)sp, 8) && return_address(ret))
 		pr_err(" %pB", (void *)ret);
 	for (u64 at = bp; get_frame(at, &f); at = (u64)f.next) {
-		if (n++ < TRACE_MAX)
-			pr_err(" %pB", (void *)f.ret);
-		else
-			more++;
+		n++;
+		if (f.ret == last) {
+			same++;
+		} else {
+			show_repeats(&same);
+			if (lines++ < TRACE_MAX)
+				pr_err(" %pB", (void *)f.ret);
+			last = f.ret;
+		}
 		if ((u64)f.next <= at) /* the stack grows down: callers lie above */
 			break;
 	}
-	if (more)
-		pr_err(" ... and %u callers more", more);
+	show_repeats(&same);
+	if (lines > TRACE_MAX)
+		pr_err(" ... and %u callers more", lines - TRACE_MAX);
 	if (n < 2)
 		show_guess(sp);
 }

@@ -225,9 +225,14 @@ sig_entry_taken:
 	movq	%r8, %rbx
 	movq	%rsp, %rcx
 	movq	%r9, %r8
-	movl	%eax, %r9d
 	xorl	%ebp, %ebp
-	subq	$8, %rsp
+	testl	%eax, %eax
+	movl	%eax, %r9d
+	jnz	2f
+	pushq	UC_RIP(%rdx)		// kernel code was interrupted: its frames go on behind ours
+	pushq	UC_RBP(%rdx)
+	movq	%rsp, %rbp
+2:	subq	$8, %rsp
 	andq	$-16, %rsp
 	pushq	$2			// the host clears DF and TF, but not AC
 	popfq
@@ -516,7 +521,40 @@ ENTRY _start
 	ud2
 END _start
 
+// void stack_lost(struct thread_info *ti, struct host_sigcontext *c): goes on in stack_lost_report() on the stack for that, which waits until it is free
+ENTRY stack_lost
+1:	movl	$1, %eax
+	xchgl	%eax, stack_lost_busy(%rip)
+	pause
+	testl	%eax, %eax
+	jnz	1b
+	leaq	stack_lost_top(%rip), %rsp
+	xorl	%ebp, %ebp
+	call	stack_lost_report
+	ud2
+END stack_lost
+
+// void stack_found(u64 sp, void (*fn)(void *), void *arg): back to a task's own stack for good
+ENTRY stack_found
+	movq	%rdi, %rsp
+	movl	$0, stack_lost_busy(%rip)
+	xorl	%ebp, %ebp
+	movq	%rsi, %rax
+	movq	%rdx, %rdi
+	call	*%rax
+	ud2
+END stack_found
+
 	.bss
+	.balign ASM_THREAD_SIZE
+stack_lost_stack:		// for a task that has no stack left to report it on
+	.skip	ASM_THREAD_SIZE - ASM_TI_SIZE
+	.globl stack_lost_top
+	.hidden stack_lost_top
+stack_lost_top:
+	.skip	ASM_TI_SIZE
+stack_lost_busy:
+	.long	0
 	.balign ASM_THREAD_SIZE	// a slot like any other, with an empty thread_info: `current` is NULL
 early_stack:
 	.skip	ASM_THREAD_SIZE - ASM_TI_SIZE

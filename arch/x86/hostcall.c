@@ -73,6 +73,18 @@ void host_exit_group(int status)
 		host_call(__NR_exit_group, status, 0, 0, 0, 0);
 }
 
+/* EFAULT: a guard page of a stack that is gone (stack_guard_stale); a touch mends that */
+static int host_futex(u32 *uaddr, int op, u32 val, struct host_timespec *ts)
+{
+	int r = host_call(__NR_futex, (u64)uaddr, op, val, (u64)ts, 0);
+
+	if (unlikely(r == -EFAULT)) {
+		(void)READ_ONCE(*uaddr);
+		r = host_call(__NR_futex, (u64)uaddr, op, val, (u64)ts, 0);
+	}
+	return r;
+}
+
 int host_futex_wait(u32 *uaddr, u32 val, s64 ns)
 {
 	struct host_timespec ts, *tp = NULL;
@@ -84,12 +96,12 @@ int host_futex_wait(u32 *uaddr, u32 val, s64 ns)
 		ts.nsec = ns % NSEC_PER_SEC;
 		tp = &ts;
 	}
-	return host_call(__NR_futex, (u64)uaddr, FUTEX_WAIT, val, (u64)tp, 0);
+	return host_futex(uaddr, FUTEX_WAIT, val, tp);
 }
 
 int host_futex_wake(u32 *uaddr, u32 n)
 {
-	return host_call(__NR_futex, (u64)uaddr, FUTEX_WAKE, n, 0, 0);
+	return host_futex(uaddr, FUTEX_WAKE, n, NULL);
 }
 
 int host_ram_release(unsigned long pfn, unsigned long npages)

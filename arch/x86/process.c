@@ -4,6 +4,7 @@
 #include <husk/mm.h>
 #include <husk/time.h>
 #include <hostif/hostif.h>
+#include <linux/mman.h>
 #include "arch.h"
 #include "asm.h"
 #include "hostcall.h"
@@ -59,26 +60,80 @@ static void slot_put(unsigned slot)
 	spin_unlock(&slot_lock);
 }
 
+/* ---- stack slots ---- */
+
+/**
+ * DOC: slots and their guard pages
+ *
+ * A slot, from its lowest address: a guard page, room for a host signal (stack_room), the stack, room for a host signal again, the
+ * thread_info. The alternate signal stack begins above the lower room. So the host finds either rsp in it and pushes below, where
+ * there is room; or rsp is lower (or anywhere else), and it pushes right below the thread_info, where kernel code keeps nothing:
+ * the stack has overflowed, and there is a place to see it from. A signal from user code is pushed there too.
+ *
+ * Only the host process that runs a slot's task protects its guard page, and remembers that in its private page. Slots are
+ * used again, last freed first, so this is mostly done already. A slot that goes back to the page allocator may leave its guard page
+ * protected in some process: who touches it as something else faults, and takes the protection away (stack_guard_stale).
+ */
+#define SLOT_POOL 128
+#define SIGNAL_HANDLER_ROOM 1536 /* what the handler of a kick needs */
+#define SIGNAL_FRAME_ROOM 640	 /* siginfo, ucontext, red zone, alignment */
+unsigned stack_room;
+static struct thread_info *slot_pool[SLOT_POOL];
+static unsigned slot_pooled;
+
+static struct thread_info *slot_memory(void)
+{
+	struct thread_info *ti = NULL;
+	struct page *p;
+
+	spin_lock(&slot_lock);
+	if (slot_pooled)
+		ti = slot_pool[--slot_pooled];
+	spin_unlock(&slot_lock);
+	if (ti)
+		return ti;
+	p = alloc_pages(GFP_KERNEL, THREAD_ORDER);
+	if (!p)
+		return NULL;
+	p->type = PGT_STACK;
+	return page_address(p) + THREAD_SIZE - 1024;
+}
+
+static void slot_memory_free(struct thread_info *ti)
+{
+	struct page *p = virt_to_page((void *)ti_stack_base(ti));
+
+	spin_lock(&slot_lock);
+	if (slot_pooled < SLOT_POOL) {
+		slot_pool[slot_pooled++] = ti;
+		ti = NULL;
+	}
+	spin_unlock(&slot_lock);
+	if (!ti)
+		return;
+	p->type = PGT_KERNEL;
+	__free_pages(p, THREAD_ORDER);
+}
+
 struct thread_info *alloc_thread_info(struct task_struct *t)
 {
-	struct page *p;
 	struct thread_info *ti;
 	int slot = slot_get();
 
 	if (slot < 0)
 		return NULL;
-	p = alloc_pages(GFP_KERNEL, THREAD_ORDER);
-	if (!p) {
+	ti = slot_memory();
+	if (!ti) {
 		slot_put(slot);
 		return NULL;
 	}
-	p->type = PGT_STACK;
 	mod_vm_stat(NR_KERNEL_STACK, 1 << THREAD_ORDER);
-	ti = page_address(p) + THREAD_SIZE - 1024;
+	if (!stack_room)
+		stack_room = ALIGN(xstate_size + SIGNAL_FRAME_ROOM + SIGNAL_HANDLER_ROOM, 64);
 	memset(ti, 0, sizeof(*ti));
 	ti->task = t;
 	ti->slot = slot;
-	ti->kstack_top = (u64)ti;
+	ti->kstack_top = (u64)ti - stack_room;
 	smp_store_release(&gate_table[slot], ti);
 	return ti;
 }
@@ -91,7 +146,39 @@ void free_thread_info(struct thread_info *ti)
 	gate_table[ti->slot] = NULL;
 	slot_put(ti->slot);
 	mod_vm_stat(NR_KERNEL_STACK, -(1 << THREAD_ORDER));
-	__free_pages(virt_to_page((void *)ti_stack_base(ti)), THREAD_ORDER);
+	slot_memory_free(ti);
+}
+
+static u32 *guard_entry(u64 base, u32 *key)
+{
+	*key = (base - DIRECT_MAP_BASE) / THREAD_SIZE + 1;
+	return &proc_private->guard[*key % PROC_GUARDS];
+}
+
+/* ti runs in this host process from now on. Without a guard page, where the host has no more mappings to give, it runs all the same. */
+void stack_guard(struct thread_info *ti)
+{
+	u32 key, *e = guard_entry(ti_stack_base(ti), &key);
+
+	if (*e != key && !host_mprotect(ti_stack_base(ti), THREAD_STACK_GUARD, PROT_NONE))
+		*e = key;
+}
+
+/* A kernel-mode fault at addr: is it a guard page of a slot that is none any more? Then it is accessible again. */
+bool stack_guard_stale(u64 addr)
+{
+	u64 base = addr & ~(u64)(THREAD_SIZE - 1);
+	u32 key, *e;
+
+	if (addr - DIRECT_MAP_BASE >= ram_bytes || addr - base >= THREAD_STACK_GUARD ||
+	    virt_to_page((void *)base)->type == PGT_STACK)
+		return false;
+	if (host_mprotect(base, THREAD_STACK_GUARD, PROT_READ | PROT_WRITE))
+		return false;
+	e = guard_entry(base, &key);
+	if (*e == key)
+		*e = 0;
+	return true;
 }
 
 /* A new host process says who it is. The page is private to it. */

@@ -59,13 +59,15 @@ void traps_init(void)
 /* thread_enter: the calling host thread is ti's from now on: GS base and alternate stack */
 void thread_enter(struct thread_info *ti)
 {
-	struct host_stack ss = {(void *)ti_stack_base(ti), 0, 0, THREAD_SIZE - 1024};
+	unsigned long low = ti_stack_low(ti) + stack_room;
+	struct host_stack ss = {(void *)low, 0, 0, (u64)ti - low};
 
 	long r = host_call(158 /* arch_prctl */, 0x1001 /* ARCH_SET_GS */,
 			   GATE_SCRATCH_BASE + ((u64)ti->slot << SLOT_SHIFT), 0, 0, 0);
 
 	if (r)
 		panic("setting the GS base: %ld", r);
+	stack_guard(ti);
 	r = host_sigaltstack(&ss);
 	if (r)
 		panic("sigaltstack: %ld", r);
@@ -247,6 +249,8 @@ static void kernel_trap(struct thread_info *ti, int sig, const struct host_sigin
 	u64 fixup = search_extable(c->ip);
 	int s, code;
 
+	if (unlikely(!ti_has_stack(ti, c->sp)) && (!fixup || c->cr2 < TASK_SIZE))
+		stack_lost(ti, c);
 	if (fixup && c->trapno == TRAP_PF && c->cr2 < TASK_SIZE && (sig == SIGSEGV || sig == SIGBUS)) {
 		if (!current->mm || do_page_fault(c->cr2, fault_flags(c), &s, &code))
 			c->ip = fixup;
@@ -256,6 +260,8 @@ static void kernel_trap(struct thread_info *ti, int sig, const struct host_sigin
 		c->ip = fixup;
 		return;
 	}
+	if (sig == SIGSEGV && c->trapno == TRAP_PF && stack_guard_stale(c->cr2))
+		return;
 	kernel_fault(sig, info, c);
 }
 
@@ -277,6 +283,56 @@ __used __noreturn void sig_forged(struct thread_info *ti)
 	leave_to_user(ti);
 }
 
+static bool is_kick(int sig, const struct host_siginfo *info)
+{
+	return sig == HOST_KICK_SIGNAL || info->code <= 0;
+}
+
+/* The rest of a signal that met user code, from the start of the kernel stack. The frame stays above it, for the time being. */
+static __noreturn void user_signal(struct thread_info *ti, int sig, struct host_siginfo *info,
+				   struct host_sigcontext *c)
+{
+	bool kick = is_kick(sig, info);
+
+	if (sig == HOST_KICK_SIGNAL)
+		kicks_unblock();
+	fpu_restore(c->fpstate, xfeature_mask);
+	if (c->ip == (u64)gate_entry) { /* a single step into the gate */
+		user_regs(ti, c);
+		ti->regs.ip = c->cx;
+		ti->regs.orig_ax = c->ax;
+		do_syscall_64(&ti->regs);
+		leave_to_user(ti);
+	}
+	if (in_range(c->ip, gate_exit_start, gate_exit_end) || in_range(c->ip, full_exit_start, full_exit_end)) {
+		ti->regs.orig_ax = -1UL;
+		if (!kick)
+			force_sig_fault(SIGSEGV, SI_KERNEL, NULL);
+	} else if (in_range(c->ip, _stext, _etext)) {
+		user_regs(ti, c);
+		pr_warn("%s[%d]: jump into the kernel at %lx", current->comm, current->pid, (unsigned long)c->ip);
+		force_sig_fault(SIGSEGV, SEGV_MAPERR, (void *)c->ip);
+	} else {
+		user_regs(ti, c);
+		if (!kick)
+			user_trap(ti, sig, info, c);
+	}
+	if (kick) {
+		shootdown_serve();
+		WRITE_ONCE(ti->kick_sent, 0);
+	}
+	leave_to_user(ti);
+}
+
+static __noreturn void on_kernel_stack(struct thread_info *ti, int sig, struct host_siginfo *info,
+				       struct host_sigcontext *c)
+{
+	__asm__ volatile("mov %0, %%rsp\n\txor %%ebp, %%ebp\n\tcall *%1\n\tud2" ::"r"(ti->kstack_top), "r"(user_signal),
+			 "D"(ti), "S"(sig), "d"(info), "c"(c)
+			 : "memory");
+	__builtin_unreachable();
+}
+
 /**
  * sig_dispatch - every host signal, from sig_entry
  * @sp: stack pointer at entry. @ti: the thread. @from_user: in_user was 1, and is now taken. Returns to resume interrupted kernel code; does not return for user traps.
@@ -286,7 +342,7 @@ void sig_dispatch(int sig, void *info_, void *uc_, unsigned long sp, struct thre
 	struct host_siginfo *info = info_;
 	struct host_ucontext *uc = uc_;
 	struct host_sigcontext *c = &uc->mc;
-	bool kick = sig == HOST_KICK_SIGNAL || info->code <= 0;
+	bool kick = is_kick(sig, info);
 
 	/*
 	 * rsp is on this thread's own stack. A frame that the host pushed lies right above it, with its extended state above that. The
@@ -317,15 +373,8 @@ void sig_dispatch(int sig, void *info_, void *uc_, unsigned long sp, struct thre
 	/* nothing was done yet at the gate's entry, or at that of another host signal that came at the same moment */
 	if (in_range(c->ip, gate_entry, gate_entry_taken) || in_range(c->ip, sig_entry, sig_entry_taken) ||
 	    in_range(c->ip, sig_lost_gs, sig_lost_gs_end)) {
-		if (sig == SIGTRAP && c->trapno == TRAP_DB &&
-		    c->ip == (u64)gate_entry) { /* a single step into the gate */
-			fpu_restore(c->fpstate, xfeature_mask);
-			user_regs(ti, c);
-			ti->regs.ip = c->cx;
-			ti->regs.orig_ax = c->ax;
-			do_syscall_64(&ti->regs);
-			leave_to_user(ti);
-		}
+		if (sig == SIGTRAP && c->trapno == TRAP_DB && c->ip == (u64)gate_entry)
+			on_kernel_stack(ti, sig, info, c);
 		if (!kick) { /* only a jump into its middle can fault there */
 			WRITE_ONCE(ti->in_user, 1);
 			sig_forged(ti);
@@ -335,27 +384,7 @@ void sig_dispatch(int sig, void *info_, void *uc_, unsigned long sp, struct thre
 		WRITE_ONCE(ti->in_user, 1);
 		return;
 	}
-	if (sig == HOST_KICK_SIGNAL)
-		kicks_unblock();
-	fpu_restore(c->fpstate, xfeature_mask);
-	if (in_range(c->ip, gate_exit_start, gate_exit_end) || in_range(c->ip, full_exit_start, full_exit_end)) {
-		ti->regs.orig_ax = -1UL;
-		if (!kick)
-			force_sig_fault(SIGSEGV, SI_KERNEL, NULL);
-	} else if (in_range(c->ip, _stext, _etext)) {
-		user_regs(ti, c);
-		pr_warn("%s[%d]: jump into the kernel at %lx", current->comm, current->pid, (unsigned long)c->ip);
-		force_sig_fault(SIGSEGV, SEGV_MAPERR, (void *)c->ip);
-	} else {
-		user_regs(ti, c);
-		if (!kick)
-			user_trap(ti, sig, info, c);
-	}
-	if (kick) {
-		shootdown_serve();
-		WRITE_ONCE(ti->kick_sent, 0);
-	}
-	leave_to_user(ti);
+	on_kernel_stack(ti, sig, info, c);
 }
 
 /* On the way to user mode with every register: pending work, then a last look at what is loaded. */

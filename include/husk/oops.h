@@ -47,7 +47,7 @@ void dump_stack(void);				  /* backtrace of the caller */
 void arch_show_task_trace(struct task_struct *t); /* of a sleeping task: what its stack says while nobody writes it */
 /* the caller's caller, for reports without a trap */
 struct host_sigcontext *arch_capture(unsigned long ip, unsigned long bp, unsigned long sp);
-void arch_oops_leave(void); /* the report is written, the task goes on to its end */
+void arch_oops_leave(void (*fn)(void *), struct task_struct *t) __noreturn; /* the report is written, the task goes on to its end */
 unsigned long crash_ip(const struct host_sigcontext *c);
 /* another thread panicked first: this one stops here. @c may be NULL */
 void crash_wait(struct thread_info *ti, struct host_sigcontext *c) __noreturn;

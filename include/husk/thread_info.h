@@ -65,7 +65,7 @@ struct thread_info {
 	 * points to the extended state, or is NULL). ip may lie in user code or in the kernel. NULL: the thread did not stop.
 	 */
 	struct host_sigcontext *crash_regs;
-	u32 in_oops; /* nesting of reports */
+	u32 crash_fatal; /* its oops is the end of the sandbox */
 	u32 crash_pad;
 };
 #define THREAD_STACK_GUARD PAGE_SIZE /* the lowest page of a slot is not accessible in the process that runs its task */
