@@ -16,7 +16,7 @@ KCFLAGS := -std=gnu17 $(KOPT) $(WARN) -ffreestanding -fno-stack-protector -fno-b
 	-fno-common -fno-delete-null-pointer-checks -fwrapv -mno-sse -D__KERNEL_HUSK__ -include include/husk/hidden.h -Iinclude -I$(O)/include -DHUSK_VERSION='"$(VERSION)"'
 HCFLAGS := -std=gnu17 -O2 -g $(WARN) -D_GNU_SOURCE -Iinclude -I$(O)/include -DHUSK_VERSION='"$(VERSION)"'
 
-KDIRS := arch/x86 arch/x86/platform init kernel kernel/time kernel/trace mm fs fs/proc fs/sysfs fs/devtmpfs fs/devpts fs/tmpfs fs/overlayfs fs/fuse \
+KDIRS := arch/x86 arch/x86/platform init kernel kernel/time kernel/trace kernel/module mm fs fs/proc fs/sysfs fs/devtmpfs fs/devpts fs/tmpfs fs/overlayfs fs/fuse \
 	 fs/notify net net/unix drivers/virtio drivers/char drivers/tty lib
 kobjs :=
 define kdir
@@ -58,7 +58,7 @@ endif
 endef
 XNAMES := crash trace top
 # "all" stands first
-all: $(O)/husk-kernel $(O)/husk
+all: $(O)/husk-kernel $(O)/husk $(O)/module.mk $(O)/Module.symvers
 $(foreach p,$(XNAMES),$(eval $(call xprog,$(p))))
 all: $(XPROGS)
 .PHONY: all debug unit format clean docs
@@ -72,7 +72,20 @@ $(O)/include/trace_kinds.h: arch/x86/syscalls.tbl scripts/gen-trace-kinds
 	@mkdir -p $(@D)
 	$(Q)scripts/gen-trace-kinds arch/x86/syscalls.tbl $@
 
-$(O)/k/%.o: %.c $(O)/include/syscall_table.h $(O)/include/trace_kinds.h Makefile
+# What a module must have been built with to fit: the interfaces as they are, and what changes the layout of structures.
+$(O)/include/abi.h: $(wildcard include/husk/*.h) include/hostif/hostif.h Makefile
+	@mkdir -p $(@D)
+	$(Q)printf '#define HUSK_ABI "abi-%s"\n' "$$({ cat include/husk/*.h include/hostif/hostif.h; echo '$(KOPT)'; } | sha1sum | cut -c1-10)" >$@.tmp
+	$(Q)cmp -s $@.tmp $@ && rm $@.tmp || mv $@.tmp $@
+
+$(O)/k/kernel/module/exports.S: kernel/module/exports.tbl scripts/gen-exports
+	@mkdir -p $(@D)
+	$(Q)scripts/gen-exports $< >$@.tmp && mv $@.tmp $@
+$(O)/k/kernel/module/exports.o: $(O)/k/kernel/module/exports.S
+	@echo "  AS   $<"
+	$(Q)$(CC) $(KCFLAGS) -D__ASSEMBLY__ -c $< -o $@
+
+$(O)/k/%.o: %.c $(O)/include/syscall_table.h $(O)/include/trace_kinds.h Makefile | $(O)/include/abi.h
 	@mkdir -p $(@D)
 	@echo "  CC   $<"
 	$(Q)$(CC) $(KCFLAGS) -MMD -MP -c $< -o $@
@@ -108,6 +121,19 @@ $(eval $(call kimage,$(O)/lkdtm-kernel,$(KOBJS) $(LKDTM_OBJS)))
 lkdtm: $(O)/lkdtm-kernel
 .PHONY: lkdtm
 -include $(LKDTM_OBJS:.o=.d)
+
+# What building a module outside of the tree takes: docs/modules.md
+ABSO := $(abspath $(O))
+$(O)/module.mk: scripts/module.mk $(O)/include/abi.h include/husk/utsname.h Makefile
+	$(file >$@.head,HUSK_SRC := $(CURDIR))
+	$(file >>$@.head,HUSK_BUILD := $(ABSO))
+	$(file >>$@.head,HUSK_CC := $(CC))
+	$(file >>$@.head,HUSK_CFLAGS := $(subst -Iinclude,-I$(CURDIR)/include,$(subst -I$(O)/include,-I$(ABSO)/include,$(subst -include include,-include $(CURDIR)/include,$(KCFLAGS)))))
+	$(Q)rel=$$(sed -n 's/.*UTS_RELEASE "\([^"]*\)".*/\1/p' include/husk/utsname.h); abi=$$(cut -d'"' -f2 $(O)/include/abi.h); \
+		{ cat $@.head; echo "KERNELRELEASE := $$rel"; echo "MODULE_VERMAGIC := $$rel SMP mod_unload $$abi"; cat scripts/module.mk; } >$@; \
+		rm $@.head
+$(O)/Module.symvers: kernel/module/exports.tbl
+	$(Q)awk '/^#/ || !NF { next } { printf "0x00000000\t%s\tvmlinux\tEXPORT_SYMBOL%s\t\n", $$1, $$2 == "gpl" ? "_GPL" : "" }' $< >$@
 
 $(O)/h/%.o: %.c $(O)/include/syscall_table.h Makefile
 	@mkdir -p $(@D)

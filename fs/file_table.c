@@ -3,6 +3,7 @@
 #include "internal.h"
 #include "stable.h"
 #include <husk/poll.h>
+#include <husk/module.h>
 
 static struct stable_pool file_pool = STABLE_POOL(struct file, f_ep);
 atomic64_t nr_files_stat;
@@ -56,6 +57,7 @@ static struct file *alloc_file(const struct path *p, int flags, const struct fil
 	f->f_inode = d_inode(p->dentry);
 	f->f_mapping = f->f_inode->i_mapping;
 	f->f_op = fop;
+	__module_get(fop->owner);
 	if (fop->llseek && fop->llseek != no_llseek)
 		f->f_mode |= FMODE_LSEEK;
 	if ((f->f_mode & FMODE_READ) && (fop->read || fop->read_iter))
@@ -125,6 +127,7 @@ static noinline void __fput(struct file *f)
 			f->f_op->fasync(-1, f, 0);
 		if (f->f_op->release)
 			f->f_op->release(f->f_inode, f);
+		module_put(f->f_op->owner);
 	}
 	if (f->f_mode & FMODE_WRITER)
 		drop_file_write(f);

@@ -2,6 +2,7 @@
 /* Opening a found file; truncate, fallocate, access, chdir, chmod, chown. */
 #include "internal.h"
 #include <husk/shmem.h>
+#include <husk/module.h>
 #include <linux/falloc.h>
 
 /* ---- write access and text busy, on the inode that the path names ---- */
@@ -81,11 +82,17 @@ int do_dentry_open(struct file *f, struct inode *i)
 	if (S_ISREG(i->i_mode) || S_ISDIR(i->i_mode))
 		f->f_mode |= FMODE_ATOMIC_POS;
 	f->f_op = fop = i->i_fop;
+	if (unlikely(!try_module_get(fop->owner))) {
+		r = -ENODEV;
+		goto fail;
+	}
 	f->f_mode |= FMODE_LSEEK | FMODE_PREAD | FMODE_PWRITE;
 	if (fop->open) {
 		r = fop->open(i, f);
-		if (r)
+		if (r) {
+			module_put(fop->owner);
 			goto fail;
+		}
 		fop = f->f_op; /* devices and stacked files put their own there */
 	}
 	f->f_mode |= FMODE_OPENED;

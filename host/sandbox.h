@@ -101,7 +101,7 @@ struct sandbox_config {
 	char **argv, **envp;
 	struct volume volume[MAX_VOLUMES];
 	unsigned nvolumes;
-	bool read_only, trap_only, jit_fast, boot_time, force_tty;
+	bool read_only, trap_only, jit_fast, boot_time, force_tty, allow_modules;
 	unsigned stdio_closed; /* bit n: descriptor n was closed when the command started */
 	uint32_t uid, gid, ngroups, groups[64], umask;
 	uint64_t memory, overlay_size, max_tasks, timeout_ns;

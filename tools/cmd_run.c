@@ -28,6 +28,7 @@ enum {
 	OPT_BOOT_TIME,
 	OPT_PLATFORM,
 	OPT_JIT,
+	OPT_ALLOW_MODULES,
 	OPT_TRAP_ONLY,
 	OPT_MAX_TASKS,
 	OPT_OVERLAY_SIZE,
@@ -53,6 +54,7 @@ static const struct option longopts[] = {
 	{"boot-time", no_argument, NULL, OPT_BOOT_TIME},
 	{"platform", required_argument, NULL, OPT_PLATFORM},
 	{"jit", required_argument, NULL, OPT_JIT},
+	{"allow-modules", no_argument, NULL, OPT_ALLOW_MODULES},
 	{"trap-only", no_argument, NULL, OPT_TRAP_ONLY},
 	{"max-tasks", required_argument, NULL, OPT_MAX_TASKS},
 	{"overlay-size", required_argument, NULL, OPT_OVERLAY_SIZE},
@@ -90,6 +92,7 @@ static const char help_text[] =
 	"Kernel\n"
 	"      --platform NAME      pku, none (no protection between program and kernel) or auto\n"
 	"      --jit MODE           strict (default) or fast: code that a program writes is not scanned\n"
+	"      --allow-modules      root in the guest may load kernel modules, which are kernel code\n"
 	"      --log-level LEVEL    kernel messages up to this: emerg ... err, warning, info, debug\n"
 	"      --log FILE           write kernel messages to FILE, not to standard error\n"
 	"      --boot-time          print milliseconds for each phase of the start\n"
@@ -312,6 +315,9 @@ static int one_option(struct run_args *r, int opt, const char *arg)
 		return set_platform(c, arg);
 	case OPT_JIT:
 		return set_jit(c, arg);
+	case OPT_ALLOW_MODULES:
+		c->allow_modules = true;
+		return 0;
 	case OPT_TRAP_ONLY:
 		c->trap_only = true;
 		return 0;

@@ -72,6 +72,7 @@ void blank_resume(u64 sp) __noreturn;
 void thread_start(struct thread_info *ti) __noreturn;
 void vdso_init(u64 base);
 void traps_init(void);
+void module_window_init(void);
 void thread_enter(struct thread_info *ti);
 void sig_dispatch(int sig, void *info, void *uc, unsigned long sp, struct thread_info *ti, u32 from_user);
 void sig_forged(struct thread_info *ti) __noreturn;

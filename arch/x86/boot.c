@@ -119,6 +119,7 @@ __noreturn __used void arch_boot(struct hostif_boot *b)
 	mem_init(b->mem_start, b->ram_size);
 	want_huge_pages();
 	slab_init();
+	module_window_init();
 	ti = alloc_thread_info(&init_task);
 	if (!ti)
 		panic("no memory for the boot stack");

@@ -2,6 +2,7 @@
 // Host signals become traps: system calls, faults, kicks. Tells user from kernel by the in_user flag, never by what user code can set.
 
 #include <husk/mm.h>
+#include <husk/moduleloader.h>
 #include <hostif/hostif.h>
 #include "arch.h"
 #include "asm.h"
@@ -91,7 +92,7 @@ static u64 search_extable(u64 ip)
 	for (struct ex_entry *e = __start_ex_table; e < __stop_ex_table; e++)
 		if (e->insn == ip)
 			return e->fixup;
-	return 0;
+	return is_module_address((const void *)ip) && module_extable ? module_extable(ip) : 0;
 }
 
 static __noreturn void leave_to_user(struct thread_info *ti)

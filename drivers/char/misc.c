@@ -23,17 +23,38 @@ int misc_register(int minor, const char *name, umode_t mode, const struct file_o
 
 	if (!e)
 		return -ENOMEM;
-	err = register_chrdev_region_ops(MKDEV(MISC_MAJOR, minor), 1, "misc", ops);
+	e->minor = minor;
+	e->name = kstrdup(name, GFP_KERNEL);
+	err = e->name ? register_chrdev_region_ops(MKDEV(MISC_MAJOR, minor), 1, "misc", ops) : -ENOMEM;
 	if (err) {
+		kfree(e->name);
 		kfree(e);
 		return err;
 	}
-	e->minor = minor;
-	e->name = name;
 	mutex_lock(&misc_lock);
 	list_add(&e->list, &misc_list);
 	mutex_unlock(&misc_lock);
 	return devtmpfs_create_node(name, S_IFCHR | mode, MKDEV(MISC_MAJOR, minor));
+}
+
+/* misc_deregister - a module's device goes: node, number, entry in /proc/misc */
+void misc_deregister(int minor)
+{
+	struct misc_entry *e, *found = NULL;
+
+	mutex_lock(&misc_lock);
+	list_for_each_entry (e, &misc_list, list)
+		if (e->minor == minor)
+			found = e;
+	if (found)
+		list_del(&found->list);
+	mutex_unlock(&misc_lock);
+	if (!found)
+		return;
+	unregister_chrdev_region_ops(MKDEV(MISC_MAJOR, minor), 1);
+	devtmpfs_delete_node(found->name);
+	kfree(found->name);
+	kfree(found);
 }
 
 int misc_show(struct seq_file *m, void *v)

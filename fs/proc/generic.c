@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* The tree of entries that belong to no task: /proc/meminfo, /proc/sys/... */
 #include "internal.h"
+#include <husk/module.h>
 
 DECLARE_RWSEM(proc_tree_lock);
 static u64 next_ino = 0xf0000000;
@@ -39,6 +40,7 @@ static struct proc_dir_entry *add_child(struct proc_dir_entry *dir, const char *
 	de->namelen = len;
 	de->ino = next_ino++;
 	de->parent = dir;
+	atomic_set(&de->count, 1);
 	INIT_LIST_HEAD(&de->children);
 	list_add_tail(&de->sibling, &dir->children);
 	dir->nchildren++;
@@ -80,6 +82,108 @@ struct proc_dir_entry *proc_tree_add(const char *path, struct proc_dir_entry *di
 	return de;
 }
 
+void pde_put(struct proc_dir_entry *de)
+{
+	if (!de || !de->owner || !atomic_dec_and_test(&de->count))
+		return;
+	kfree(de->link);
+	kfree(de->name);
+	kfree(de);
+}
+
+static void remove_locked(struct proc_dir_entry *de)
+{
+	while (!list_empty(&de->children))
+		remove_locked(list_first_entry(&de->children, struct proc_dir_entry, sibling));
+	list_del(&de->sibling);
+	de->parent->nchildren--;
+	de->parent->nsubdirs -= S_ISDIR(de->mode) != 0;
+	WRITE_ONCE(de->removed, true);
+	pde_put(de);
+}
+
+/**
+ * proc_remove - take an entry that a module made, and all below it, out of /proc
+ * Files that are open stay so, and keep the module loaded: a module that removes an entry while it lives must keep what its functions use.
+ */
+void proc_remove(struct proc_dir_entry *de)
+{
+	if (!de)
+		return;
+	if (WARN_ON(!de->owner))
+		return;
+	down_write(&proc_tree_lock);
+	remove_locked(de);
+	up_write(&proc_tree_lock);
+}
+
+void remove_proc_entry(const char *name, struct proc_dir_entry *parent)
+{
+	struct proc_dir_entry *de;
+
+	down_write(&proc_tree_lock);
+	de = pde_find(parent ? parent : &proc_root, name, strlen(name));
+	if (de && de->owner)
+		remove_locked(de);
+	else
+		pr_warn("proc: %s is not there to be removed\n", name);
+	up_write(&proc_tree_lock);
+}
+
+/* Whose entry it is, by the function that serves it or by who asks for it. false: a module that does not say so itself. */
+static bool set_owner(struct proc_dir_entry *t, const void *by, const struct file_operations *fop)
+{
+	if (likely(!is_module_address(by) && !is_module_address(fop)))
+		return true;
+	t->owner = module_of(is_module_address(by) ? by : fop);
+	if (t->owner && (!fop || fop->owner == t->owner))
+		return true;
+	pr_err("module %s: its file_operations must have .owner = THIS_MODULE\n", module_name(t->owner));
+	return false;
+}
+
+static const struct file_operations owned_single_fops;
+
+/* Opening what a module serves: the module stays while the file is open. */
+static int pde_owned_open(struct inode *inode, struct file *f)
+{
+	struct proc_dir_entry *de = PROC_I(inode)->pde;
+	bool ok;
+	int err;
+
+	down_read(&proc_tree_lock);
+	ok = !de->removed && try_module_get(de->owner);
+	up_read(&proc_tree_lock);
+	if (!ok)
+		return -ENOENT;
+	if (de->fop) {
+		f->f_op = de->fop;
+		err = de->fop->open ? de->fop->open(inode, f) : 0;
+	} else {
+		f->f_op = &owned_single_fops;
+		err = single_open(f, de->show, de->data);
+	}
+	if (err)
+		module_put(de->owner);
+	return err;
+}
+
+static int pde_owned_release(struct inode *inode, struct file *f)
+{
+	struct module *owner = PROC_I(inode)->pde->owner;
+	int r = single_release(inode, f);
+
+	module_put(owner);
+	return r;
+}
+
+static const struct file_operations owned_fops = {.open = pde_owned_open, .llseek = noop_llseek};
+static const struct file_operations owned_single_fops = {
+	.read = seq_read,
+	.llseek = seq_lseek,
+	.release = pde_owned_release,
+};
+
 static int pde_single_open(struct inode *inode, struct file *f)
 {
 	struct proc_dir_entry *de = PROC_I(inode)->pde;
@@ -98,7 +202,7 @@ struct proc_dir_entry *proc_mkdir(const char *name, struct proc_dir_entry *paren
 {
 	struct proc_dir_entry t = {.mode = S_IFDIR | 0555};
 
-	return proc_tree_add(name, parent, &t);
+	return set_owner(&t, __builtin_return_address(0), NULL) ? proc_tree_add(name, parent, &t) : NULL;
 }
 
 struct proc_dir_entry *proc_create(const char *name, umode_t mode, struct proc_dir_entry *parent,
@@ -106,7 +210,7 @@ struct proc_dir_entry *proc_create(const char *name, umode_t mode, struct proc_d
 {
 	struct proc_dir_entry t = {.mode = S_IFREG | (mode & 07777), .fop = fop};
 
-	return proc_tree_add(name, parent, &t);
+	return set_owner(&t, __builtin_return_address(0), fop) ? proc_tree_add(name, parent, &t) : NULL;
 }
 
 struct proc_dir_entry *proc_create_data(const char *name, umode_t mode, struct proc_dir_entry *parent,
@@ -115,6 +219,9 @@ struct proc_dir_entry *proc_create_data(const char *name, umode_t mode, struct p
 	struct proc_dir_entry t = {
 		.mode = S_IFREG | ((mode ? mode : 0444) & 07777), .fop = &pde_single_fops, .show = show, .data = data};
 
+	set_owner(&t, show, NULL);
+	if (t.owner)
+		t.fop = NULL; /* owned_fops */
 	return proc_tree_add(name, parent, &t);
 }
 
@@ -127,8 +234,10 @@ struct proc_dir_entry *proc_create_single(const char *name, umode_t mode, struct
 struct proc_dir_entry *proc_symlink(const char *name, struct proc_dir_entry *parent, const char *target)
 {
 	struct proc_dir_entry t = {.mode = S_IFLNK | 0777, .link = kstrdup(target, GFP_KERNEL)};
-	struct proc_dir_entry *de = t.link ? proc_tree_add(name, parent, &t) : NULL;
+	struct proc_dir_entry *de;
 
+	set_owner(&t, __builtin_return_address(0), NULL);
+	de = t.link ? proc_tree_add(name, parent, &t) : NULL;
 	if (!de)
 		kfree(t.link);
 	return de;
@@ -190,10 +299,25 @@ struct inode *pde_inode(struct super_block *sb, struct proc_dir_entry *de)
 		inode->i_size = strlen(de->link);
 	} else {
 		inode->i_op = de->iop ? de->iop : &pde_file_iops;
-		inode->i_fop = de->fop;
+		inode->i_fop = de->owner ? &owned_fops : de->fop;
 	}
+	if (de->owner)
+		atomic_inc(&de->count);
 	return inode;
 }
+
+/* what was removed is no longer found */
+static int owned_revalidate(struct dentry *d, unsigned flags)
+{
+	return !READ_ONCE(PROC_I(d->d_inode)->pde->removed);
+}
+
+static int owned_delete(const struct dentry *d)
+{
+	return 1;
+}
+
+static const struct dentry_operations owned_dops = {.d_revalidate = owned_revalidate, .d_delete = owned_delete};
 
 struct dentry *pde_lookup(struct inode *dir, struct dentry *d, unsigned flags)
 {
@@ -202,17 +326,17 @@ struct dentry *pde_lookup(struct inode *dir, struct dentry *d, unsigned flags)
 
 	down_read(&proc_tree_lock);
 	de = pde_find(PROC_I(dir)->pde, d->d_name.name, d->d_name.len);
+	inode = de ? pde_inode(dir->i_sb, de) : NULL;
+	if (de && de->owner)
+		d->d_op = &owned_dops;
 	up_read(&proc_tree_lock);
-	if (!de)
-		return ERR_PTR(-ENOENT);
-	inode = pde_inode(dir->i_sb, de);
 	if (!inode)
-		return ERR_PTR(-ENOMEM);
+		return ERR_PTR(de ? -ENOMEM : -ENOENT);
 	d_add(d, inode);
 	return NULL;
 }
 
-/* pde_readdir: entry n is at position n + 2; entries are only added, at the end */
+/* pde_readdir: entry n is at position n + 2; entries are added at the end, and seldom removed */
 int pde_readdir(struct file *f, struct dir_context *ctx)
 {
 	struct proc_dir_entry *dir = PROC_I(file_inode(f))->pde, *de;

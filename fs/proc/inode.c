@@ -30,6 +30,8 @@ static void proc_evict_inode(struct inode *i)
 	truncate_inode_pages(&i->i_data, 0);
 	clear_inode(i);
 	PROC_I(i)->pid = NULL;
+	pde_put(PROC_I(i)->pde);
+	PROC_I(i)->pde = NULL;
 	if (pid)
 		put_pid(pid);
 }

@@ -9,7 +9,10 @@
 #define PROC_SUPER_MAGIC 0x9fa0
 #define PROC_ROOT_INO 1
 
-/* An entry that does not belong to a task. Never removed; children are in the order of their making. */
+/*
+ * An entry that does not belong to a task; children are in the order of their making. Only what a module made (owner) can be
+ * removed; its count is 1 for the tree and 1 for each inode. What is removed is not found any more, and no longer opened.
+ */
 struct proc_dir_entry {
 	const char *name;
 	unsigned int namelen, nchildren, nsubdirs;
@@ -24,9 +27,13 @@ struct proc_dir_entry {
 	void *data;
 	char *link;
 	bool self_link; /* a link whose body depends on who asks */
+	bool removed;	/* under proc_tree_lock */
+	atomic_t count;
+	struct module *owner;
 };
 extern struct proc_dir_entry proc_root;
 extern struct rw_semaphore proc_tree_lock;
+void pde_put(struct proc_dir_entry *de);
 struct proc_dir_entry *proc_tree_add(const char *path, struct proc_dir_entry *parent, struct proc_dir_entry *template);
 struct proc_dir_entry *pde_find(struct proc_dir_entry *dir, const char *name, unsigned len); /* proc_tree_lock held */
 struct dentry *pde_lookup(struct inode *dir, struct dentry *d, unsigned flags);

@@ -171,11 +171,6 @@ static int cmdline_show(struct seq_file *m, void *v)
 	return 0;
 }
 
-static int empty_show(struct seq_file *m, void *v)
-{
-	return 0;
-}
-
 static int cgroups_show(struct seq_file *m, void *v)
 {
 	seq_puts(m, "#subsys_name\thierarchy\tnum_cgroups\tenabled\n");
@@ -204,7 +199,6 @@ static int stat_init(void)
 	proc_create_single("swaps", 0444, NULL, swaps_show);
 	proc_create_single("cmdline", 0444, NULL, cmdline_show);
 	proc_create_single("cgroups", 0444, NULL, cgroups_show);
-	proc_create_single("modules", 0444, NULL, empty_show);
 	proc_create_single("tty/drivers", 0444, NULL, tty_drivers_show);
 	return 0;
 }

@@ -5,7 +5,10 @@
 
 #define SYSFS_MAGIC 0x62656572
 
-/* Never removed; children are in the order of their making, found by name in a list. */
+/*
+ * Children are in the order of their making, found by name in a list. Only what lies below a removable directory is ever removed: it is
+ * dead then, and lives on as long as inodes point to it (refs: 1 for the tree, 1 for each inode).
+ */
 struct sysfs_node {
 	char *name;
 	unsigned int namelen, nchildren, nsubdirs;
@@ -17,10 +20,14 @@ struct sysfs_node {
 	int (*store)(const char *buf, size_t n, void *priv);
 	void *priv;
 	char *target;
+	bool removable, dead;
+	atomic_t refs;
 };
 
 static struct sysfs_node root = {.mode = S_IFDIR | 0555, .ino = 1, .children = LIST_HEAD_INIT(root.children)};
 static DECLARE_RWSEM(tree_lock);
+static DECLARE_RWSEM(
+	use_lock); /* read by who runs a file's show or store, written by who removes; outside of tree_lock */
 static u64 next_ino = 2;
 static const struct inode_operations dir_iops, file_iops;
 static const struct file_operations dir_fops, file_fops;
@@ -50,6 +57,8 @@ static struct sysfs_node *add_child(struct sysfs_node *dir, const char *name, un
 	n->namelen = len;
 	n->ino = next_ino++;
 	n->parent = dir;
+	n->removable |= dir->removable;
+	atomic_set(&n->refs, 1);
 	INIT_LIST_HEAD(&n->children);
 	list_add_tail(&n->sibling, &dir->children);
 	dir->nchildren++;
@@ -102,6 +111,49 @@ int sysfs_create_dir(const char *path)
 	return add(path, &t);
 }
 
+int sysfs_create_removable_dir(const char *path)
+{
+	struct sysfs_node t = {.mode = S_IFDIR | 0755, .removable = true};
+
+	return add(path, &t);
+}
+
+static void put_node(struct sysfs_node *n)
+{
+	if (!n->removable || !atomic_dec_and_test(&n->refs))
+		return;
+	kfree(n->target);
+	kfree(n->name);
+	kfree(n);
+}
+
+static void remove_locked(struct sysfs_node *n)
+{
+	while (!list_empty(&n->children))
+		remove_locked(list_first_entry(&n->children, struct sysfs_node, sibling));
+	list_del(&n->sibling);
+	n->parent->nchildren--;
+	n->parent->nsubdirs -= S_ISDIR(n->mode) != 0;
+	WRITE_ONCE(n->dead, true);
+	put_node(n);
+}
+
+void sysfs_remove(const char *path)
+{
+	struct sysfs_node *n = &root;
+
+	down_write(&use_lock);
+	down_write(&tree_lock);
+	for (const char *end; n && *path; path = *end ? end + 1 : end) {
+		end = strchrnul(path, '/');
+		n = find(n, path, end - path);
+	}
+	if (n && n->removable)
+		remove_locked(n);
+	up_write(&tree_lock);
+	up_write(&use_lock);
+}
+
 int sysfs_create_link(const char *path, const char *target)
 {
 	struct sysfs_node t = {.mode = S_IFLNK | 0777, .target = kstrdup(target, GFP_KERNEL)};
@@ -144,6 +196,8 @@ static struct inode *node_inode(struct super_block *sb, struct sysfs_node *n)
 	inode->i_ino = n->ino;
 	inode->i_mode = n->mode;
 	inode->i_private = n;
+	if (n->removable)
+		atomic_inc(&n->refs);
 	inode->i_nlink = 1;
 	inode->i_atime = inode->i_mtime = inode->i_ctime = current_time(inode);
 	if (S_ISDIR(n->mode)) {
@@ -174,6 +228,16 @@ static int absent_delete(const struct dentry *d)
 
 static const struct dentry_operations absent_dops = {.d_revalidate = absent_revalidate, .d_delete = absent_delete};
 
+static int removable_revalidate(struct dentry *d, unsigned flags)
+{
+	struct sysfs_node *n = d->d_inode ? d->d_inode->i_private : NULL;
+
+	return n && !READ_ONCE(n->dead);
+}
+
+static const struct dentry_operations removable_dops = {.d_revalidate = removable_revalidate,
+							.d_delete = absent_delete};
+
 static struct dentry *sysfs_lookup(struct inode *dir, struct dentry *d, unsigned flags)
 {
 	struct sysfs_node *n;
@@ -182,13 +246,15 @@ static struct dentry *sysfs_lookup(struct inode *dir, struct dentry *d, unsigned
 	populate_now();
 	down_read(&tree_lock);
 	n = find(dir->i_private, d->d_name.name, d->d_name.len);
+	inode = n ? node_inode(dir->i_sb, n) : NULL;
+	if (n && n->removable)
+		d->d_op = &removable_dops;
 	up_read(&tree_lock);
 	if (!n) { /* a negative dentry, so that mkdir(2) and the like say EPERM */
 		d->d_op = &absent_dops;
 		d_add(d, NULL);
 		return NULL;
 	}
-	inode = node_inode(dir->i_sb, n);
 	if (!inode)
 		return ERR_PTR(-ENOMEM);
 	d_add(d, inode);
@@ -198,18 +264,17 @@ static struct dentry *sysfs_lookup(struct inode *dir, struct dentry *d, unsigned
 static int sysfs_readdir(struct file *f, struct dir_context *ctx)
 {
 	struct sysfs_node *dir = file_inode(f)->i_private, *n;
-	loff_t i = 2;
 
 	populate_now();
 	if (!dir_emit_dots(f, ctx))
 		return 0;
 	down_read(&tree_lock);
-	list_for_each_entry (n, &dir->children, sibling) {
-		if (i++ < ctx->pos)
+	list_for_each_entry (n, &dir->children, sibling) { /* inode numbers grow, so they are positions that last */
+		if ((loff_t)n->ino < ctx->pos)
 			continue;
 		if (!dir_emit(ctx, n->name, n->namelen, n->ino, S_DT(n->mode)))
 			break;
-		ctx->pos++;
+		ctx->pos = n->ino + 1;
 	}
 	up_read(&tree_lock);
 	return 0;
@@ -256,7 +321,9 @@ static ssize_t file_read(struct file *f, char __user *buf, size_t count, loff_t 
 
 	if (!page)
 		return -ENOMEM;
-	r = n->show(page, PAGE_SIZE, n->priv);
+	down_read(&use_lock);
+	r = n->dead ? -ENODEV : n->show(page, PAGE_SIZE, n->priv);
+	up_read(&use_lock);
 	if (r >= 0)
 		r = simple_read_from_buffer(buf, count, pos, page, min_t(size_t, r, PAGE_SIZE));
 	free_page((unsigned long)page);
@@ -276,7 +343,9 @@ static ssize_t file_write(struct file *f, const char __user *buf, size_t count, 
 		r = -EFAULT;
 	} else {
 		page[len] = 0;
-		r = n->store(page, len, n->priv);
+		down_read(&use_lock);
+		r = n->dead ? -ENODEV : n->store(page, len, n->priv);
+		up_read(&use_lock);
 		if (r >= 0)
 			r = len;
 	}
@@ -299,7 +368,14 @@ static const struct file_operations file_fops = {
 	.llseek = generic_file_llseek,
 };
 
-static const struct super_operations sysfs_sops = {.statfs = simple_statfs};
+static void sysfs_evict_inode(struct inode *inode)
+{
+	truncate_inode_pages(&inode->i_data, 0);
+	clear_inode(inode);
+	put_node(inode->i_private);
+}
+
+static const struct super_operations sysfs_sops = {.statfs = simple_statfs, .evict_inode = sysfs_evict_inode};
 
 static struct dentry *sysfs_mount(struct file_system_type *t, int flags, const char *dev, void *data)
 {

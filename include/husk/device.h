@@ -21,6 +21,7 @@ static inline u32 new_encode_dev(dev_t d)
 int chrdev_show(struct seq_file *m);	    /* the "Character devices:" part of /proc/devices */
 int misc_show(struct seq_file *m, void *v); /* /proc/misc */
 int misc_register(int minor, const char *name, umode_t mode, const struct file_operations *ops);
+void misc_deregister(int minor); /* of a module that goes */
 extern const struct file_operations random_fops, urandom_fops, kmsg_fops;
 
 #endif

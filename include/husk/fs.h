@@ -422,6 +422,7 @@ struct super_block {
 };
 struct file_system_type {
 	const char *name;
+	struct module *owner; /* a super block of this type keeps it loaded; NULL: the kernel */
 	int fs_flags;
 #define FS_REQUIRES_DEV 1
 #define FS_USERNS_MOUNT 8
@@ -431,6 +432,7 @@ struct file_system_type {
 	struct file_system_type *next;
 };
 int register_filesystem(struct file_system_type *t);
+int unregister_filesystem(struct file_system_type *t); /* 0, -EINVAL: not registered */
 struct file_system_type *get_fs_type(const char *name);
 struct super_block *sget(struct file_system_type *t,
 			 unsigned long flags); /* new, s_active 1, anonymous s_dev, or ERR_PTR */
@@ -471,7 +473,9 @@ void mnt_drop_write(struct vfsmount *m);
 bool __mnt_is_readonly(struct vfsmount *m);
 
 /* ---- open files ---- */
+struct module;
 struct file_operations {
+	struct module *owner; /* an open file with these keeps it loaded; NULL: the kernel */
 	loff_t (*llseek)(struct file *f, loff_t off, int whence);
 	ssize_t (*read)(struct file *f, char __user *buf, size_t n, loff_t *pos);
 	ssize_t (*write)(struct file *f, const char __user *buf, size_t n, loff_t *pos);
@@ -893,6 +897,7 @@ struct cdev {
 	struct list_head list;
 	void *data;
 };
+void unregister_chrdev_region_ops(dev_t first, unsigned count);
 int register_chrdev_region_ops(dev_t first, unsigned count, const char *name, const struct file_operations *ops);
 /* devtmpfs_create_node: a node in /dev (name may hold slashes), kept until removed */
 int devtmpfs_create_node(const char *name, umode_t mode, dev_t dev);
