@@ -3,6 +3,7 @@
 
 #include <husk/sched.h>
 #include <husk/mm.h>
+#include <husk/module.h>
 #include <husk/oops.h>
 #include <husk/boot.h>
 #include <husk/time.h>
@@ -62,12 +63,12 @@ void report_end(void)
 static const char *taint_text(char *buf, size_t n)
 {
 	unsigned long t = READ_ONCE(tainted_mask);
+	char letters[32];
 
 	if (!t)
 		return "Not tainted";
-	scnprintf(buf, n, "Tainted: %s%s%s%s", t & 1UL << TAINT_FORCED_MODULE ? "F" : "",
-		  t & 1UL << TAINT_DIE ? "D" : "", t & 1UL << TAINT_WARN ? "W" : "",
-		  t & 1UL << TAINT_OOT_MODULE ? "O" : "");
+	taint_letters(t, letters);
+	scnprintf(buf, n, "Tainted: %s", letters);
 	return buf;
 }
 

@@ -78,12 +78,6 @@ static const struct file_operations modules_fops = {
 	.release = seq_release,
 };
 
-static int tainted_show(struct seq_file *m, void *v)
-{
-	seq_printf(m, "%lu\n", READ_ONCE(tainted_mask));
-	return 0;
-}
-
 static int modules_proc_init(void)
 {
 	if (!proc_create("modules", 0444, NULL, &modules_fops))

@@ -181,11 +181,6 @@ void register_module_notifier(struct module_notifier *n);
 int load_module(char *image, size_t len, const char *args, unsigned int flags);
 int may_load_modules(void); /* 0 or -EPERM, having said why in the log */
 
-#define TAINT_PROPRIETARY_MODULE 0
-#define TAINT_FORCED_MODULE 1
-#define TAINT_OOT_MODULE 12
-extern unsigned long tainted_mask;
-void add_taint(unsigned int flag);
 size_t taint_letters(unsigned long mask, char *buf); /* at least 32 bytes */
 
 /* kernel/module/symbols.c: as the functions of <husk/kallsyms.h>. The first and the last take no lock */

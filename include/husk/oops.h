@@ -31,6 +31,7 @@ void mutex_stalled(void *lock, unsigned int seconds) __cold;
 extern unsigned int lock_patience; /* seconds; 0: for ever */
 
 /* Why /proc/sys/kernel/tainted is not 0; as Linux numbers them. */
+#define TAINT_PROPRIETARY_MODULE 0
 #define TAINT_FORCED_MODULE 1
 #define TAINT_DIE 7
 #define TAINT_WARN 9

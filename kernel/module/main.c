@@ -6,6 +6,7 @@
 #include <husk/boot.h>
 #include <husk/cred.h>
 #include <husk/mm.h>
+#include <husk/oops.h>
 #include <husk/syscalls.h>
 #include <husk/utsname.h>
 #include <husk/wait.h>

@@ -3,6 +3,7 @@
 
 #include <husk/moduleloader.h>
 #include <husk/kallsyms.h>
+#include <husk/oops.h>
 #include <husk/lock.h>
 
 extern const struct kernel_symbol __start___ksymtab[], __stop___ksymtab[];
