@@ -82,7 +82,6 @@ static int modules_proc_init(void)
 {
 	if (!proc_create("modules", 0444, NULL, &modules_fops))
 		return -ENOMEM;
-	return register_sysctl_show("kernel/tainted", tainted_show)
-		       ?: register_sysctl_int("kernel/module_symbol_index", 0644, &module_symbol_index, 0, 1);
+	return register_sysctl_int("kernel/module_symbol_index", 0644, &module_symbol_index, 0, 1);
 }
 subsys_initcall(modules_proc_init);
