@@ -126,6 +126,8 @@ again:
 	mod_vm_stat(NR_FILE_PAGES, 1);
 	if (m->in_memory)
 		mod_vm_stat(NR_SHMEM, 1);
+	else
+		recycle_added(m, index);
 	return 0;
 }
 

@@ -46,7 +46,13 @@ static inline bool get_page_unless_zero(struct page *p)
 	return atomic_inc_not_zero(&p->_refcount);
 }
 
+/* ---- recycle.c ---- */
+void recycle_taken(const struct address_space *m, pgoff_t index);
+void recycle_added(const struct address_space *m, pgoff_t index);
+
 /* ---- kmemd (vmscan.c) ---- */
+/* reclaim_some: as reclaim_pages(), but looks at no more than that many pages */
+unsigned long reclaim_some(unsigned long nr, unsigned long look);
 void wake_kmemd(void);
 void kmemd_dirty_excess(void);
 /* reclaim_wait: let kmemd do what must wait (unmap, write back); true: there is memory again */

@@ -84,6 +84,7 @@ static void do_readahead(struct address_space *m, struct file *f, pgoff_t index,
 		want = missing_run(m, index, min_t(unsigned long, end - index, 1UL << RUN_ORDER));
 		if (!want)
 			continue;
+		page_cache_make_room(want);
 		run = alloc_user_run(ilog2(want), &got, &zeroed);
 		if (!run)
 			return;

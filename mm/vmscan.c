@@ -74,6 +74,7 @@ static bool reclaim_clean(struct page *p)
 	}
 	spin_unlock(&m->i_pages_lock);
 	if (gone) {
+		recycle_taken(m, p->index);
 		text_page_release(p);
 		put_page(p);
 	}
@@ -114,11 +115,12 @@ static bool reclaim_hard(struct page *p)
 	return gone;
 }
 
-static unsigned long scan(unsigned long want, unsigned long rounds, bool hard)
+/* Looks at `look` struct pages at most. */
+static unsigned long scan(unsigned long want, unsigned long look, bool hard)
 {
 	unsigned long lo = lowest_pfn, n = READ_ONCE(highest_pfn) - lo, freed = 0;
 
-	for (unsigned long left = n * rounds; left && freed < want; left--) {
+	for (; look && freed < want; look--) {
 		unsigned long pfn = __atomic_fetch_add(&hand, 1, __ATOMIC_RELAXED);
 		struct page *p = pfn_to_page(lo + pfn % n);
 
@@ -139,11 +141,22 @@ static unsigned long scan(unsigned long want, unsigned long rounds, bool hard)
 	return freed;
 }
 
+/* the pages that the hand goes over */
+static unsigned long managed(void)
+{
+	return READ_ONCE(highest_pfn) - lowest_pfn;
+}
+
 unsigned long reclaim_pages(unsigned long nr)
 {
 	if (!atomic64_read(&vm_stat[NR_FILE_PAGES]))
 		return 0;
-	return scan(nr, 2, false);
+	return scan(nr, 2 * managed(), false);
+}
+
+unsigned long reclaim_some(unsigned long nr, unsigned long look)
+{
+	return scan(nr, min(look, managed()), false);
 }
 
 static inline bool enough(void)
@@ -176,7 +189,7 @@ static void balance_memory(void)
 		unsigned long freed = reclaim_pages(want - have);
 
 		if (nr_free_pages() < 2 * min_free_pages && freed < want - have)
-			scan(want - have - freed, 2, true);
+			scan(want - have - freed, 2 * managed(), true);
 	}
 }
 

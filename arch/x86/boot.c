@@ -80,7 +80,7 @@ static void want_huge_pages(void)
 {
 	unsigned long start = ALIGN(lowest_pfn + RAM_SMALL_START, 512), end = ALIGN_DOWN(max_pfn, 512);
 
-	if ((boot->features & HOSTIF_F_HUGE) && start < end && !host_ram_want_huge(start, end))
+	if ((boot->features & HOSTIF_F_HUGE) && start < end)
 		ram_populate = host_ram_populate;
 }
 

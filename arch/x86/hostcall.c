@@ -109,20 +109,19 @@ int host_ram_release(unsigned long pfn, unsigned long npages)
 	return host_madvise((unsigned long)page_address(pfn_to_page(pfn)), npages << PAGE_SHIFT, MADV_REMOVE);
 }
 
-/* The direct map wants huge pages from pfn on: one touch brings 2 MiB (host_ram_populate). Host processes made later inherit that. */
-int host_ram_want_huge(unsigned long pfn, unsigned long end)
-{
-	return host_madvise((unsigned long)page_address(pfn_to_page(pfn)), (end - pfn) << PAGE_SHIFT, MADV_HUGEPAGE);
-}
-
 int host_ram_populate(unsigned long pfn, unsigned long npages)
 {
 	const unsigned long huge = 512;
+	int err = 0;
 
-	for (unsigned long n = 0; n < npages; n += huge)
-		(void)READ_ONCE(
-			*(char *)page_address(pfn_to_page(pfn + n))); /* a read takes a page from the host, too */
-	return 0;
+	/* this range only: elsewhere a touch shall bring what is touched. Processes map a huge page that is there whatever they asked for. */
+	for (unsigned long n = 0; n < npages && !err; n += huge) {
+		char *a = page_address(pfn_to_page(pfn + n));
+
+		err = host_madvise((unsigned long)a, huge << PAGE_SHIFT, MADV_HUGEPAGE);
+		(void)READ_ONCE(*a); /* a read takes a page from the host, too */
+	}
+	return err;
 }
 
 void host_clock_gettime(int clk, s64 *sec, s64 *nsec)

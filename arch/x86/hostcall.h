@@ -32,7 +32,6 @@ long host_mprotect(unsigned long addr, unsigned long len, int prot);
 long host_pkey_mprotect(unsigned long addr, unsigned long len, int prot, int pkey);
 long host_madvise(unsigned long addr, unsigned long len, int advice);
 int host_ram_populate(unsigned long pfn, unsigned long npages);
-int host_ram_want_huge(unsigned long pfn, unsigned long end);
 long host_sigaltstack(void *ss);
 long host_tgkill(int tgid, int tid, int sig);
 long host_membarrier_sync_core(void);

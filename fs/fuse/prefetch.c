@@ -96,9 +96,11 @@ static void fuse_prefetch_end(struct fuse_conn *fc, struct fuse_req *req)
 static u32 fuse_prefetch_pages(struct inode *i, struct page **pages)
 {
 	unsigned long n = DIV_ROUND_UP((u64)i_size_read(i), PAGE_SIZE), got, k;
-	struct page *run = alloc_pages_contig(GFP_USER, n, &got);
+	struct page *run;
 	u32 in = 0;
 
+	page_cache_make_room(n);
+	run = alloc_pages_contig(GFP_USER, n, &got);
 	if (!run)
 		return 0;
 	for (k = 0; k < got; k++) {

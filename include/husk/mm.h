@@ -365,6 +365,8 @@ void vm_unacct_memory(long pages);
 extern atomic_long_t vm_committed_as;
 bool out_of_memory(gfp_t gfp);		       /* reclaims or kills; true if worth a retry */
 unsigned long reclaim_pages(unsigned long nr); /* drop clean page cache; pages freed (mm/vmscan.c) */
+/* page_cache_make_room: n pages are about to be allocated for files: old ones may be taken for them (mm/recycle.c) */
+void page_cache_make_room(unsigned long n);
 
 /* User access: 0 or bytes NOT copied (copy_*), -EFAULT (get/put_user). Only with no spinlock and no mmap_lock held. */
 unsigned long copy_from_user(void *to, const void __user *from, unsigned long n);

@@ -3,7 +3,7 @@
 UNIT_SAN := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-sanitize=alignment
 UNIT_KCFLAGS := $(filter-out -O2,$(KCFLAGS)) -O1 -DHUSK_UNIT -DHUSK_DEBUG $(UNIT_SAN)
 MM_UNIT := page_alloc pagelock slab pgtable zap mm vma mmap fault fault_anon fault_file text_run rmap gup mprotect mremap madvise mlock \
-	filemap readahead writeback truncate vmscan oom
+	filemap readahead writeback truncate vmscan recycle oom
 MM_UNIT_SRC := $(MM_UNIT:%=mm/%.c) lib/rbtree.c lib/xarray.c lib/find_bit.c tests/unit/mm_fake.c tests/unit/mm_tests.c tests/unit/mm_space.c
 MM_UNIT_OBJ := $(MM_UNIT_SRC:%.c=$(O)/unit/mm/%.o)
 $(O)/unit/mm/%.o: %.c tests/unit/mm_unit.h mm/internal.h mm/pgtable.h $(wildcard include/husk/*.h)
