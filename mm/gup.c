@@ -2,6 +2,7 @@
 /* Reaching user pages of any address space through the direct map: futex keys, /proc/PID/mem, exec, process_vm_readv. */
 #include <husk/mm.h>
 #include <husk/fs.h>
+#include <husk/boot.h>
 #include "internal.h"
 
 /*
@@ -136,11 +137,23 @@ static void wrote_page(struct page *p)
 	unlock_page(p);
 }
 
+/* The host's vDSO is there for every program, above its own memory; its text is shown, not its data. Bytes copied. */
+static int read_vdso(unsigned long addr, void *buf, int len)
+{
+	if (!boot->vdso || addr < boot->vdso || addr >= boot->vdso_end)
+		return 0;
+	len = min_t(unsigned long, len, boot->vdso_end - addr);
+	memcpy(buf, (const void *)addr, len);
+	return len;
+}
+
 int access_remote_vm(struct mm_struct *mm, unsigned long addr, void *buf, int len, bool write)
 {
 	unsigned int gup = GUP_FORCE | (write ? GUP_WRITE : 0);
 	int done = 0, err;
 
+	if (addr >= TASK_SIZE)
+		return write ? 0 : read_vdso(addr, buf, len);
 	while (done < len) {
 		unsigned long off = offset_in_page(addr + done);
 		int n = min_t(int, len - done, PAGE_SIZE - off);
