@@ -65,6 +65,7 @@ void __put_task_struct(struct task_struct *t)
 	if (t->ti)
 		free_thread_info(t->ti);
 	kfree(t->ptrace_xstate);
+	kfree(t->ptrace_watch);
 	put_cred(t->cred);
 	if (s && refcount_dec_and_test(&s->refs))
 		kmem_cache_free(signal_cache, s);
@@ -146,6 +147,7 @@ static struct task_struct *dup_task_struct(bool kthread)
 	t->ptrace_message = 0;
 	t->last_siginfo = NULL;
 	t->ptrace_xstate = NULL;
+	t->ptrace_watch = NULL;
 	t->ptrace_xstate_dirty = false;
 	t->journal_info = NULL;
 	t->link_count = 0;

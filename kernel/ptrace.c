@@ -76,7 +76,7 @@ void ptrace_unlink(struct task_struct *t)
 	clear_tsk_flag(t, TIF_PTRACED);
 	clear_tsk_flag(t, TIF_SYSCALL_TRACE);
 	clear_tsk_flag(t, TIF_SYSCALL_EMU);
-	arch_set_single_step(t, false);
+	arch_ptrace_disable(t);
 	t->parent = t->real_parent;
 	list_del_init(&t->ptrace_entry);
 	put_cred(t->ptracer_cred);

@@ -29,10 +29,23 @@ struct proc_private {
 #define proc_private ((struct proc_private *)PROC_PRIVATE_BASE)
 
 /* ti->arch[] */
-enum { TA_BLANK, TA_KTHREAD, TA_READY, TA_TRAPNO, TA_ERR, TA_CR2, TA_SNAP, TA_SNAP_IP, TA_SNAP_BP, TA_SNAP_SP, TA_STEP };
+enum {
+	TA_BLANK,
+	TA_KTHREAD,
+	TA_READY,
+	TA_TRAPNO,
+	TA_ERR,
+	TA_CR2,
+	TA_SNAP,
+	TA_SNAP_IP,
+	TA_SNAP_BP,
+	TA_SNAP_SP,
+	TA_STEP
+};
 /* TA_STEP: user mode runs with the trap flag for a debugger, */
 #define STEP_FORCED 1 /* which the program itself does not have set, */
 #define STEP_OWN 2    /* or has */
+#define X86_FLAG_TF 0x100UL
 #define USER_CS 0x33
 #define USER_DS 0x2b
 #define X86_FLAGS_USER 0x250dd5 /* CF PF AF ZF SF TF DF OF NT? RF AC ID: what user code may set */
@@ -105,5 +118,11 @@ void step_end(
 	struct thread_info
 		*ti); /* on entry: the trap flag that a debugger's single step needed is taken out of the registers */
 void step_begin(struct thread_info *ti); /* on leaving: and put in */
+
+/* watch.c: debug registers of a traced task */
+long watch_set(struct task_struct *t, unsigned n, u64 v);
+u64 watch_get(struct task_struct *t, unsigned n);
+void watch_clear(struct task_struct *t); /* a new program: nothing is watched any more */
+bool watch_step(struct pt_regs *regs, bool step);
 
 #endif

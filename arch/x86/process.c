@@ -312,6 +312,8 @@ void arch_start_user(struct pt_regs *regs, unsigned long ip, unsigned long sp)
 		.flags = 0x202,
 		.orig_ax = regs->orig_ax, /* which a debugger looks at when execve returns */
 	};
+	if (unlikely(test_thread_flag(TIF_WATCH)))
+		watch_clear(current);
 	fpu_reset();
 	wrfsbase(0);
 	current_thread_info()->fs_base = 0;

@@ -18,10 +18,9 @@
  * way out, step_end() removes it as the first thing on the way in, so that neither tracer nor signal frames see it.
  */
 
-#define TF 0x100UL
 #define USER_FLAGS_SETTABLE 0x54dd5UL /* CF PF AF ZF SF TF DF OF NT RF AC, as Linux's FLAG_MASK */
 #define DEBUGREG_OFFSET 848	      /* offsetof(struct user, u_debugreg) */
-#define USER_SIZE 912		      /* sizeof(struct user) */
+#define USER_SIZE 928		      /* of the kernel's struct user */
 #define SW_XCR0_OFFSET 464	      /* what a debugger takes the layout of the extended state from */
 #define XSTATE_HEADER 512
 #define FX_SIZE 512
@@ -52,13 +51,13 @@ void step_end(struct thread_info *ti)
 		return;
 	ti->arch[TA_STEP] = 0;
 	if (how == STEP_FORCED)
-		ti->regs.flags &= ~TF;
+		ti->regs.flags &= ~X86_FLAG_TF;
 }
 
 void step_begin(struct thread_info *ti)
 {
-	ti->arch[TA_STEP] = ti->regs.flags & TF ? STEP_OWN : STEP_FORCED;
-	ti->regs.flags |= TF;
+	ti->arch[TA_STEP] = ti->regs.flags & X86_FLAG_TF ? STEP_OWN : STEP_FORCED;
+	ti->regs.flags |= X86_FLAG_TF;
 }
 
 void arch_set_single_step(struct task_struct *t, bool on)
@@ -67,6 +66,12 @@ void arch_set_single_step(struct task_struct *t, bool on)
 		set_tsk_flag(t, TIF_SINGLESTEP);
 	else
 		clear_tsk_flag(t, TIF_SINGLESTEP);
+}
+
+void arch_ptrace_disable(struct task_struct *t)
+{
+	arch_set_single_step(t, false);
+	clear_tsk_flag(t, TIF_WATCH);
 }
 
 /* ---- stopping and going on ---- */
@@ -301,7 +306,6 @@ int arch_regset(struct task_struct *t, unsigned type, bool set, void __user *buf
 	return set ? r.set(t, buf, *len) : r.get(t, buf, *len);
 }
 
-/* The debug registers are the host's alone: nothing is ever set in them. */
 static long peek_user(struct task_struct *t, unsigned long addr, unsigned long data)
 {
 	u64 v = 0;
@@ -310,6 +314,8 @@ static long peek_user(struct task_struct *t, unsigned long addr, unsigned long d
 		return -EIO;
 	if (addr < NREGS * 8)
 		v = get_reg(t, addr / 8);
+	else if (addr >= DEBUGREG_OFFSET && addr < DEBUGREG_OFFSET + 64)
+		v = watch_get(t, (addr - DEBUGREG_OFFSET) / 8);
 	return put_user(v, (u64 *)data);
 }
 
@@ -320,7 +326,7 @@ static long poke_user(struct task_struct *t, unsigned long addr, unsigned long d
 	if (addr < NREGS * 8)
 		return put_reg(t, addr / 8, data);
 	if (addr >= DEBUGREG_OFFSET && addr < DEBUGREG_OFFSET + 64)
-		return data ? -ENOSPC : 0;
+		return watch_set(t, (addr - DEBUGREG_OFFSET) / 8, data);
 	return -EIO;
 }
 

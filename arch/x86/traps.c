@@ -193,7 +193,17 @@ static void record_trap(struct thread_info *ti, const struct host_sigcontext *c)
 /* The trap flag: the program's own, or a debugger's step, which a jump into a stub does not end. */
 static void user_debug(struct thread_info *ti, const struct host_siginfo *info)
 {
-	if (test_bit(TIF_SINGLESTEP, &ti->flags) && text_in_stub(ti->regs.ip))
+	bool step = test_bit(TIF_SINGLESTEP, &ti->flags);
+
+	if (test_bit(TIF_WATCH, &ti->flags)) {
+		if (watch_step(&ti->regs, step)) {
+			force_sig_fault(SIGTRAP, TRAP_HWBKPT, (void *)ti->regs.ip);
+			return;
+		}
+		if (!step && !(ti->regs.flags & X86_FLAG_TF))
+			return;
+	}
+	if (step && text_in_stub(ti->regs.ip))
 		return;
 	force_sig_fault(SIGTRAP, info->code, (void *)ti->regs.ip);
 }
@@ -405,6 +415,6 @@ __used void exit_to_user_work(struct thread_info *ti)
 	r->cs = USER_CS;
 	r->ss = USER_DS;
 	r->flags = (r->flags & X86_FLAGS_USER) | 0x202;
-	if (unlikely(test_bit(TIF_SINGLESTEP, &ti->flags)))
+	if (unlikely(ti->flags & (1 << TIF_SINGLESTEP | 1 << TIF_WATCH)))
 		step_begin(ti);
 }

@@ -67,6 +67,7 @@ long arch_ptrace(struct task_struct *t, long request, unsigned long addr, unsign
 int arch_regset(struct task_struct *t, unsigned type, bool set, void __user *buf, size_t *len);
 void arch_syscall_info(struct task_struct *t, struct ptrace_syscall_info *info, u64 args[6]);
 void arch_set_single_step(struct task_struct *t, bool on);
+void arch_ptrace_disable(struct task_struct *t); /* the tracer leaves */
 /* arch_settle_ip: current's instruction pointer leaves what the kernel put into text. True: it was there. */
 bool arch_settle_ip(void);
 #define AUDIT_ARCH_X86_64_HUSK 0xc000003eu

@@ -147,6 +147,7 @@ struct task_struct {
 	unsigned long ptrace_message;	     /* PTRACE_GETEVENTMSG; under siglock, as the next */
 	struct kernel_siginfo *last_siginfo; /* of the signal that the tracer is shown; on the stopped task's stack */
 	void *ptrace_xstate;		     /* extended state while stopped (arch/x86/ptrace.c); goes with the task */
+	void *ptrace_watch;		     /* debug registers (arch/x86/watch.c); goes with the task */
 	bool ptrace_xstate_dirty;	     /* the tracer changed it */
 	u64 watch_seen;		    /* kernel/watchdog.c: progress at its last round, */
 	u32 watch_rounds;	    /* and how many rounds it is the same */
