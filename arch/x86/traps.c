@@ -142,7 +142,7 @@ static unsigned fault_flags(const struct host_sigcontext *c)
 /* As Linux's show_unhandled_signals: a line for a program that dies of a fault. */
 static void log_unhandled(struct thread_info *ti, int sig, const char *what)
 {
-	if (current->sighand->action[sig - 1].handler == HUSK_SIG_DFL)
+	if (current->sighand->action[sig - 1].handler == HUSK_SIG_DFL && !current->ptrace)
 		pr_info("%s[%d]: %s at %lx ip %lx sp %lx error %lx\n", current->comm, current->pid, what,
 			(unsigned long)ti->arch[TA_CR2], (unsigned long)ti->regs.ip, (unsigned long)ti->regs.sp,
 			(unsigned long)ti->arch[TA_ERR]);
