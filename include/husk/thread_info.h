@@ -35,7 +35,7 @@ struct host_sigcontext;
 #define TIF_TRACE 9	       /* calls are recorded for husk trace */
 #define TIF_PTRACE_WORK 0x1b0  /* SYSCALL_TRACE, SINGLESTEP, PTRACED, SYSCALL_EMU */
 #define TIF_SYSCALL_WORK 0x3b0 /* these and TRACE: do_syscall_64() looks */
-#define TIF_WATCH 10 /* debug registers are in use: arch/x86/watch.c */
+#define TIF_WATCH 10	       /* debug registers are in use: arch/x86/watch.c */
 #define TIF_WORK_MASK 0x43     /* loop in do_notify_resume while any of these is set */
 
 struct thread_info {
