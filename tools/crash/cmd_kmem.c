@@ -4,75 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "crash.h"
-#include "print_type.h"
-
-#define MAX_TYPES 16
-#define MAX_FLAGS 32
-
-struct pages {
-	u64 map, max, size, lowest, highest;
-	u8 *chunk; /* some page structures, from first */
-	u64 first, n;
-};
-
-static int pages_open(struct pages *p)
-{
-	*p = (struct pages){.map = global("mem_map"), .max = global("max_pfn"), .size = struct_size("struct page")};
-	p->lowest = global("lowest_pfn");
-	p->highest = global("highest_pfn");
-	if (!is_kernel_address(p->map) || p->size < 16 || p->size > 4096 ||
-	    (core.ram_size && p->max > core.ram_size / PAGE_SIZE)) {
-		complain("mem_map or max_pfn make no sense (%llx, %llu): the page array cannot be read",
-			 (unsigned long long)p->map, (unsigned long long)p->max);
-		return -1;
-	}
-	if (p->highest >= p->max)
-		p->highest = p->max ? p->max - 1 : 0;
-	return 0;
-}
-
-static u64 page_struct(const struct pages *p, u64 pfn)
-{
-	return p->map + pfn * p->size;
-}
-
-/* The bytes of one page structure; NULL: not in the dump. */
-#define CHUNK 1024ull
-static const u8 *page_bytes(struct pages *p, u64 pfn)
-{
-	if (!p->chunk || pfn < p->first || pfn >= p->first + p->n) {
-		p->chunk = realloc(p->chunk, CHUNK * p->size);
-		if (!p->chunk)
-			abort();
-		p->first = pfn;
-		p->n = p->max - pfn < CHUNK ? p->max - pfn : CHUNK;
-		if (kread_quiet(page_struct(p, pfn), p->chunk, p->n * p->size) != READ_OK) {
-			p->n = 1;
-			if (kread(page_struct(p, pfn), p->chunk, p->size) != READ_OK)
-				return NULL;
-		}
-	}
-	return p->chunk + (pfn - p->first) * p->size;
-}
-
-static u64 part(const u8 *page, u64 offset, unsigned n)
-{
-	u64 v = 0;
-
-	memcpy(&v, page + offset, n);
-	return v;
-}
-
-static int flag_bit(const char *name)
-{
-	for (int i = 0; i < MAX_FLAGS; i++) {
-		const char *n = enum_name("page_flags", (u64)i);
-
-		if (n && !strcmp(n, name))
-			return i;
-	}
-	return -1;
-}
+#include "pages.h"
 
 /* ---- -i ---- */
 
@@ -86,52 +18,42 @@ static void info_line(const char *key, const char *name, u64 pages, u64 total)
 	end();
 }
 
-static void count_types(struct pages *p, u64 *count, u64 *free_)
+struct use {
+	u64 count[MAX_PAGE_TYPES], free;
+};
+
+static void count_pages(u64 pfn, u64 n, int type, void *arg)
 {
-	u64 off_type = FIELD_OFFSET(page, type), off_flags = FIELD_OFFSET(page, flags),
-	    off_order = FIELD_OFFSET(page, order);
-	u64 off_refs = FIELD_OFFSET(page, _refcount);
-	int buddy = flag_bit("PG_buddy");
+	struct use *u = arg;
 
-	for (u64 pfn = p->lowest; pfn <= p->highest && !interrupted; pfn++) {
-		const u8 *b = page_bytes(p, pfn);
-		u64 order, type;
-
-		if (!b)
-			continue;
-		order = part(b, off_order, 1);
-		type = part(b, off_type, 1);
-		if (buddy >= 0 && part(b, off_flags, 4) >> buddy & 1 && order < 40) {
-			*free_ += 1ull << order;
-			pfn += (1ull << order) - 1;
-		} else if (type < MAX_TYPES && part(b, off_refs, 4) && order < 40) {
-			count[type] += 1ull << order; /* the head speaks for its block */
-			pfn += (1ull << order) - 1;
-		}
-	}
+	if (type < 0)
+		u->free += n;
+	else
+		u->count[type] += n;
 }
 
 static int kmem_info(void)
 {
-	u64 count[MAX_TYPES] = {0}, free_ = 0, total = global("totalram_pages"), known = 0;
+	u64 total = global("totalram_pages"), known = 0;
+	struct use u = {0};
 	struct pages p;
 
 	if (pages_open(&p))
 		return -1;
-	count_types(&p, count, &free_);
+	pages_each(&p, count_pages, &u);
 	/* beyond highest_pfn nothing was ever handed out */
 	text("                  PAGES         TOTAL    PERCENTAGE\n");
 	list("use");
 	info_line("total", "TOTAL MEM", total, total);
-	for (u64 i = 0; i < MAX_TYPES; i++)
-		known += i ? count[i] : 0;
-	info_line("free", "FREE", total > known ? total - known : free_, total);
+	for (u64 i = 0; i < MAX_PAGE_TYPES; i++)
+		known += i ? u.count[i] : 0;
+	info_line("free", "FREE", total > known ? total - known : u.free, total);
 	info_line("used", "USED", known, total);
-	for (u64 i = 1; i < MAX_TYPES; i++) {
+	for (u64 i = 1; i < MAX_PAGE_TYPES; i++) {
 		const char *name = enum_name("page_type", i);
 
 		if (name)
-			info_line(name, !strncmp(name, "PGT_", 4) ? name + 4 : name, count[i], total);
+			info_line(name, !strncmp(name, "PGT_", 4) ? name + 4 : name, u.count[i], total);
 	}
 	end();
 	list("counters");
@@ -142,7 +64,7 @@ static int kmem_info(void)
 		end();
 	}
 	end();
-	free(p.chunk);
+	pages_close(&p);
 	return 0;
 }
 
@@ -254,19 +176,19 @@ static void page_line(struct pages *p, u64 pfn)
 
 	if (!b)
 		return;
-	flags = part(b, FIELD_OFFSET(page, flags), 4);
-	type = part(b, FIELD_OFFSET(page, type), 1);
+	flags = page_part(b, FIELD_OFFSET(page, flags), 4);
+	type = page_part(b, FIELD_OFFSET(page, type), 1);
 	type_ = enum_name("page_type", type);
 	obj(NULL);
 	f_hex("page", "%12llx", page_struct(p, pfn));
 	f_hex("physical", "  %10llx", pfn * PAGE_SIZE);
-	f_hex("mapping", "  %12llx", part(b, FIELD_OFFSET(page, mapping), 8));
-	f_uint("index", "  %8llu", part(b, FIELD_OFFSET(page, index), 8));
-	f_int("refs", "  %4lld", (s64)(int)part(b, FIELD_OFFSET(page, _refcount), 4));
+	f_hex("mapping", "  %12llx", page_part(b, FIELD_OFFSET(page, mapping), 8));
+	f_uint("index", "  %8llu", page_part(b, FIELD_OFFSET(page, index), 8));
+	f_int("refs", "  %4lld", (s64)(int)page_part(b, FIELD_OFFSET(page, _refcount), 4));
 	f_str("type", "  %-6s", type_ ? type_ + (!strncmp(type_, "PGT_", 4) ? 4 : 0) : "?");
 	f_hex("flags", "  %llx", flags);
 	list("flag_names");
-	for (int i = 0; i < MAX_FLAGS; i++) {
+	for (int i = 0; i < MAX_PAGE_FLAGS; i++) {
 		const char *n = flags >> i & 1 ? enum_name("page_flags", (u64)i) : NULL;
 
 		if (n)
@@ -306,7 +228,7 @@ static int kmem_pages(const char *at)
 			page_line(&p, pfn);
 	}
 	end();
-	free(p.chunk);
+	pages_close(&p);
 	return 0;
 }
 
@@ -369,12 +291,12 @@ static int kmem_owner(const char *at)
 	}
 	page = page_struct(&p, phys / PAGE_SIZE);
 	b = page_bytes(&p, phys / PAGE_SIZE);
-	type = b ? enum_name("page_type", part(b, FIELD_OFFSET(page, type), 1)) : NULL;
+	type = b ? enum_name("page_type", page_part(b, FIELD_OFFSET(page, type), 1)) : NULL;
 	f_str("type", "page of type %s, ", type ?: "unknown");
 	f_hex("page", "struct page %llx\n", page);
 	if (type && !strcmp(type, "PGT_SLAB"))
 		owner_slab(page, addr, phys);
-	free(p.chunk);
+	pages_close(&p);
 	return 0;
 }
 

@@ -11,20 +11,6 @@ static void area_flags(u64 flags, char *s)
 		flags & 8 ? 's' : 'p');
 }
 
-/* What an area without a file is for. */
-static const char *purpose(u64 mm, const struct vma *v)
-{
-	u64 brk = FIELD(mm, mm_struct, start_brk), stack = FIELD(mm, mm_struct, start_stack);
-
-	if (v->flags & 0x400000) /* VM_STUBS, include/husk/mm.h */
-		return "[stubs]";
-	if (v->start <= FIELD(mm, mm_struct, brk) && v->end > brk && v->end - 1 >= brk && v->start >= brk - PAGE_SIZE)
-		return "[heap]";
-	if (v->start <= stack && stack < v->end)
-		return "[stack]";
-	return "";
-}
-
 static void show_pages(u64 mm, const struct vma *v)
 {
 	list("pages");
@@ -61,7 +47,7 @@ static void show_area(u64 mm, const struct vma *v, bool pages)
 	f_hex("flags", "  %8llx", v->flags);
 	f_str("rights", " %s", flags);
 	f_uint("pgoff", NULL, v->pgoff);
-	f_str("file", " %s\n", v->file ? name : purpose(mm, v));
+	f_str("file", " %s\n", v->file ? name : vma_purpose(mm, v));
 	if (pages)
 		show_pages(mm, v);
 	end();

@@ -349,6 +349,7 @@ void core_close(void)
 	for (size_t i = 0; i < CACHE_SLOTS; i++)
 		free(cache[i].data);
 	memset(cache, 0, sizeof(cache));
+	core_close_frames();
 	free(core.seg);
 	free(core.note);
 	free(core.vmcoreinfo);

@@ -10,11 +10,6 @@
 #define MAX_SEGMENTS (1u << 20)
 #define MAX_NOTE_BYTES (64u << 20)
 
-const struct core_format core_formats[] = {
-	{ELFMAG, SELFMAG, core_open_elf},
-	{NULL, 0, NULL},
-};
-
 static int bad(const char *what)
 {
 	complain("%s: %s", core.path, what);
@@ -110,7 +105,10 @@ int core_open_elf(void)
 {
 	Elf64_Ehdr eh;
 
-	core.format = "ELF";
+	if (!core.format)
+		core.format = "ELF";
+	if (core.bytes_only)
+		return 0;
 	core.read = core_read_segments;
 	if (core.bytes(0, &eh, sizeof(eh)))
 		return bad("it is shorter than an ELF header: the dump was cut short at once");

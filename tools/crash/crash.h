@@ -58,8 +58,8 @@ struct core {
 	struct core_note *note;
 	size_t nnote;
 	char *vmcoreinfo;
-	u64 truncated; /* bytes that the file should have and has not */
-	bool has_info;
+	u64 truncated;		   /* bytes that the file should have and has not */
+	bool has_info, bytes_only; /* bytes_only: nothing but bytes() is wanted */
 	struct mdump_info info;
 	u64 elf_size;				       /* of the ELF file, compressed or not */
 	int (*bytes)(u64 offset, void *buf, size_t n); /* of the ELF file; enum read_status */
@@ -268,6 +268,7 @@ struct vma {
 	u64 addr, start, end, flags, pgoff, file;
 };
 size_t vmas_load(u64 mm, struct vma **out); /* in address order; free it */
+const char *vma_purpose(u64 mm, const struct vma *v); /* of an area without a file: "[heap]" and the like, "" */
 
 /* ---- commands ---- */
 struct command {

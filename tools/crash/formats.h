@@ -12,6 +12,7 @@ struct core_format {
 };
 extern const struct core_format core_formats[]; /* ends with open NULL */
 int core_open_elf(void);
+void core_close_frames(void);
 int core_read_segments(u64 phys, void *buf, size_t n);
 
 #endif

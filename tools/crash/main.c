@@ -51,6 +51,8 @@ static void help(FILE *f)
 	      "  -k, --kernel FILE   the kernel with its symbols; default: husk-kernel beside the command\n"
 	      "      --live SANDBOX  look into a running sandbox: a name, a pid, the start of a name\n"
 	      "      --json          one JSON object a command\n"
+	      "      --html FILE     write a report as one web page, and end\n"
+	      "      --extract FILE  write a compressed dump as an ELF file, and end\n"
 	      "  -s, --silent        no summary at the start\n"
 	      "  -h, --help          this help\n\n"
 	      "\"help\" at the prompt lists the commands. The status is 1 if a command failed, 125 if the dump could "
@@ -245,6 +247,13 @@ int main(int argc, char **argv)
 	if (parse_options(argc, argv, &o))
 		return EXIT_CRASH;
 	catch_interrupt();
+	if (o.extract) {
+		if (o.live) {
+			complain("--extract takes a dump, not a running sandbox; \"husk dump\" writes one");
+			return EXIT_CRASH;
+		}
+		return core_extract(o.core, o.extract) ? EXIT_CRASH : 0;
+	}
 	live = o.live != NULL;
 	if (live && core_open_live(o.live, &kernel_fd, &o.kernel))
 		return EXIT_CRASH;
@@ -253,6 +262,8 @@ int main(int argc, char **argv)
 	find_ram_size();
 	if (kernel_check() || tasks_load())
 		return EXIT_CRASH;
+	if (o.html)
+		return html_report(o.html) ? EXIT_CRASH : 0;
 	if (o.scripted)
 		return run_script(o.script) ? 1 : 0;
 	if (!o.silent && !out_json)

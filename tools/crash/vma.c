@@ -37,3 +37,17 @@ size_t vmas_load(u64 mm, struct vma **out_)
 	*out_ = v;
 	return n;
 }
+
+/* What an area without a file is for. */
+const char *vma_purpose(u64 mm, const struct vma *v)
+{
+	u64 brk = FIELD(mm, mm_struct, start_brk), stack = FIELD(mm, mm_struct, start_stack);
+
+	if (v->flags & 0x400000) /* VM_STUBS, include/husk/mm.h */
+		return "[stubs]";
+	if (v->start <= FIELD(mm, mm_struct, brk) && v->end > brk && v->end - 1 >= brk && v->start >= brk - PAGE_SIZE)
+		return "[heap]";
+	if (v->start <= stack && stack < v->end)
+		return "[stack]";
+	return "";
+}
