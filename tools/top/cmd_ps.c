@@ -47,25 +47,6 @@ static void hear(struct row *r)
 	r->gone = r->error.gone;
 }
 
-/* The command line as one line of text, without what a terminal might obey. */
-static void format_argv(char *out, size_t n, struct json_object *info)
-{
-	struct json_object *argv = NULL;
-	size_t len = 0, count;
-
-	json_object_object_get_ex(info, "argv", &argv);
-	count = json_object_is_type(argv, json_type_array) ? json_object_array_length(argv) : 0;
-	for (size_t i = 0; i < count; i++) {
-		const char *a = json_object_get_string(json_object_array_get_idx(argv, i));
-
-		if (i && len + 1 < n)
-			out[len++] = ' ';
-		for (; a && *a && len + 1 < n; a++)
-			out[len++] = (unsigned char)*a < 32 || *a == 127 ? '?' : *a;
-	}
-	out[len] = 0;
-}
-
 static void print_row(struct row *r)
 {
 	struct json_object *info = r->info.object, *stats = r->stats.object;

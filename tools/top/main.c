@@ -11,6 +11,7 @@ static const struct {
 	int (*main)(int argc, char **argv);
 } commands[] = {
 	{"ps", cmd_ps},
+	{"top", cmd_top},
 };
 
 int main(int argc, char **argv)
