@@ -143,6 +143,27 @@ $(O)/husk: $(HOBJS)
 	@echo "  LD   $@"
 	$(Q)$(CC) $(HLDFLAGS) -o $@ $(HOBJS) $(HLIBS)
 
+# The mini dump kernel: freestanding, but an ordinary program to the host. liblz4-dev, libzstd-dev
+MCFLAGS := -std=gnu17 -O2 -g $(WARN) -ffreestanding -fno-stack-protector -fno-builtin -fno-pie -fno-strict-aliasing -fwrapv \
+	-fno-asynchronous-unwind-tables -fno-tree-loop-distribute-patterns -Iinclude
+obj-y :=
+-include mdump/Kbuild
+MOBJS := $(addprefix $(O)/m/,$(obj-y))
+$(O)/m/%.o: mdump/%.c Makefile
+	@mkdir -p $(@D)
+	@echo "  MCC  $<"
+	$(Q)$(CC) $(MCFLAGS) -MMD -MP -c $< -o $@
+$(O)/m/%.o: mdump/%.S Makefile
+	@mkdir -p $(@D)
+	@echo "  MAS  $<"
+	$(Q)$(CC) $(MCFLAGS) -D__ASSEMBLY__ -MMD -MP -c $< -o $@
+$(O)/husk-mdump: $(MOBJS) mdump/mdump.lds
+	@echo "  LD   $@"
+	$(Q)$(CC) -nostdlib -static -no-pie -Wl,--build-id=none -Wl,-z,noexecstack -Wl,--no-warn-rwx-segments -Wl,-z,max-page-size=4096 \
+		-T mdump/mdump.lds -o $@ $(MOBJS) -Wl,--start-group -l:libzstd.a -l:liblz4.a -Wl,--end-group
+all: $(O)/husk-mdump
+-include $(MOBJS:.o=.d)
+
 -include tests/unit/Makefile
 format:
 	git ls-files '*.c' '*.h' | xargs clang-format -i

@@ -44,7 +44,7 @@ static const struct __packed {
 	Elf64_Nhdr h;
 	char owner[8];
 	struct mdump_entry entry[ARRAY_SIZE(count_only)];
-} crash_table __used __aligned(4) __section(".note.husk") = {
+} crash_table __used __aligned(4) __section(".crash_table") = {
 	{sizeof(MDUMP_OWNER), sizeof(count_only), NT_HUSK_TABLE},
 	MDUMP_OWNER,
 	{ENTRIES},

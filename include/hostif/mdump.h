@@ -126,8 +126,8 @@ struct mdump_ctl {
 	uint64_t magic;
 	uint32_t version, size;
 	uint32_t level, compression, watchdog_s, flags;
-	int32_t jail_pid;
-	uint32_t build_id_len;
+	int32_t jail_pid, monitor_pid;
+	uint32_t build_id_len, pad0;
 	uint64_t ram_size, kernel_phys_end, mem_start, log_phys, log_size, start_ns;
 	char sandbox[64], release[24];
 	uint8_t build_id[32];
