@@ -10,6 +10,7 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include "mdump.h"
 #include "run.h"
 
 #define EXIT_CRASH 70
@@ -82,6 +83,7 @@ static int panicked(struct sandbox *s)
 	clean_text(msg, b->panic_msg, sizeof(msg));
 	say("kernel panic: %s", *msg ? msg : "no message");
 	log_replay(s->log, REPLAY_LINES);
+	mdump_report(s);
 	return EXIT_CRASH;
 }
 
@@ -92,13 +94,16 @@ static int crashed(struct sandbox *s)
 
 	if (!entered && WIFEXITED(s->jail_status) && WEXITSTATUS(s->jail_status) == 125)
 		return 125; /* it said why */
-	if (WIFSIGNALED(s->jail_status))
+	if (!s->jail_dead)
+		say("the sandbox crashed: %s", mdump_cause(s));
+	else if (WIFSIGNALED(s->jail_status))
 		say("the sandbox crashed: its first host process was killed by signal %d (%s)%s",
 		    WTERMSIG(s->jail_status), strsignal(WTERMSIG(s->jail_status)),
 		    WTERMSIG(s->jail_status) == SIGKILL ? "; by somebody, or for want of memory on the host" : "");
 	else
 		say("the sandbox crashed: its first host process ended with status %d", WEXITSTATUS(s->jail_status));
 	log_replay(s->log, REPLAY_LINES);
+	mdump_report(s);
 	return EXIT_CRASH;
 }
 

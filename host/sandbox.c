@@ -13,6 +13,7 @@
 #include <unistd.h>
 #include "control.h"
 #include "fs_server.h"
+#include "mdump.h"
 #include "run.h"
 #include "trace.h"
 
@@ -134,6 +135,7 @@ static void wait_events(struct sandbox *s)
 	}
 	events_flush(s);
 	control_serve(s, p + 2, n);
+	mdump_poll(s);
 }
 
 /* The time limit: first asked to end, a second later made to. False when it is time to give up. */
@@ -153,7 +155,7 @@ static void main_loop(struct sandbox *s)
 {
 	if (s->config->timeout_ns)
 		s->deadline = s->config->start_ns + s->config->timeout_ns;
-	while (!state_final(read_state(s)) && !s->jail_dead && !s->killed_by && check_deadline(s))
+	while (!state_final(read_state(s)) && !s->jail_dead && !s->killed_by && !mdump_crash(s) && check_deadline(s))
 		wait_events(s);
 }
 
@@ -229,12 +231,15 @@ static int start(struct sandbox *s, struct err *e)
 	mark(s, PH_MEMORY);
 	if (jail_prepare(&s->jail, &s->ram, e))
 		return -1;
+	if (mdump_start(s, e))
+		return -1;
 	mark(s, PH_JAIL);
 	if (ram_load_kernel(&s->ram, c->kernel, e))
 		return -1;
 	mark(s, PH_KERNEL);
 	if (sandbox_setup(s, e))
 		return -1;
+	mdump_arm(s);
 	mark(s, PH_DEVICES);
 	if (trace_hand_over(s, e))
 		return -1;
@@ -269,6 +274,7 @@ int sandbox_run(const struct sandbox_config *c, struct err *e)
 	mark(&s, PH_ENDED);
 	drain(&s);
 	mark(&s, PH_DRAINED);
+	mdump_finish(&s);
 	jail_kill(&s.jail);
 	mark(&s, PH_KILLED);
 	terminal_leave();

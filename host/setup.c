@@ -241,6 +241,7 @@ static void setup_options(struct sandbox *s)
 		   (c->jit_fast ? HOSTIF_B_JIT_FAST : 0) | (c->allow_modules ? HOSTIF_B_ALLOW_MODULES : 0);
 	b->overlay_size = c->overlay_size;
 	b->max_tasks = c->max_tasks;
+	b->watchdog_ns = c->watchdog_s * 1000000000ull;
 	setup_rlimits(b);
 }
 

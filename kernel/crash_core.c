@@ -9,7 +9,7 @@
 #include <elf.h>
 
 extern char _stext[], _etext[], _end[], __bss_start[];
-extern struct thread_info *gate_table[];
+extern struct thread_info *gate_table[], *panicking;
 
 #define SYMBOL(x) {"SYMBOL(" #x ")", (u64)&x}
 #define SIZE(s) {"SIZE(" #s ")", sizeof(struct s)}
@@ -20,7 +20,7 @@ extern struct thread_info *gate_table[];
 #define ENTRIES \
 	SYMBOL(_stext), SYMBOL(_etext), SYMBOL(__bss_start), SYMBOL(_end), \
 	SYMBOL(init_task), SYMBOL(init_task_list), SYMBOL(nr_threads), SYMBOL(tasklist_lock), SYMBOL(child_reaper), \
-	SYMBOL(gate_table), SYMBOL(mem_map), SYMBOL(max_pfn), SYMBOL(lowest_pfn), SYMBOL(totalram_pages), SYMBOL(vm_stat), SYMBOL(boot), \
+	SYMBOL(gate_table), SYMBOL(mem_map), SYMBOL(max_pfn), SYMBOL(lowest_pfn), SYMBOL(totalram_pages), SYMBOL(vm_stat), SYMBOL(boot), SYMBOL(panicking), \
 	SIZE(page), OFFSET(page, flags), OFFSET(page, _refcount), OFFSET(page, _mapcount), OFFSET(page, order), OFFSET(page, type), \
 	OFFSET(page, lru), OFFSET(page, slab_cache), OFFSET(page, mapping), OFFSET(page, index), OFFSET(page, private), \
 	NUMBER(PGT_FREE), NUMBER(PGT_KERNEL), NUMBER(PGT_SLAB), NUMBER(PGT_ANON), NUMBER(PGT_CACHE), NUMBER(PGT_PTE), NUMBER(PGT_STACK), \
@@ -33,7 +33,7 @@ extern struct thread_info *gate_table[];
 	OFFSET(signal_struct, thread_head), OFFSET(signal_struct, pgid), OFFSET(signal_struct, sid), \
 	SIZE(thread_info), OFFSET(thread_info, regs), OFFSET(thread_info, task), OFFSET(thread_info, flags), OFFSET(thread_info, in_user), \
 	OFFSET(thread_info, slot), OFFSET(thread_info, kstack_top), OFFSET(thread_info, mm_id), OFFSET(thread_info, fs_base), \
-	OFFSET(thread_info, host_frame), OFFSET(thread_info, host_tid), OFFSET(thread_info, host_pid), OFFSET(thread_info, sleep_bp), \
+	OFFSET(thread_info, host_frame), OFFSET(thread_info, host_tid), OFFSET(thread_info, host_pid), OFFSET(thread_info, sleep_bp), OFFSET(thread_info, crash_regs), \
 	SIZE(pt_regs), NUMBER(THREAD_SIZE), NUMBER(TASK_SIZE), NUMBER(KERNEL_BASE), NUMBER(DIRECT_MAP_BASE), \
 	NUMBER(PAGE_SIZE), NUMBER(PF_KTHREAD)
 /* clang-format on */

@@ -68,10 +68,10 @@ void confine_thread(void)
 /* ---- seccomp ---- */
 
 static const u16 allowed[] = {
-	__NR_write,	   __NR_read,	    __NR_pread64,   __NR_pwrite64, __NR_lseek,	 __NR_futex,	__NR_ppoll,
-	__NR_exit,	   __NR_exit_group, __NR_munmap,    __NR_madvise,  __NR_nanosleep, __NR_wait4,	__NR_close,
-	__NR_clock_gettime, __NR_ftruncate, __NR_renameat2, __NR_unlinkat, __NR_dup2,	 __NR_getpgid,
-	__NR_restart_syscall,
+	__NR_write, __NR_read,	  __NR_pread64,		__NR_pwrite64,	__NR_lseek,	__NR_futex,
+	__NR_ppoll, __NR_exit,	  __NR_exit_group,	__NR_munmap,	__NR_madvise,	__NR_nanosleep,
+	__NR_wait4, __NR_close,	  __NR_clock_gettime,	__NR_ftruncate, __NR_renameat2, __NR_unlinkat,
+	__NR_dup2,  __NR_getpgid, __NR_restart_syscall,
 };
 
 #define STMT(c, k) ((struct sock_filter)BPF_STMT(c, k))

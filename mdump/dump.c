@@ -278,7 +278,8 @@ static int write_dump(u32 compression)
 	make_name(name, info.time_ns, compression);
 	layout();
 	info.bytes_total = ctl->bytes_total = l.end;
-	info.complete = config.flags & MDUMP_F_SOCKET ? 1 : 0; /* a stream cannot be mended; its reader sees where it ends */
+	info.complete =
+		config.flags & MDUMP_F_SOCKET ? 1 : 0; /* a stream cannot be mended; its reader sees where it ends */
 	r = out_open(name, compression, l.end, l.notes_at + NOTE_INFO_BYTES);
 	if (r)
 		return r;

@@ -65,7 +65,8 @@ static u32 make_vmcoreinfo(void)
 	p = line(p, "DIRECTMAP", table("NUMBER(DIRECT_MAP_BASE)", 0x701000000000ULL), true);
 	p = line(p, "CRASHTIME", config.start_ns ? now_ns(0) / 1000000000 : 0, false);
 	for (u32 i = 0; i < config.nentries && p < vmcoreinfo + VMCOREINFO_ROOM - 80; i++)
-		p = line(p, config.entry[i].name, config.entry[i].value, config.entry[i].name[1] == 'Y' || config.entry[i].value >> 32);
+		p = line(p, config.entry[i].name, config.entry[i].value,
+			 config.entry[i].name[1] == 'Y' || config.entry[i].value >> 32);
 	return p - vmcoreinfo;
 }
 

@@ -261,8 +261,8 @@ static void merge_gaps(u64 gap)
 	while (b < nblocks && (e = run_end(b)) < nblocks) {
 		u64 e2 = run_end(e);
 
-		if (class_at(b) <= PLAN_REST && class_at(e) > class_at(b) && e2 < nblocks && class_at(e2) <= PLAN_REST &&
-		    e2 - e < gap) {
+		if (class_at(b) <= PLAN_REST && class_at(e) > class_at(b) && e2 < nblocks &&
+		    class_at(e2) <= PLAN_REST && e2 - e < gap) {
 			for (u64 i = e; i < e2; i++)
 				plan[i] = class_at(b) | (plan[i] & PLAN_HOLE);
 			continue;

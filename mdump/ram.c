@@ -28,7 +28,8 @@ static bool in_ram(u64 off, u64 len)
 
 bool kva_to_off(u64 va, u64 len, u64 *off)
 {
-	u64 base = table("NUMBER(KERNEL_BASE)", 0x700000000000ULL), direct = table("NUMBER(DIRECT_MAP_BASE)", 0x701000000000ULL);
+	u64 base = table("NUMBER(KERNEL_BASE)", 0x700000000000ULL),
+	    direct = table("NUMBER(DIRECT_MAP_BASE)", 0x701000000000ULL);
 
 	if (va >= direct)
 		*off = va - direct;

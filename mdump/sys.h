@@ -37,8 +37,7 @@ static inline long sys6(long nr, u64 a, u64 b, u64 c, u64 d, u64 e, u64 f)
 			 : "rcx", "r11", "memory");
 	return ret;
 }
-#define SYS_ARGS(nr, a, b, c, d, e, f, ...)                                                                            \
-	sys6(__NR_##nr, (u64)(a), (u64)(b), (u64)(c), (u64)(d), (u64)(e), (u64)(f))
+#define SYS_ARGS(nr, a, b, c, d, e, f, ...) sys6(__NR_##nr, (u64)(a), (u64)(b), (u64)(c), (u64)(d), (u64)(e), (u64)(f))
 #define sys(...) SYS_ARGS(__VA_ARGS__, 0, 0, 0, 0, 0, 0, 0)
 #define is_err(r) ((u64)(r) > -4096UL)
 
@@ -48,9 +47,10 @@ void *memmove(void *to, const void *from, size_t n);
 int memcmp(const void *a, const void *b, size_t n);
 size_t str_len(const char *s);
 bool str_eq(const char *a, const char *b);
-void str_copy(char *to, const char *from, size_t room); /* what does not fit is cut; what is not printable becomes '?' */
-char *put_str(char *p, const char *s);			/* each returns the end, NUL-terminated */
-char *put_dec(char *p, u64 v, unsigned width);		/* zeroes in front up to width */
+void str_copy(char *to, const char *from,
+	      size_t room);		       /* what does not fit is cut; what is not printable becomes '?' */
+char *put_str(char *p, const char *s);	       /* each returns the end, NUL-terminated */
+char *put_dec(char *p, u64 v, unsigned width); /* zeroes in front up to width */
 char *put_hex(char *p, u64 v);
 bool is_zero_page(const void *page);
 u64 now_ns(int clock);
@@ -66,9 +66,9 @@ extern const u8 *ram;		/* read-only */
 /* ram.c: looking into a RAM that is not to be trusted */
 bool table_get(const char *name, u64 *value); /* of the kernel's table; false: it has no such entry */
 u64 table(const char *name, u64 otherwise);
-bool kva_to_off(u64 va, u64 len, u64 *off);   /* a kernel address with len bytes in RAM */
-bool ram_read(u64 off, void *to, size_t n);   /* false: not in RAM */
-u64 ram_u64(u64 off);			      /* 0 where there is none */
+bool kva_to_off(u64 va, u64 len, u64 *off); /* a kernel address with len bytes in RAM */
+bool ram_read(u64 off, void *to, size_t n); /* false: not in RAM */
+u64 ram_u64(u64 off);			    /* 0 where there is none */
 u32 ram_u32(u64 off);
 #define ram_boot() ((const struct hostif_boot *)ram)
 #define READ(x) __atomic_load_n(&(x), __ATOMIC_ACQUIRE)
@@ -88,9 +88,9 @@ struct plan_sums {
 u32 plan_begin(void); /* MDUMP_LOST_* */
 void plan_make(u32 level, struct plan_sums *sums);
 void plan_drop(void);
-bool plan_next(struct segment *s);		/* the one after s, in the file's order; start with len 0, class 0 */
-bool plan_hole(u64 off);			/* is the page at off a hole? */
-int plan_page_type(u64 pfn);			/* PGT_*, -1: unknown */
+bool plan_next(struct segment *s); /* the one after s, in the file's order; start with len 0, class 0 */
+bool plan_hole(u64 off);	   /* is the page at off a hole? */
+int plan_page_type(u64 pfn);	   /* PGT_*, -1: unknown */
 bool plan_pages_sane(void);
 
 /* tasks.c */
@@ -112,7 +112,7 @@ u32 tasks_problems(void);
 void stop_jail(void);
 void resume_jail(void);
 u32 stop_get_registers(struct task *(*at)(u32), u32 n, u8 *xstate, size_t xstate_size); /* how many it got */
-bool jail_is_stopped(void); /* by somebody else */
+bool jail_is_stopped(void);								/* by somebody else */
 bool jail_is_gone(void);
 int spawn(u64 flags, void *stack_top, void (*fn)(void)); /* fn does not return */
 size_t xstate_bytes(void);

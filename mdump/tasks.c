@@ -136,7 +136,8 @@ static bool tasklist_whole(void)
 	int n = list_length(head, &at), total = 0;
 
 	for (; n > 0; n--) {
-		if (!kva_to_off(at - o.t_tasks, o.t_comm + 16, &off) || !kva_to_off(ram_u64(off + o.t_signal), o.s_head + 16, &sig))
+		if (!kva_to_off(at - o.t_tasks, o.t_comm + 16, &off) ||
+		    !kva_to_off(ram_u64(off + o.t_signal), o.s_head + 16, &sig))
 			return false;
 		if (list_length(ram_u64(off + o.t_signal) + o.s_head, &first) < 0 || total++ > MAX_TASKS)
 			return false;
@@ -186,7 +187,29 @@ struct task *task_at(u32 i)
 
 /* ---- registers ---- */
 
-enum { R_R15, R_R14, R_R13, R_R12, R_BP, R_BX, R_R11, R_R10, R_R9, R_R8, R_AX, R_CX, R_DX, R_SI, R_DI, R_ORIG_AX, R_IP, R_CS, R_FLAGS, R_SP, R_SS };
+enum {
+	R_R15,
+	R_R14,
+	R_R13,
+	R_R12,
+	R_BP,
+	R_BX,
+	R_R11,
+	R_R10,
+	R_R9,
+	R_R8,
+	R_AX,
+	R_CX,
+	R_DX,
+	R_SI,
+	R_DI,
+	R_ORIG_AX,
+	R_IP,
+	R_CS,
+	R_FLAGS,
+	R_SP,
+	R_SS
+};
 
 /* struct sigcontext of the host's frames: where each lies in user_regs_struct, in its own order */
 static const u8 sigcontext_order[] = {R_R8, R_R9, R_R10, R_R11, R_R12, R_R13, R_R14, R_R15, R_DI,
@@ -253,10 +276,10 @@ static void find_current(enum mdump_reason reason, u32 n)
 
 	if (reason != MDUMP_PANIC)
 		return;
-	if (kva_to_off(table("SYMBOL(crash_task)", 0), 8, &off))
+	if (kva_to_off(table("SYMBOL(panicking)", 0), 8, &off))
 		said = ram_u64(off);
 	for (u32 i = 0; i < n; i++)
-		if (said ? tasks[i].d.task == said : waits_in_panic(&tasks[i])) {
+		if (said ? tasks[i].d.thread_info == said : waits_in_panic(&tasks[i])) {
 			struct task t = tasks[i];
 
 			tasks[i] = tasks[0];

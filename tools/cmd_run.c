@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include "../host/control.h"
+#include "../host/mdump.h"
 #include "husk.h"
 
 #define DEFAULT_PATH "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -33,6 +34,12 @@ enum {
 	OPT_MAX_TASKS,
 	OPT_OVERLAY_SIZE,
 	OPT_TRACE_FD,
+	OPT_DUMP_DIR,
+	OPT_DUMP_TO,
+	OPT_DUMP_LEVEL,
+	OPT_DUMP_COMPRESS,
+	OPT_NO_DUMP,
+	OPT_WATCHDOG,
 	OPT_HELP,
 };
 
@@ -61,6 +68,12 @@ static const struct option longopts[] = {
 	{"tty", no_argument, NULL, 't'},
 	{"interactive", no_argument, NULL, 'i'},
 	{"trace-fd", required_argument, NULL, OPT_TRACE_FD},
+	{"dump-dir", required_argument, NULL, OPT_DUMP_DIR},
+	{"dump-to", required_argument, NULL, OPT_DUMP_TO},
+	{"dump-level", required_argument, NULL, OPT_DUMP_LEVEL},
+	{"dump-compress", required_argument, NULL, OPT_DUMP_COMPRESS},
+	{"no-dump", no_argument, NULL, OPT_NO_DUMP},
+	{"watchdog", required_argument, NULL, OPT_WATCHDOG},
 	{"help", no_argument, NULL, OPT_HELP},
 	{NULL, 0, NULL, 0},
 };
@@ -95,6 +108,12 @@ static const char help_text[] =
 	"      --allow-modules      root in the guest may load kernel modules, which are kernel code\n"
 	"      --log-level LEVEL    kernel messages up to this: emerg ... err, warning, info, debug\n"
 	"      --log FILE           write kernel messages to FILE, not to standard error\n"
+	"      --dump-dir DIR       where a crash leaves its dump (default ~/.local/state/husk)\n"
+	"      --dump-to ADDRESS    send it to unix:PATH or tcp:ADDRESS:PORT instead\n"
+	"      --dump-level N       0 (all of memory) to 31 (default: what the kernel owns); see husk-dump(1)\n"
+	"      --dump-compress HOW  none (default), zstd or lz4\n"
+	"      --no-dump            leave none\n"
+	"      --watchdog SECONDS   how long the kernel may hang before that is a crash (default 20; 0: for ever)\n"
 	"      --boot-time          print milliseconds for each phase of the start\n"
 	"      --trap-only          never patch system call sites (slow; for tests)\n"
 	"      --help               show this help\n\n"
@@ -251,6 +270,38 @@ static int set_memory(struct sandbox_config *c, const char *arg)
 	return 0;
 }
 
+static int set_dump_level(struct sandbox_config *c, const char *arg)
+{
+	uint64_t level;
+
+	if (parse_number(arg, MDUMP_D_MAX, &level))
+		return usage("--dump-level wants a number from 0 to %u, not \"%s\"", MDUMP_D_MAX, arg);
+	c->dump_level = level;
+	return 0;
+}
+
+static int set_dump_compress(struct sandbox_config *c, const char *arg)
+{
+	static const char *const names[] = {[MDUMP_PLAIN] = "none", [MDUMP_ZSTD] = "zstd", [MDUMP_LZ4] = "lz4"};
+
+	for (unsigned i = 0; i < 3; i++)
+		if (!strcmp(arg, names[i])) {
+			c->dump_compress = i;
+			return 0;
+		}
+	return usage("--dump-compress is none, zstd or lz4, not \"%s\"", arg);
+}
+
+static int set_watchdog(struct sandbox_config *c, const char *arg)
+{
+	uint64_t ns;
+
+	if (parse_duration(arg, &ns) || ns > 86400 * 1000000000ull || (ns && ns < 1000000000))
+		return usage("--watchdog wants seconds from 1 to a day, or 0, not \"%s\"", arg);
+	c->watchdog_s = ns / 1000000000;
+	return 0;
+}
+
 /* A socket that husk trace opened for its child. */
 static int set_trace_fd(struct sandbox_config *c, const char *arg)
 {
@@ -306,6 +357,21 @@ static int one_option(struct run_args *r, int opt, const char *arg)
 	case OPT_LOG:
 		c->log_file = arg;
 		return 0;
+	case OPT_DUMP_DIR:
+		c->dump_dir = arg;
+		return *arg ? 0 : usage("--dump-dir wants a directory");
+	case OPT_DUMP_TO:
+		c->dump_to = arg;
+		return 0;
+	case OPT_DUMP_LEVEL:
+		return set_dump_level(c, arg);
+	case OPT_DUMP_COMPRESS:
+		return set_dump_compress(c, arg);
+	case OPT_NO_DUMP:
+		c->no_dump = true;
+		return 0;
+	case OPT_WATCHDOG:
+		return set_watchdog(c, arg);
 	case OPT_TRACE_FD:
 		return set_trace_fd(c, arg);
 	case OPT_BOOT_TIME:
@@ -472,7 +538,7 @@ static int finish(struct run_args *r, struct err *e)
 int cmd_run(int argc, char **argv)
 {
 	static struct run_args r = {
-		.config = {.root = "/", .hostname = "husk", .log_level = -1, .platform = PLATFORM_AUTO, .trace_fd = -1},
+		.config = {.root = "/", .hostname = "husk", .log_level = -1, .dump_level = MDUMP_D_DEFAULT, .watchdog_s = 20, .platform = PLATFORM_AUTO, .trace_fd = -1},
 	};
 	int status, help_status = 0;
 
