@@ -179,7 +179,7 @@ test_run_jailed_process_killed() {
 	pid=$!
 	sleep 1
 	jailed=$(cat /proc/$pid/task/*/children)
-	jailed=$(cat /proc/${jailed// /}/task/*/children | tr ' ' '\n' | tail -n 1)
+	jailed=$(cat /proc/${jailed%% *}/task/*/children | tr ' ' '\n' | tail -n 1)
 	[ -n "$jailed" ] || { wrong "there is only one jailed process"; kill -KILL $pid; return; }
 	kill -KILL "$jailed"
 	for _ in {1..50}; do kill -0 $pid 2>/dev/null || break; sleep 0.1; done
