@@ -379,17 +379,45 @@ struct page *text_view(struct address_space *m, struct page *p, pgoff_t index)
 			return NULL;
 		memcpy(page_address(v), page_address(p), PAGE_SIZE);
 		*(u8 *)page_address(v) ^= 0xff;
+		v->text = NULL;
 		p->text = v;
 	}
 	return p->text;
+}
+struct page *text_view_plain(struct address_space *m, struct page *p, pgoff_t index)
+{
+	struct page *v = text_view(m, p, index), *plain;
+
+	if (!v || v->text)
+		return v ? v->text : NULL;
+	plain = alloc_page(GFP_KERNEL);
+	if (!plain)
+		return NULL;
+	memcpy(page_address(plain), page_address(v), PAGE_SIZE);
+	plain->text = NULL;
+	return v->text = plain;
+}
+/* 0x50: a page without system calls */
+bool text_needs_no_copy(struct address_space *m, struct page *p, pgoff_t index)
+{
+	CHECK(PageLocked(p) && m->immutable);
+	return *(u8 *)page_address(p) == 0x50;
 }
 void text_page_release(struct page *p)
 {
 	struct page *v = p->text;
 
 	p->text = NULL;
-	if (v)
+	while (v && v != p) {
+		struct page *plain = v->text;
+
 		put_page(v);
+		v = plain;
+	}
+}
+void host_clock_gettime(int clk, s64 *sec, s64 *nsec)
+{
+	*sec = *nsec = 0;
 }
 int text_scan_private(struct mm_struct *mm, unsigned long va, struct page *page)
 {

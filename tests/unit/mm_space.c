@@ -392,6 +392,48 @@ TEST(file_exec_view)
 	space_end();
 }
 
+/* A file that nobody can write: pages without system calls run as they are, the others as views. */
+TEST(file_exec_own_view)
+{
+	struct mm_struct *mm = space_begin();
+	struct file *f = unit_file(32, false);
+	struct page *p4, *p5;
+	u8 *p, b = 0;
+
+	f->f_mapping->immutable = true;
+	map(0, 32, PROT_READ, MAP_PRIVATE, f, 0);
+	for (int i = 0; i < 32; i++)
+		(void)get(i);
+	p4 = find_get_page(f->f_mapping, 4);
+	p5 = find_get_page(f->f_mapping, 5);
+	CHECK(p4 && p5);
+	*(u8 *)page_address(p4) = 0x50;
+	*(u8 *)page_address(p5) = 0x51;
+	map(100, 32, PROT_READ | PROT_EXEC, MAP_PRIVATE, f, 0);
+	p = user_byte(AT(104), EX);
+	CHECK(p && *p == 0x50 && p4->text == p4);
+	p = user_byte(AT(105), EX);
+	CHECK(p && *p == (u8)~0x51 && p5->text && p5->text != p5);
+	CHECK(get(4) == 0x50 && !(host_proc(mm)->page[4].prot & HPROT_EXEC)); /* data mappings of it stay data */
+	b = 0xcc;
+	CHECK(access_remote_vm(mm, AT(104), &b, 1, true) == 1); /* a breakpoint is a copy */
+	p = user_byte(AT(104), EX);
+	CHECK(p && *p == 0xcc && get(4) == 0x50);
+	CHECK(!call(sys_mprotect, AT(100), 32 << PAGE_SHIFT, PROT_READ, 0, 0));
+	CHECK(get(105) == 0x51 && !user_byte(AT(105), EX));
+	CHECK(!call(sys_mprotect, AT(100), 32 << PAGE_SHIFT, PROT_READ | PROT_EXEC, 0, 0));
+	p = user_byte(AT(106), EX);
+	CHECK(p);
+	put_page(p4);
+	put_page(p5);
+	truncate_inode_pages_range(f->f_mapping, 4 << PAGE_SHIFT, (6 << PAGE_SHIFT) - 1);
+	CHECK(!find_get_page(f->f_mapping, 4) && !find_get_page(f->f_mapping, 5));
+	p = user_byte(AT(105), EX); /* read again */
+	CHECK(p);
+	check_space(mm);
+	space_end();
+}
+
 TEST(mprotect_rights)
 {
 	struct mm_struct *mm = space_begin();
