@@ -36,8 +36,8 @@ static int sync_sb(struct super_block *sb)
 	return r;
 }
 
-/* all file systems that can be written; also when the sandbox ends */
-static void sync_filesystems(void)
+/* all file systems that can be written */
+static void each_writable(void (*fn)(struct super_block *))
 {
 	struct super_block *sb, *prev = NULL;
 
@@ -49,12 +49,36 @@ static void sync_filesystems(void)
 		if (prev)
 			deactivate_super(prev);
 		prev = sb;
-		sync_sb(sb);
+		fn(sb);
 		mutex_lock(&sb_lock);
 	}
 	mutex_unlock(&sb_lock);
 	if (prev)
 		deactivate_super(prev);
+}
+
+static void sync_one(struct super_block *sb)
+{
+	sync_sb(sb);
+}
+
+/* also when the sandbox ends */
+void sync_filesystems(void)
+{
+	each_writable(sync_one);
+}
+
+static void readonly_one(struct super_block *sb)
+{
+	sync_sb(sb);
+	if (do_remount_sb(sb, SB_RDONLY, NULL))
+		pr_err("%s: cannot be made read-only", sb->s_type->name);
+}
+
+/* emergency_remount: everything read-only, whoever writes (sysrq) */
+void emergency_remount(void)
+{
+	each_writable(readonly_one);
 }
 
 SYSCALL_DEFINE0(sync)

@@ -4,6 +4,7 @@
 #include <husk/sched.h>
 #include <husk/boot.h>
 #include <husk/init.h>
+#include <husk/oops.h>
 #include <husk/time.h>
 
 /**
@@ -85,10 +86,12 @@ static void round_fn(struct timer *timer)
 	if (locked)
 		get_task_struct(locked);
 	read_unlock(&tasklist_lock);
-	if (locked)
+	if (locked) {
+		arch_show_task_trace(locked);
 		panic("watchdog: task %s:%d is stuck in the kernel for %llu seconds (call %ld)", locked->comm,
 		      locked->pid, (unsigned long long)(boot->watchdog_ns / NSEC_PER_SEC),
 		      (long)task_pt_regs(locked)->orig_ax);
+	}
 	__atomic_fetch_add(&boot->heartbeat, 1, __ATOMIC_RELAXED);
 	timer_set(&round_timer, ktime_get_ns() + period);
 }

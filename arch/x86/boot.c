@@ -108,6 +108,7 @@ __noreturn __used void arch_boot(struct hostif_boot *b)
 	unmap_monitor(DIRECT_MAP_BASE + b->ram_size);
 	map_process_pages();
 	host_process_init(1, true);
+	proc_private->host_pid = host_gettid(); /* of its first thread: the process */
 	if (b->vdso)
 		vdso_init(b->vdso);
 	host_clock_gettime(1, &sec, &nsec);
@@ -124,6 +125,7 @@ __noreturn __used void arch_boot(struct hostif_boot *b)
 	if (!ti)
 		panic("no memory for the boot stack");
 	ti->mm_id = 1;
+	ti->host_tid = ti->host_pid = proc_private->host_pid;
 	init_task.ti = ti;
 	traps_init();
 	__asm__ volatile("mov %0, %%rsp\n\txor %%ebp, %%ebp\n\tcall boot_on_slot" ::"r"(ti->kstack_top - 64)

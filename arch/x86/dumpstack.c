@@ -142,7 +142,7 @@ static void show_frames(u64 ip, u64 bp, u64 sp)
 	pr_err("Call Trace:");
 	if (kernel_text_address(ip))
 		pr_err(" %pS", (void *)ip);
-	if (!copy_nofault(&ret, (void *)sp, 8) && return_address(ret))
+	if (sp && !copy_nofault(&ret, (void *)sp, 8) && return_address(ret))
 		pr_err(" %pB", (void *)ret);
 	for (u64 at = bp; get_frame(at, &f); at = (u64)f.next) {
 		n++;
@@ -160,7 +160,7 @@ static void show_frames(u64 ip, u64 bp, u64 sp)
 	show_repeats(&same);
 	if (lines > TRACE_MAX)
 		pr_err(" ... and %u callers more", lines - TRACE_MAX);
-	if (n < 2)
+	if (n < 2 && sp)
 		show_guess(sp);
 }
 
@@ -196,9 +196,15 @@ void arch_show_task_trace(struct task_struct *t)
 {
 	struct thread_info *ti = t->ti;
 	u32 zero = 0;
+	u64 bp;
 
 	if (t == current) {
 		dump_stack();
+		return;
+	}
+	bp = READ_ONCE(ti->sleep_bp);
+	if (bp) { /* it sleeps, and said where */
+		show_frames(0, bp, 0);
 		return;
 	}
 	if (READ_ONCE(ti->host_tid) <= 0 || !smp_load_acquire(&ti->arch[TA_READY]))

@@ -62,6 +62,11 @@ long host_tgkill(int tgid, int tid, int sig)
 	return host_call(__NR_tgkill, tgid, tid, sig, 0, 0);
 }
 
+int host_gettid(void)
+{
+	return host_call(__NR_gettid, 0, 0, 0, 0, 0);
+}
+
 long host_membarrier_sync_core(void)
 {
 	return host_call(__NR_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED_SYNC_CORE, 0, 0, 0, 0);

@@ -35,6 +35,7 @@ int host_ram_populate(unsigned long pfn, unsigned long npages);
 long host_sigaltstack(void *ss);
 long host_tgkill(int tgid, int tid, int sig);
 long host_membarrier_sync_core(void);
+int host_gettid(void);
 long host_clone_thread(u64 flags, u64 stack, u32 *ctid, void *ti);
 __noreturn void host_exit_group(int status);
 

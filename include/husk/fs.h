@@ -648,6 +648,8 @@ ssize_t vfs_read(struct file *f, char __user *buf, size_t n, loff_t *pos);
 ssize_t vfs_write(struct file *f, const char __user *buf, size_t n, loff_t *pos);
 ssize_t vfs_iter_read(struct file *f, struct iov_iter *i, loff_t *pos, int flags);
 ssize_t vfs_iter_write(struct file *f, struct iov_iter *i, loff_t *pos, int flags);
+void sync_filesystems(void);
+void emergency_remount(void);
 int vfs_fsync(struct file *f, int datasync);
 int vfs_truncate(const struct path *p, loff_t len);
 int do_truncate(struct dentry *d, loff_t len, unsigned time_attrs, struct file *f);
