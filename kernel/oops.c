@@ -205,7 +205,7 @@ void oops(const char *cause, struct host_sigcontext *c)
 	pr_err("---[ end of report ]---");
 	add_taint(TAINT_DIE);
 	if (why)
-		panic_reported("%s, %s", cause, why);
+		panic_reported("%s, %s, at %pS", cause, why, (void *)crash_ip(c));
 	ti->crash_regs = ti->task->ti->crash_regs = NULL;
 	report_end();
 	arch_oops_leave(make_task_dead, ti->task);

@@ -78,7 +78,7 @@ struct host_sigcontext *arch_capture(unsigned long ip, unsigned long bp, unsigne
 	static struct host_sigcontext one; /* for the first to crash; the others' do not count */
 
 	memset(&one, 0, sizeof(one));
-	one.ip = ip;
+	one.ip = ip - 1; /* in the call, not behind it */
 	one.bp = bp;
 	one.sp = sp;
 	one.trapno = -1UL;
@@ -126,6 +126,13 @@ static bool return_address(u64 v)
 	return i[1] == 0xe8 || i[4] == 0xff || i[3] == 0xff || i[0] == 0xff;
 }
 
+/* sig_entry links its frame to the one that it interrupted; the host's frame, right above, has the stack pointer of that moment. */
+#define LINK_TO_SP (24 + offsetof(struct host_ucontext, mc.sp))
+static bool in_sig_entry(u64 ret)
+{
+	return ret >= (u64)sig_entry_taken && ret < (u64)sig_lost_gs;
+}
+
 static void show_repeats(unsigned *same)
 {
 	if (*same)
@@ -137,7 +144,7 @@ static void show_frames(u64 ip, u64 bp, u64 sp)
 {
 	struct frame f;
 	unsigned n = 0, lines = 0, same = 0;
-	u64 ret, last = 0;
+	u64 ret, last = 0, sp_of_trap = 0;
 
 	pr_err("Call Trace:");
 	if (kernel_text_address(ip))
@@ -146,6 +153,8 @@ static void show_frames(u64 ip, u64 bp, u64 sp)
 		pr_err(" %pB", (void *)ret);
 	for (u64 at = bp; get_frame(at, &f); at = (u64)f.next) {
 		n++;
+		if (in_sig_entry(last) && !copy_nofault(&sp, (void *)(at + LINK_TO_SP), 8))
+			sp_of_trap = sp;
 		if (f.ret == last) {
 			same++;
 		} else {
@@ -154,6 +163,9 @@ static void show_frames(u64 ip, u64 bp, u64 sp)
 				pr_err(" %pB", (void *)f.ret);
 			last = f.ret;
 		}
+		if (sp_of_trap && !copy_nofault(&ret, (void *)sp_of_trap, 8) && return_address(ret) && lines++ < TRACE_MAX)
+			pr_err(" %pB", (void *)ret);
+		sp_of_trap = 0;
 		if ((u64)f.next <= at) /* the stack grows down: callers lie above */
 			break;
 	}

@@ -44,9 +44,7 @@ static noinline void lkdtm_WRITE_TEXT(void)
 
 static noinline void lkdtm_DIVIDE(void)
 {
-	volatile int zero = 0;
-
-	zero = 1 / zero;
+	__asm__ volatile("xorl %%ecx, %%ecx\n\txorl %%edx, %%edx\n\tdivl %%ecx" ::: "rax", "rcx", "rdx");
 }
 
 static noinline void lkdtm_OOPS(void)
