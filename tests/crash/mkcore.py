@@ -38,6 +38,13 @@ def build_id(elf):
     return ""
 
 
+def image_size(elf):
+    phoff, = struct.unpack_from("<Q", elf, 32)
+    phnum, = struct.unpack_from("<H", elf, 56)
+    ends = [struct.unpack_from("<IIQQQQQQ", elf, phoff + 56 * i) for i in range(phnum)]
+    return (max(p[3] + p[6] for p in ends if p[0] == 1) - KERNEL_BASE + PAGE - 1) & -PAGE
+
+
 def stretches(fd, size):
     """(start, end, is_data) of the file, in order."""
     at = 0
@@ -67,16 +74,24 @@ def main():
     if "--no-build-id" not in sys.argv:
         notes += note("VMCOREINFO", 0, ("OSRELEASE=husk\nBUILD-ID=%s\nPAGESIZE=4096\n" % build_id(elf)).encode())
     loads = list(stretches(ram, size))
-    offset = 64 + 56 * (len(loads) + 1)
+    image = KERNEL_PHYS + image_size(elf)
+    again = [(max(a, KERNEL_PHYS), min(b, image), a) for a, b, d in loads if d and a < image and b > KERNEL_PHYS]
+    offset = 64 + 56 * (len(loads) + len(again) + 1)
+    images = b""
     headers = struct.pack("<IIQQQQQQ", 4, 0, offset, 0, 0, len(notes), len(notes), 4)
     offset = (offset + len(notes) + PAGE - 1) & -PAGE
     for start, end, data in loads:
         n = end - start
         headers += struct.pack("<IIQQQQQQ", 1, 6 | (0 if data else PF_ZERO), offset, DIRECT_MAP + start, start,
                                n if data else 0, n, PAGE)
+        for a, b, of in again:  # the image a second time, where it runs
+            if of == start:
+                images += struct.pack("<IIQQQQQQ", 1, 7, offset + a - start, KERNEL_BASE + a - KERNEL_PHYS, a, b - a, b - a,
+                                      PAGE)
         offset += n if data else 0
+    headers += images
     head = b"\x7fELF\2\1\1" + b"\0" * 9
-    head += struct.pack("<HHIQQQIHHHHHH", 4, 62, 1, 0, 64, 0, 0, 64, 56, len(loads) + 1, 0, 0, 0)
+    head += struct.pack("<HHIQQQIHHHHHH", 4, 62, 1, 0, 64, 0, 0, 64, 56, len(loads) + len(again) + 1, 0, 0, 0)
     with open(out, "wb") as f:
         f.write(head + headers + notes)
         f.write(b"\0" * (-f.tell() % PAGE))

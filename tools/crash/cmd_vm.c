@@ -8,7 +8,7 @@
 static void area_flags(u64 flags, char *s)
 {
 	sprintf(s, "%c%c%c%c", flags & 1 ? 'r' : '-', flags & 2 ? 'w' : '-', flags & 4 ? 'x' : '-',
-		flags & 8 ? 's' : 'p');
+		flags & 0x80 ? 's' : 'p');
 }
 
 static void show_pages(u64 mm, const struct vma *v)

@@ -96,7 +96,7 @@ static bool special_name(u64 dentry, u64 inode, char *buf, size_t n)
 	else if (!strcmp(fs, "anon_inodefs"))
 		snprintf(buf, n, "anon_inode:%s", name);
 	else
-		snprintf(buf, n, "%s%s", *name == '/' ? "" : "/", name);
+		snprintf(buf, n, "%s%s%s", *name == '/' ? "" : "/", name, mode == S_IFREG ? " (deleted)" : "");
 	return true;
 }
 

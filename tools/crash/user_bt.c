@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Backtraces of programs: frames by .eh_frame of the files they run, names from their symbol tables.
 
+#include <Zydis/Zydis.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <gelf.h>
@@ -227,16 +228,49 @@ static void start(struct unwind *u, const struct task_regs *r)
 	u->known = 0x1ffff;
 }
 
-/* The kernel's own stubs (VM_STUBS): a patched system call jumped there, with the address to return to in rcx and the stack untouched. */
+/*
+ * The kernel's own stubs (VM_STUBS): a patched system call jumped there, and they jump back, perhaps after an instruction that stood behind the call. The
+ * stack is untouched, so the frame goes on where the jump leads; or at rcx, which has the address to return to.
+ */
 #define VM_STUBS 0x400000
-static bool leave_stub(struct unwind *u, const struct vma *v, size_t n)
+#define STUB_INSTRUCTIONS 6
+static u64 stub_target(u64 mm, u64 ip)
 {
-	const struct vma *at = vma_at(v, n, u->reg[R_IP]), *to = vma_at(v, n, u->reg[R_CX]);
+	ZydisDecodedOperand op[ZYDIS_MAX_OPERAND_COUNT];
+	ZydisDecodedInstruction in;
+	ZyanU64 target;
+	ZydisDecoder d;
+	u8 code[96];
 
-	if (!at || !(at->flags & VM_STUBS) || !to || !(to->flags & 4) || !(u->known >> R_CX & 1))
+	ZydisDecoderInit(&d, ZYDIS_MACHINE_MODE_LONG_64, ZYDIS_STACK_WIDTH_64);
+	if (uread(mm, ip, code, sizeof(code)) != READ_OK)
+		return 0;
+	for (size_t at = 0, n = 0; n < STUB_INSTRUCTIONS; n++, at += in.length) {
+		if (!ZYAN_SUCCESS(ZydisDecoderDecodeFull(&d, code + at, sizeof(code) - at, &in, op)))
+			return 0;
+		if (in.mnemonic == ZYDIS_MNEMONIC_JMP && op[0].type == ZYDIS_OPERAND_TYPE_IMMEDIATE &&
+		    ZYAN_SUCCESS(ZydisCalcAbsoluteAddress(&in, &op[0], ip + at, &target)))
+			return target;
+	}
+	return 0;
+}
+
+static bool leave_stub(struct unwind *u, const struct vma *v, size_t n, u64 mm)
+{
+	const struct vma *at = vma_at(v, n, u->reg[R_IP]), *to;
+	u64 target;
+
+	if (!at || !(at->flags & VM_STUBS))
 		return false;
-	u->reg[R_IP] = u->reg[R_CX];
-	u->known &= ~(1u << R_CX);
+	target = stub_target(mm, u->reg[R_IP]);
+	to = vma_at(v, n, target);
+	if ((!to || !to->file || !(to->flags & 4)) && u->known >> R_CX & 1) {
+		target = u->reg[R_CX];
+		to = vma_at(v, n, target);
+	}
+	if (!to || to == at || !(to->flags & 4))
+		return false;
+	u->reg[R_IP] = target;
 	return true;
 }
 
@@ -259,7 +293,7 @@ size_t user_backtrace(const struct task *t, const struct task_regs *r, struct us
 		describe(v, nv, mm, &f[n], look, &view);
 		n++;
 		last_sp = u.reg[R_SP];
-		if (leave_stub(&u, v, nv)) {
+		if (leave_stub(&u, v, nv, mm)) {
 			snprintf(f[n - 1].where, sizeof(f->where), "system-call stub");
 			continue;
 		}
