@@ -8,6 +8,9 @@
  * that does is preceded by a TRACE_LOST one. A ring whose task has ended goes on as another task's: it is only a stream, records say whose
  * they are. The reader copies what it reads and checks every length: RAM is the guest kernel's to scribble on.
  *
+ * A call that neither slept nor was in anybody's way is one record, TRACE_CALL, whose time is its beginning's; it is seen when it has
+ * ended. Others are TRACE_ENTER and TRACE_EXIT.
+ *
  * Order. Within a ring times never go back. While a record is being made bit 0 of `head` is set, from before its time is read; so a reader
  * that found the bit clear at time T has seen, or will see by reading up to `head`, all of the ring that is older than T.
  *
@@ -23,22 +26,23 @@
 
 enum hostif_trace_type {
 	TRACE_PAD,
-	TRACE_ENTER, /* a call begins: args, and blobs of what it reads */
-	TRACE_EXIT,  /* it ends: ret, and blobs of what it wrote */
+	TRACE_ENTER,  /* a call begins: args, and blobs of what it reads */
+	TRACE_EXIT,   /* it ends: ret, and blobs of what it wrote */
 	TRACE_SIGNAL, /* a signal is delivered: nr is its number; args: si_code, si_pid, si_uid, si_addr or si_status, si_value; of SIGCHLD: args[4], [5]: si_utime, si_stime */
 	TRACE_NEWTASK, /* a task is there: args: parent tid, clone flags; blob 0: its comm */
 	TRACE_GONE,    /* a task ended; ret: wait(2) status; args[0]: 1 if its process ended with it */
 	TRACE_EXEC, /* execve succeeded; blob 0: the program's path; tid is the leader's now; args[0]: the tid before */
 	TRACE_STOP, /* a task stopped (args[0] = 1, nr: the signal) or continued (args[0] = 0) */
 	TRACE_LOST, /* ret: how many records were lost before this one */
+	TRACE_CALL, /* a call as a whole: ENTER and EXIT in one; the first TRACE_ENTER_BLOBS(flags) blobs are what it read */
 	TRACE_ATTACH, /* tracing of a task that was already there begins; blob 0: its comm */
 };
 
 /**
  * struct hostif_trace_rec - the head of a record; blobs follow, each 8-byte aligned
  * @size: bytes with head and blobs, a multiple of 8. @nr: call or signal. @nblobs: how many follow. @flags: TRACE_F_*
- * @time: CLOCK_MONOTONIC, ns, as the guest reads it. @args: all six registers on ENTER. @ret: the result on EXIT
- * @ip: user instruction pointer. @ticket: on EXIT the duration in ns
+ * @time: CLOCK_MONOTONIC, ns, as the guest reads it. @args: all six registers. @ret: the result on EXIT and CALL
+ * @ip: user instruction pointer. @ticket: on EXIT and CALL the duration in ns
  */
 struct hostif_trace_rec {
 	uint32_t size;
@@ -53,12 +57,14 @@ struct hostif_trace_rec {
 	uint32_t flags;
 	uint32_t nblobs;
 };
-#define TRACE_F_INJECTED 1u /* the result, or a delay, was injected */
+#define TRACE_F_INJECTED 1u /* the result was injected: no call was made */
 #define TRACE_F_RESTART                                                                                                \
 	2u /* interrupted by a signal; ret is one of -ERESTARTSYS (512), -ERESTARTNOINTR (513), -ERESTARTNOHAND (514), -ERESTART_RESTARTBLOCK (516) */
 #define TRACE_F_NORETURN                                                                                               \
 	4u		 /* EXIT of a call that does not come back (exit, exit_group, rt_sigreturn has its own ret) */
 #define TRACE_F_STACK 8u /* blobs of kind TRACE_BLOB_KSTACK and TRACE_BLOB_USTACK are there */
+#define TRACE_F_DELAYED 16u /* a delay was injected */
+#define TRACE_ENTER_BLOBS(flags) ((flags) >> 16)
 
 enum hostif_trace_blob_kind {
 	TRACE_BLOB_MEM, /* user memory at addr */

@@ -32,8 +32,10 @@ bool trace_inject_enter(struct trace_task *tt, unsigned nr, s64 *ret)
 
 		if (!(rule->calls[nr / 64] >> (nr % 64) & 1) || !due(rule, ++tt->count[i]))
 			continue;
-		tt->injected = true;
+		if (rule->what & (TRACE_INJECT_DELAY_ENTER | TRACE_INJECT_DELAY_EXIT))
+			tt->injected |= TRACE_F_DELAYED;
 		if (rule->what & TRACE_INJECT_RETURN) {
+			tt->injected |= TRACE_F_INJECTED;
 			*ret = rule->ret;
 			call = false;
 		}

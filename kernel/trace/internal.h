@@ -41,7 +41,10 @@ struct trace_task {
 	struct trace_ring *ring;
 	u64 head, tail;
 	u32 generation;
-	bool in_call, injected;
+	bool in_call;
+	u8 injected;			 /* TRACE_F_INJECTED, TRACE_F_DELAYED */
+	struct hostif_trace_rec *staged; /* ENTER record of in_call that nobody can see yet, */
+	u32 staged_bytes;		 /* and its blobs */
 	u16 nr;
 	u64 args[6];
 	u64 began;
@@ -61,6 +64,8 @@ void trace_rings_free(void); /* those that no task has */
 struct hostif_trace_rec *trace_rec_begin(struct trace_task *tt, unsigned type);
 u32 trace_rec_room(struct trace_task *tt); /* bytes of blobs that a record may have */
 void trace_rec_end(struct trace_task *tt, struct hostif_trace_rec *r, u32 blob_bytes);
+/* trace_publish_staged - the call goes on for long, or something else is to be told: its beginning is a record of its own */
+void trace_publish_staged(struct trace_task *tt);
 /* trace_blob - appends one to r, whose blobs take *used bytes so far; what does not fit is left out */
 void trace_blob(struct trace_task *tt, struct hostif_trace_rec *r, u32 *used, unsigned kind, u64 addr, const void *data,
 		u32 len);

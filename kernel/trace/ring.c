@@ -17,7 +17,8 @@
 
 #define RING_MIN (64u << 10)
 #define RING_MAX (4u << 20)
-#define MANY_RINGS 64		     /* from here on new rings are small */
+#define SOME_RINGS 16		     /* from here on new rings are of 128 KiB, */
+#define MANY_RINGS 64		     /* and from here on of 64 */
 #define LOOK_NS (20 * NSEC_PER_MSEC) /* a writer that waits looks this often whether the reader lives */
 
 static DEFINE_SPINLOCK(rings_lock);
@@ -37,8 +38,8 @@ static struct trace_ring *ring_alloc(void)
 	u32 size = clamp_t(u32, READ_ONCE(trace_dir->ring_size), RING_MIN, RING_MAX);
 	struct trace_ring *r;
 
-	if (READ_ONCE(nr_rings) >= MANY_RINGS)
-		size = RING_MIN;
+	if (READ_ONCE(nr_rings) >= SOME_RINGS)
+		size = nr_rings >= MANY_RINGS ? RING_MIN : min_t(u32, size, 2 * RING_MIN);
 	r = kmem_cache_zalloc(ring_cache, GFP_KERNEL);
 	if (!r)
 		return NULL;
@@ -273,6 +274,8 @@ struct hostif_trace_rec *trace_rec_begin(struct trace_task *tt, unsigned type)
 	struct hostif_trace_rec *r;
 	u32 to_end;
 
+	if (unlikely(tt->staged))
+		trace_publish_staged(tt);
 	if (unlikely(!make_room(tt)))
 		return NULL;
 	WRITE_ONCE(tt->ring->hdr.head, tt->head | 1);
@@ -291,6 +294,16 @@ struct hostif_trace_rec *trace_rec_begin(struct trace_task *tt, unsigned type)
 	r = at(tt);
 	fill(r, type);
 	return r;
+}
+
+void trace_publish_staged(struct trace_task *tt)
+{
+	struct hostif_trace_rec *r = tt->staged;
+
+	tt->staged = NULL;
+	r->size = sizeof(*r) + tt->staged_bytes;
+	tt->head += r->size;
+	smp_store_release(&tt->ring->hdr.head, tt->head);
 }
 
 void trace_rec_end(struct trace_task *tt, struct hostif_trace_rec *r, u32 blob_bytes)

@@ -29,11 +29,13 @@ u32 trace_kernel_stack(u64 *out, u32 max)
 	return n;
 }
 
-/* The first sleep of a call is where it waited; later ones are often locks on the way out. */
+/* Who looks on shall see that the call has begun. The first sleep is where it waited; later ones are often locks on the way out. */
 void __trace_sleep(void)
 {
 	struct trace_task *tt = current->trace;
 
+	if (tt->staged)
+		trace_publish_staged(tt);
 	if (tt->in_call && !tt->nstack && (trace_config.flags & TRACE_WANT_STACKS))
 		tt->nstack = trace_kernel_stack(tt->stack, TRACE_STACK_MAX);
 }

@@ -24,11 +24,14 @@ long trace_fd_path(int fd, char *dst, unsigned long n)
 	return trace_fs ? trace_fs->fd(fd, dst, n) : -ENOSYS;
 }
 
-/* Blobs of a call behind its record's head; their bytes. */
-static u32 capture(struct trace_task *tt, struct hostif_trace_rec *r, const struct pt_regs *regs, s64 ret, bool exit)
+/* Blobs of a call behind its record's head and what is there already; the bytes of all. */
+static u32 capture(struct trace_task *tt, struct hostif_trace_rec *r, u32 used, const struct pt_regs *regs, s64 ret,
+		   bool exit)
 {
 	struct trace_capture c = {
 		.buf = (u8 *)(r + 1),
+		.used = used,
+		.nblobs = r->nblobs,
 		.room = trace_rec_room(tt) & ~7u,
 		.limit = trace_config.string_limit,
 		.fd_paths = trace_config.flags & TRACE_WANT_FDPATHS,
@@ -36,10 +39,27 @@ static u32 capture(struct trace_task *tt, struct hostif_trace_rec *r, const stru
 	};
 
 	if (!(trace_config.flags & TRACE_WANT_MEMORY))
-		return 0;
+		return used;
 	trace_capture(&c, tt->nr, tt->args, ret, exit);
 	r->nblobs = c.nblobs;
 	return c.used;
+}
+
+/* What ends, starts or replaces a task is told at once, as others' records may refer to it. */
+static bool tell_at_once(u32 nr)
+{
+	switch (nr) {
+	case __NR_clone:
+	case __NR_fork:
+	case __NR_vfork:
+	case __NR_execve:
+	case __NR_exit:
+	case __NR_exit_group:
+	case __NR_execveat:
+	case __NR_clone3:
+		return true;
+	}
+	return trace_config.nrules || (trace_config.flags & TRACE_WANT_STACKS);
 }
 
 static void record_enter(struct trace_task *tt, const struct pt_regs *regs)
@@ -54,10 +74,15 @@ static void record_enter(struct trace_task *tt, const struct pt_regs *regs)
 	r->nr = tt->nr;
 	r->ip = regs->ip;
 	memcpy(r->args, tt->args, sizeof(r->args));
-	used = capture(tt, r, regs, 0, false);
-	if (unlikely(trace_config.flags & TRACE_WANT_STACKS))
-		trace_stacks(tt, r, &used, regs);
-	trace_rec_end(tt, r, used);
+	used = capture(tt, r, 0, regs, 0, false);
+	if (tell_at_once(tt->nr)) {
+		if (unlikely(trace_config.flags & TRACE_WANT_STACKS))
+			trace_stacks(tt, r, &used, regs);
+		trace_rec_end(tt, r, used);
+		return;
+	}
+	tt->staged = r;
+	tt->staged_bytes = used;
 }
 
 static void save_call(struct trace_task *tt, const struct pt_regs *regs)
@@ -71,7 +96,7 @@ static void save_call(struct trace_task *tt, const struct pt_regs *regs)
 	tt->args[5] = regs->r9;
 	tt->tid = current->pid;
 	tt->nstack = 0;
-	tt->injected = false;
+	tt->injected = 0;
 	tt->delay_exit = 0;
 }
 
@@ -123,13 +148,28 @@ static void record_exit(struct trace_task *tt, const struct pt_regs *regs)
 	r->ret = regs->ax;
 	r->ip = regs->ip;
 	r->ticket = r->time - tt->began;
-	r->flags = (tt->injected ? TRACE_F_INJECTED : 0) | (restarts(r->ret) ? TRACE_F_RESTART : 0);
+	r->flags = tt->injected | (restarts(r->ret) ? TRACE_F_RESTART : 0);
 	memcpy(r->args, tt->args, sizeof(r->args));
-	used = capture(tt, r, regs, r->ret, true);
+	used = capture(tt, r, 0, regs, r->ret, true);
 	if (unlikely(tt->nstack)) {
 		trace_blob(tt, r, &used, TRACE_BLOB_KSTACK, 0, tt->stack, tt->nstack * sizeof(*tt->stack));
 		r->flags |= TRACE_F_STACK;
 	}
+	trace_rec_end(tt, r, used);
+}
+
+/* The call was short: its beginning, which nobody has seen, becomes a record of all of it. */
+static void complete_staged(struct trace_task *tt, const struct pt_regs *regs)
+{
+	struct hostif_trace_rec *r = tt->staged;
+	u32 used;
+
+	r->type = TRACE_CALL;
+	r->ret = regs->ax;
+	r->ticket = ktime_get_ns() - r->time;
+	r->flags = r->nblobs << 16 | (restarts(r->ret) ? TRACE_F_RESTART : 0);
+	used = capture(tt, r, tt->staged_bytes, regs, r->ret, true);
+	tt->staged = NULL;
 	trace_rec_end(tt, r, used);
 }
 
@@ -140,13 +180,17 @@ void trace_syscall_exit(struct pt_regs *regs)
 	if (!tt || !tt->in_call)
 		return;
 	tt->in_call = false;
+	if (likely(tt->staged)) {
+		complete_staged(tt, regs);
+		return;
+	}
 	if (unlikely(tt->delay_exit))
 		trace_inject_exit(tt);
 	if (!READ_ONCE(trace_on) || tt->generation != READ_ONCE(trace_config.generation) || !tt->ring)
 		return;
-	record_exit(tt, regs);
 	if (unlikely(tt->nr == __NR_execve || tt->nr == __NR_execveat) && !regs->ax)
-		record_exec(tt);
+		record_exec(tt); /* first: it says whose call ends, if the task has another number now */
+	record_exit(tt, regs);
 }
 
 /* ---- pid 1 ---- */
@@ -192,6 +236,6 @@ void trace_first_exec(void)
 	if (!tt->in_call)
 		return;
 	tt->in_call = false;
-	record_exit(tt, &(struct pt_regs){.ax = 0, .ip = regs->ip, .sp = regs->sp});
 	record_exec(tt);
+	record_exit(tt, &(struct pt_regs){.ax = 0, .ip = regs->ip, .sp = regs->sp});
 }

@@ -8,7 +8,7 @@
 static const char *const types[] = {
 	[TRACE_PAD] = "pad",	 [TRACE_ENTER] = "enter",   [TRACE_EXIT] = "exit", [TRACE_SIGNAL] = "signal",
 	[TRACE_NEWTASK] = "new", [TRACE_GONE] = "gone",	    [TRACE_EXEC] = "exec", [TRACE_STOP] = "stop",
-	[TRACE_LOST] = "lost",	 [TRACE_ATTACH] = "attach",
+	[TRACE_LOST] = "lost",	 [TRACE_ATTACH] = "attach", [TRACE_CALL] = "call",
 };
 static const char *const kinds[] = {
 	[TRACE_BLOB_MEM] = "mem",	[TRACE_BLOB_STR] = "str",	[TRACE_BLOB_FDPATH] = "fdpath",

@@ -19,7 +19,7 @@
 #include "../client/client.h"
 #include "trace.h"
 
-#define RING_DEFAULT (256u << 10)
+#define RING_DEFAULT (512u << 10)
 #define RING_MOST (4u << 20)
 #define WAIT_MS 5000   /* a writer gives us up when the beat stops for so long */
 #define BEAT_US 200000 /* so often it beats */

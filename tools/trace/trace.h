@@ -62,7 +62,7 @@ uint64_t reader_bad(const struct reader *r); /* times that a ring made no sense 
 
 /* ---- options.c ---- */
 
-enum time_format { TIME_NONE, TIME_DAY, TIME_DAY_US, TIME_EPOCH_US, TIME_DAY_NS, TIME_EPOCH_NS };
+enum time_format { TIME_NONE, TIME_DAY, TIME_DAY_US, TIME_DAY_NS, TIME_EPOCH, TIME_EPOCH_US, TIME_EPOCH_NS };
 struct path_set {
 	char **path;
 	size_t n;
@@ -82,12 +82,16 @@ struct options {
 	struct hostif_trace_rule rules[HOSTIF_TRACE_RULES];
 	unsigned nrules;
 	enum time_format time;
-	bool relative_time, durations, instruction, stacks, json, dump, no_wait, quiet, append;
+	bool relative_time, durations, instruction, numbers, stacks, json, dump, no_wait, quiet, append;
+	unsigned duration_digits;
 	int summary; /* 0, 'c' only, 'C' as well */
-	bool histogram, summary_wall;
+	bool histogram;
 	const char *summary_sort, *output;
 	unsigned column;   /* -a */
-	unsigned separate; /* -ff */
+	unsigned separate; /* 2 or more: -ff */
+	const char *root;  /* --root, or NULL */
+	char **run_args;   /* options of husk run */
+	size_t nrun_args;
 };
 #define STATUS_SUCCESSFUL 1u
 #define STATUS_FAILED 2u
@@ -96,10 +100,14 @@ struct options {
 #define STATUS_DETACHED 16u
 #define STATUS_ALL 31u
 
+void options_add_pids(struct options *o, const char *list);
+char **options_parse(struct options *o, int argc, char **argv, bool *program);
+
 /* filter.c: SET of strace: names, %classes, /regex, ?name, !; "all", "none". 0, or -1 with the reason in msg. */
 int filter_calls(const char *set, bool *calls, char *msg, size_t n);
 int filter_status(const char *set, unsigned *statuses, char *msg, size_t n);
 int filter_signals(const char *set, uint64_t *signals, char *msg, size_t n);
+int filter_signal_number(const char *name); /* -1: no such signal */
 /* inject.c: SET[:error=E][:retval=V][:signal=S][:delay_enter=T][:delay_exit=T][:when=W] */
 int inject_parse(const char *arg, bool fault, struct hostif_trace_rule *rule, char *msg, size_t n);
 
