@@ -15,21 +15,24 @@ modules := $(patsubst %.o,%,$(obj-m))
 all: $(modules:%=%.ko)
 .PHONY: all clean install
 
+# what these modules export, for each other and for modules built elsewhere
+Module.symvers: $(foreach m,$(modules),$(or $($(m)-y),$(m).o)) $(HUSK_SRC)/scripts/mod-post
+	$(Q){ $(foreach m,$(modules),$(HUSK_SRC)/scripts/mod-post --exports $(m) $(or $($(m)-y),$(m).o) &&) true; } >$@
+
 define module_rules
-$(1)-objs := $$(if $$($(1)-y),$$($(1)-y),$(1).o)
-$(1).ko: $$($(1)-objs) $(HUSK_SRC)/scripts/module.lds $(HUSK_SRC)/scripts/mod-post $(firstword $(MAKEFILE_LIST))
+$(1)-objs := $$(or $$($(1)-y),$(1).o)
+$(1).ko: $$($(1)-objs) Module.symvers $(HUSK_SRC)/scripts/module.lds $(HUSK_SRC)/scripts/mod-post
 	@echo "  LD   $$@"
-	$$(Q)$(HUSK_SRC)/scripts/mod-post --name $(1) --symvers $(HUSK_BUILD)/Module.symvers $$(MODULE_SYMVERS:%=--symvers %) \
+	$$(Q)$(HUSK_SRC)/scripts/mod-post --name $(1) --symvers $(HUSK_BUILD)/Module.symvers --symvers Module.symvers $$(MODULE_SYMVERS:%=--symvers %) \
 		--vermagic "$(MODULE_VERMAGIC)" $$(if $$(ALLOW_UNDEFINED),--allow-undefined) --out .$(1).mod.c $$($(1)-objs)
 	$$(Q)$$(CC) $(HUSK_CFLAGS) -DMODULE -c .$(1).mod.c -o .$(1).mod.o
 	$$(Q)$$(CC) -nostdlib -r -Wl,--build-id=sha1 -Wl,-T,$(HUSK_SRC)/scripts/module.lds -o $$@ $$($(1)-objs) .$(1).mod.o
-	$$(Q)$(HUSK_SRC)/scripts/mod-post --exports $(1) $$@ >.$(1).symvers && cat $(modules:%=.%.symvers) 2>/dev/null >Module.symvers || true
 $$($(1)-objs): %.o: %.c $(HUSK_BUILD)/module.mk
 	@echo "  CC   $$<"
 	$$(Q)$$(CC) $(HUSK_CFLAGS) -DMODULE -DKBUILD_MODNAME='"$(1)"' $$(ccflags-y) -MMD -MP -c $$< -o $$@
 -include $$($(1)-objs:.o=.d)
 clean-$(1):
-	$$(Q)rm -f $(1).ko $$($(1)-objs) $$($(1)-objs:.o=.d) .$(1).mod.c .$(1).mod.o .$(1).mod.d .$(1).symvers
+	$$(Q)rm -f $(1).ko $$($(1)-objs) $$($(1)-objs:.o=.d) .$(1).mod.c .$(1).mod.o .$(1).mod.d
 endef
 $(foreach m,$(modules),$(eval $(call module_rules,$(m))))
 

@@ -108,6 +108,13 @@ static bool put_value(unsigned int type, u8 *at, u64 place, u64 val)
 	}
 }
 
+static bool symbol_loaded(const struct load_info *info, unsigned int sym)
+{
+	unsigned int sec = info->symtab[sym].st_shndx;
+
+	return !sec || sec >= info->nsec || (info->sec[sec].sh_flags & SHF_ALLOC);
+}
+
 /**
  * apply_relocate_add - relocate one section, which is at its place and whose symbols have their values
  * Return: 0, or -ENOEXEC where a value does not fit.
@@ -125,6 +132,11 @@ int apply_relocate_add(struct load_info *info, unsigned int relsec)
 
 		if (type == REL_NONE)
 			continue;
+		if (!symbol_loaded(info, sym)) {
+			pr_err("module %s: corrupt file: %s refers to section %u, which is not loaded", info->name,
+			       section_name(info, s->sh_info), info->symtab[sym].st_shndx);
+			return -ENOEXEC;
+		}
 		if ((type == REL_GOTPCRELX || type == REL_REX_GOTPCRELX) && !relax_got(at, r->r_offset)) {
 			pr_err("module %s: %s is reached through a table of addresses: compile with the flags of "
 			       "module.mk",

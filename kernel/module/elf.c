@@ -45,8 +45,9 @@ static int check_extents(struct load_info *info)
 		     s->sh_addralign > MAX_SECTION_ALIGN))
 			return bad(info, "section %u has a size of %llu and an alignment of %llu", i,
 				   (unsigned long long)s->sh_size, (unsigned long long)s->sh_addralign);
-		if ((s->sh_flags & SHF_ALLOC) && (s->sh_flags & SHF_WRITE) && (s->sh_flags & SHF_EXECINSTR))
-			return bad(info, "section %u is both writable and executable", i);
+		if ((s->sh_flags & SHF_ALLOC) && (s->sh_flags & SHF_EXECINSTR) &&
+		    ((s->sh_flags & SHF_WRITE) || s->sh_type == SHT_NOBITS))
+			return bad(info, "section %u is executable, and writable or empty", i);
 	}
 	return 0;
 }

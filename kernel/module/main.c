@@ -174,7 +174,7 @@ static int claim_name(struct load_info *info)
 			return -EINTR;
 	}
 	if (!other)
-		list_add_tail(&info->self->list, &modules);
+		list_add(&info->self->list, &modules); /* the newest first, as in Linux */
 	mutex_unlock(&module_mutex);
 	return other ? -EEXIST : 0;
 }

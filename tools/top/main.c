@@ -12,6 +12,7 @@ static const struct {
 } commands[] = {
 	{"ps", cmd_ps},
 	{"top", cmd_top},
+	{"module", cmd_module},
 };
 
 int main(int argc, char **argv)

@@ -10,6 +10,7 @@
 
 int cmd_ps(int argc, char **argv);
 int cmd_top(int argc, char **argv);
+int cmd_module(int argc, char **argv);
 
 /* format.c. Bytes as 512K, 1.5M, 3.2G. */
 void format_size(char *out, size_t n, uint64_t bytes);
