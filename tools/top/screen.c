@@ -303,6 +303,10 @@ static bool sort_key(struct ui *u, int c)
 
 static void key(struct ui *u, int c)
 {
+	if (c == KEY_RESIZE) {
+		place_cursor(u);
+		return;
+	}
 	*u->message = 0;
 	if (u->help && c != 'q') {
 		u->help = false;
@@ -358,9 +362,6 @@ static void key(struct ui *u, int c)
 		break;
 	case ' ':
 		sample(u);
-		break;
-	case KEY_RESIZE:
-		place_cursor(u);
 		break;
 	}
 }
