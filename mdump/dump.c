@@ -38,6 +38,7 @@ static void describe(const struct segment *s, u64 offset, u64 have, Elf64_Phdr *
 	p->p_paddr = s->start;
 	p->p_memsz = s->len;
 	p->p_align = DATA_ALIGN;
+	p->p_offset = l.notes_at; /* with no bytes; but gdb takes what lies at 0, this file's header, for a program's */
 	if (s->class > PLAN_REST)
 		return;
 	p->p_offset = offset;
