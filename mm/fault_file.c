@@ -55,6 +55,8 @@ static inline enum shown shows_text(struct fault_ctx *c)
 {
 	unsigned long f = c->vma->vm_flags & (VM_EXEC | VM_WRITE);
 
+	if (c->vma->vm_flags & VM_OWN_TEXT)
+		return SHOW_DATA;
 	if (f != VM_EXEC && (f != (VM_EXEC | VM_WRITE) || !(c->flags & FAULT_FLAG_INSTRUCTION)))
 		return SHOW_DATA;
 	return unlikely(c->mm->plain_text) ? SHOW_PLAIN : SHOW_TEXT;
@@ -702,6 +704,11 @@ vm_fault_t do_file_fault(struct fault_ctx *c)
 {
 	struct vm_area_struct *vma = c->vma;
 
+	if ((vma->vm_flags & VM_OWN_TEXT) && (c->flags & FAULT_FLAG_INSTRUCTION)) {
+		if (vma->vm_flags & VM_SHARED) /* nor can it be a copy */
+			return VM_FAULT_SIGSEGV;
+		return do_cow_file(c, 0);
+	}
 	if (c->flags & FAULT_FLAG_WRITE) {
 		struct page *page = NULL;
 		vm_fault_t r, major;

@@ -46,6 +46,9 @@ static inline bool get_page_unless_zero(struct page *p)
 	return atomic_inc_not_zero(&p->_refcount);
 }
 
+/* vma_text_mapped: what a new executable mapping of a file needs beside it. mmap_lock is held for writing. */
+void vma_text_mapped(struct mm_struct *mm, struct vm_area_struct *vma);
+
 /* ---- recycle.c ---- */
 void recycle_taken(const struct address_space *m, pgoff_t index);
 void recycle_added(const struct address_space *m, pgoff_t index);

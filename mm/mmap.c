@@ -314,6 +314,15 @@ SYSCALL_DEFINE2(munmap, unsigned long, addr, size_t, len)
 
 /* ---- making ---- */
 
+void vma_text_mapped(struct mm_struct *mm, struct vm_area_struct *vma)
+{
+	bool own = vma->vm_file && vma->vm_ops && (vma->vm_flags & VM_EXEC) &&
+		   !text_mapped(mm, vma->vm_file->f_mapping, vma->vm_start, (u64)vma->vm_pgoff << PAGE_SHIFT,
+				vma->vm_end - vma->vm_start);
+
+	vma->vm_flags = own ? vma->vm_flags | VM_OWN_TEXT : vma->vm_flags & ~VM_OWN_TEXT;
+}
+
 static unsigned long calc_vm_flags(unsigned long prot, unsigned long flags)
 {
 	return (prot & PROT_READ ? VM_READ : 0) | (prot & PROT_WRITE ? VM_WRITE : 0) |
@@ -437,8 +446,7 @@ static unsigned long mmap_region(struct mm_struct *mm, struct file *file, unsign
 	vm_stat_account(mm, vma->vm_flags, pages);
 	if (vma->vm_flags & VM_LOCKED)
 		mm->locked_vm += pages;
-	if (file && vma->vm_ops && (vma->vm_flags & VM_EXEC))
-		text_mapped(mm, vma->vm_file->f_mapping, addr, (u64)pgoff << PAGE_SHIFT, len);
+	vma_text_mapped(mm, vma);
 	vma_try_merge(mm, vma);
 	return addr;
 out_free:
@@ -517,7 +525,8 @@ unsigned long do_mmap(struct file *file, unsigned long addr, unsigned long len, 
 		return map_shared_anon(mm, addr, len, vm_flags);
 	case MAP_PRIVATE:
 		addr = mmap_region(mm, NULL, addr, len, vm_flags, addr >> PAGE_SHIFT);
-		if (!IS_ERR_VALUE(addr) && prot == (PROT_READ | PROT_WRITE) && len <= PREMAP_MAX && !(flags & PREMAP_NOT))
+		if (!IS_ERR_VALUE(addr) && prot == (PROT_READ | PROT_WRITE) && len <= PREMAP_MAX &&
+		    !(flags & PREMAP_NOT))
 			anon_premap(mm, find_vma(mm, addr), addr);
 		return addr;
 	}

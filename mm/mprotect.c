@@ -143,9 +143,8 @@ int mprotect_fixup(struct mm_struct *mm, struct vm_area_struct *vma, unsigned lo
 	vma->vm_flags = newflags;
 	vm_stat_account(mm, newflags, pages);
 	change_protection(mm, vma);
-	if (vma->vm_file && vma->vm_ops && (newflags & VM_EXEC) && !(old & VM_EXEC))
-		text_mapped(mm, vma->vm_file->f_mapping, vma->vm_start, (u64)vma->vm_pgoff << PAGE_SHIFT,
-			    vma->vm_end - vma->vm_start);
+	if (!(old & VM_EXEC))
+		vma_text_mapped(mm, vma);
 	vma_try_merge(mm, vma);
 	return 0;
 }

@@ -136,8 +136,7 @@ static unsigned long move_vma(struct mm_struct *mm, struct vm_area_struct *vma, 
 	vm_stat_account(mm, new->vm_flags, new_len >> PAGE_SHIFT);
 	if (new->vm_flags & VM_LOCKED)
 		mm->locked_vm += new_len >> PAGE_SHIFT;
-	if (new->vm_file &&new->vm_ops && (new->vm_flags &VM_EXEC))
-		text_mapped(mm, new->vm_file->f_mapping, new_addr, (u64) new->vm_pgoff << PAGE_SHIFT, new_len);
+	vma_text_mapped(mm, new);
 	if (!keep_old && old_len) {
 		/* its pages' charge moves with them: undo what unmapping takes off */
 		unsigned long moved = min(old_len, new_len) >> PAGE_SHIFT;

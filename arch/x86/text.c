@@ -138,25 +138,24 @@ unsigned long text_span(struct address_space *mapping)
 	return ti ? ti->span : 0;
 }
 
-void text_mapped(struct mm_struct *mm, struct address_space *mapping, unsigned long va, u64 off, unsigned long len)
+bool text_mapped(struct mm_struct *mm, struct address_space *mapping, unsigned long va, u64 off, unsigned long len)
 {
 	struct text_info *ti = text_info_get(mapping);
 	unsigned long stub;
 	struct vm_area_struct *vma;
 
-	if (!ti || !ti->patchable)
-		return;
+	if (!ti)
+		return false;
+	if (!ti->patchable)
+		return true; /* its views have no stubs */
 	stub = va - off + ti->stub_delta;
 	if (stub >= TASK_SIZE - STUB_AREA)
-		return;
+		return false;
 	vma = find_vma(mm, stub);
-	if (vma && vma->vm_start < stub + STUB_AREA) {
-		if (!(vma->vm_flags & VM_STUBS) || vma->vm_start != stub)
-			pr_warn_once("%s: no room for text stubs at %lx\n", current->comm, stub);
-		return;
-	}
-	insert_special_mapping(mm, stub, STUB_AREA,
-			       VM_READ | VM_EXEC | VM_MAYREAD | VM_MAYEXEC | VM_STUBS | VM_DONTEXPAND, ti->stub);
+	if (vma && vma->vm_start < stub + STUB_AREA)
+		return (vma->vm_flags & VM_STUBS) && vma->vm_start == stub;
+	return !insert_special_mapping(
+		mm, stub, STUB_AREA, VM_READ | VM_EXEC | VM_MAYREAD | VM_MAYEXEC | VM_STUBS | VM_DONTEXPAND, ti->stub);
 }
 
 unsigned text_stub_reserve(struct text_info *ti, u64 key, unsigned skip)

@@ -226,6 +226,7 @@ struct vm_area_struct {
 #define VM_ACCOUNT 0x100000UL
 #define VM_NORESERVE 0x200000UL
 #define VM_STUBS 0x400000UL /* text stubs of the kernel's own making, hidden from /proc/PID/maps */
+#define VM_OWN_TEXT 0x800000UL /* no room for the stubs of the file's text: it runs as private copies, scanned one by one */
 #define VM_WIPEONFORK 0x2000000UL
 #define VM_DONTDUMP 0x4000000UL
 #define VM_MERGEABLE 0x80000000UL

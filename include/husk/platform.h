@@ -125,7 +125,10 @@ int text_scan_private(struct mm_struct *mm, unsigned long va, struct page *page)
 void text_cut_border(struct page *lo, struct page *hi);
 /* text_span: bytes of address space to keep for a mapping of this file from offset 0, stub area included; 0: no need. */
 unsigned long text_span(struct address_space *mapping);
-/* text_mapped: mm has mapped file text at va (file offset off): map its stub area. Called with mmap_lock held for writing. */
-void text_mapped(struct mm_struct *mm, struct address_space *mapping, unsigned long va, u64 off, unsigned long len);
+/*
+ * text_mapped: mm has mapped file text at va (file offset off): map its stub area. Called with mmap_lock held for writing.
+ * False: something else lies there, and the file's views must not be shown at this address.
+ */
+bool text_mapped(struct mm_struct *mm, struct address_space *mapping, unsigned long va, u64 off, unsigned long len);
 
 #endif

@@ -427,8 +427,9 @@ unsigned long text_span(struct address_space *m)
 {
 	return 0;
 }
-void text_mapped(struct mm_struct *mm, struct address_space *m, unsigned long va, u64 off, unsigned long len)
+bool text_mapped(struct mm_struct *mm, struct address_space *m, unsigned long va, u64 off, unsigned long len)
 {
+	return true;
 }
 
 /* ---- set-up ---- */
