@@ -296,7 +296,7 @@ static void complete_signal(int sig, struct task_struct *p, bool group)
 	if (!t) /* whoever unblocks it first takes it */
 		return;
 	if (sig_fatal(p, sig) && !(s->flags & SIGNAL_GROUP_EXIT) && !sigismember(&t->real_blocked, sig) &&
-	    (sig == SIGKILL || (!p->ptrace && !(SM(sig) & SIG_KERNEL_COREDUMP_MASK)))) {
+	    (sig == SIGKILL || (!p->ptrace && !trace_signals(p) && !(SM(sig) & SIG_KERNEL_COREDUMP_MASK)))) {
 		start_group_exit(p, sig);
 		return;
 	}

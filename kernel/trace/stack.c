@@ -11,7 +11,7 @@
 /* Return addresses along the frame pointers, from the caller on, as long as they stay on this stack. */
 u32 trace_kernel_stack(u64 *out, u32 max)
 {
-	u64 *fp = __builtin_frame_address(0);
+	u64 *fp = *(u64 **)__builtin_frame_address(0); /* the caller's own frame says nothing */
 	u64 end = (u64)current_thread_info();
 	u32 n = 0;
 

@@ -158,6 +158,12 @@ static void record_exit(struct trace_task *tt, const struct pt_regs *regs)
 	trace_rec_end(tt, r, used);
 }
 
+/* Killed in the call: it has no result that anybody will see. */
+static bool killed(s64 ret)
+{
+	return unlikely(restarts(ret)) && fatal_signal_pending(current);
+}
+
 /* The call was short: its beginning, which nobody has seen, becomes a record of all of it. */
 static void complete_staged(struct trace_task *tt, const struct pt_regs *regs)
 {
@@ -180,6 +186,8 @@ void trace_syscall_exit(struct pt_regs *regs)
 	if (!tt || !tt->in_call)
 		return;
 	tt->in_call = false;
+	if (killed(regs->ax))
+		return; /* what is staged is published with the task's end */
 	if (likely(tt->staged)) {
 		complete_staged(tt, regs);
 		return;

@@ -154,6 +154,8 @@ static struct trace_task *get_task(unsigned type)
 	if (unlikely(tt->generation != READ_ONCE(trace_config.generation))) {
 		tt->generation = trace_config.generation;
 		tt->in_call = false;
+		tt->staged = NULL;
+		tt->ring->hdr.lost = tt->ring->lost_told = 0;
 		memset(tt->count, 0, sizeof(tt->count));
 		introduce(tt, type);
 	}

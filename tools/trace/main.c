@@ -119,9 +119,8 @@ static int status_of(const struct session *s)
 	return WIFEXITED(s->status) ? WEXITSTATUS(s->status) : 128 + WTERMSIG(s->status);
 }
 
-static void trace(struct session *s, const struct options *o)
+static void trace(struct session *s, const struct options *o, struct out *out)
 {
-	struct out *out = out_open(o->separate > 1 ? "/dev/null" : o->output, o->append);
 	struct printer *p = printer_new(o, out, !s->child);
 	struct reader *r = reader_new(s);
 	record_fn *fn = o->dump ? dump : printer_record;
@@ -141,10 +140,12 @@ int main(int argc, char **argv)
 {
 	static struct session s;
 	static struct options o;
+	struct out *out;
 	bool program;
 
 	argv = options_parse(&o, argc, argv, &program);
 	signal(SIGPIPE, SIG_IGN);
+	out = out_open(o.separate > 1 ? "/dev/null" : o.output, o.append);
 	if (program) {
 		session_start(&s, &o, o.run_args, argv);
 	} else {
@@ -157,7 +158,7 @@ int main(int argc, char **argv)
 		catch_signals();
 		session_attach(&s, &o, sandbox);
 	}
-	trace(&s, &o);
+	trace(&s, &o, out);
 	while (s.child && !s.over) { /* our output failed: the program goes on untraced */
 		usleep(10000);
 		session_alive(&s);

@@ -283,8 +283,6 @@ static void end_line(struct printer *p, struct task *t, const struct hostif_trac
 	text_char(out, ')');
 	pad_to(t->out, start, p->o->column);
 	decode_result(out, &p->call.call, &p->o->decode);
-	if (r->flags & TRACE_F_INJECTED)
-		text_str(out, " (INJECTED)");
 	if (r->flags & TRACE_F_DELAYED)
 		text_str(out, " (DELAYED)");
 	if (p->o->durations)
@@ -460,7 +458,7 @@ static void on_gone(struct printer *p, struct task *t, const struct hostif_trace
 		if (!p->o->paths.n || path_matches(p->o, &p->call.call))
 			print_unended(p, t, r);
 	}
-	if (prints_events(p) && p->o->statuses == STATUS_ALL)
+	if (prints_events(p))
 		event(p, t, r);
 	forget_task(p, t);
 }

@@ -36,8 +36,8 @@ struct ring {
 	uint64_t tail, released, head; /* head: as this sweep found it */
 	bool busy;
 	uint64_t idle_at, last; /* found idle; time of its last record */
-	uint64_t lost;
-	uint64_t next; /* time of the record at tail, in this sweep */
+	uint64_t told;		/* of the ring's lost records, by TRACE_LOST */
+	uint64_t next;		/* time of the record at tail, in this sweep */
 };
 
 struct reader {
@@ -59,9 +59,21 @@ struct reader *reader_new(struct session *s)
 	return r;
 }
 
+/* What no TRACE_LOST record told: of tasks without a ring, and at the end of rings. */
 uint64_t reader_lost(const struct reader *r)
 {
-	return __atomic_load_n(&r->s->dir->lost, __ATOMIC_RELAXED);
+	uint64_t n = __atomic_load_n(&r->s->dir->lost, __ATOMIC_RELAXED), lost;
+
+	for (uint32_t i = 0; i < r->nrings; i++) {
+		const struct ring *g = &r->ring[i];
+
+		if (!g->phys)
+			continue;
+		lost = __atomic_load_n(&g->h->lost, __ATOMIC_RELAXED);
+		if (lost > g->told)
+			n += lost - g->told;
+	}
+	return n;
 }
 
 uint64_t reader_bad(const struct reader *r)
@@ -150,6 +162,8 @@ static const struct hostif_trace_rec *take(struct reader *r, struct ring *g)
 	rec->size = size;
 	rec->time = g->last = g->next;
 	g->tail += size;
+	if (rec->type == TRACE_LOST)
+		g->told += rec->ret;
 	return rec;
 }
 

@@ -271,8 +271,8 @@ static void print_frame(struct text *t, struct space *s, uint64_t pc, bool exact
 	if (mod)
 		name = dwfl_module_addrinfo(mod, at, &off, &sym, NULL, NULL, NULL);
 	text_printf(t, " > %s(", m->path);
-	if (name)
-		text_printf(t, "%s+%#" PRIx64, name, (uint64_t)off + (pc - at));
+	if (name) /* without the version */
+		text_printf(t, "%.*s+%#" PRIx64, (int)strcspn(name, "@"), name, (uint64_t)off + (pc - at));
 	text_printf(t, ") [%#" PRIx64 "]\n", pc - m->start + m->pgoff);
 }
 
