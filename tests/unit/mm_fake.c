@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* What mm/ stands on in the tests: a host that remembers its mappings, one task, files of a known pattern. */
+#include <husk/boot.h>
 #include "mm_unit.h"
 #include <husk/init.h>
 #include <husk/proc_fs.h>
@@ -431,6 +432,10 @@ bool text_mapped(struct mm_struct *mm, struct address_space *m, unsigned long va
 {
 	return true;
 }
+
+/* the boot page: nothing of the host's vDSO */
+static struct hostif_boot fake_boot;
+struct hostif_boot *boot = &fake_boot;
 
 /* ---- set-up ---- */
 void unit_setup(unsigned long pages)
