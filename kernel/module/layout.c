@@ -20,6 +20,19 @@ static u64 place(u64 *size, u64 n, u64 align)
 	return at;
 }
 
+/* Is the init or exit function also there under the name that its author gave it? Some compilers keep only one. */
+static bool has_other_name(const struct load_info *info, const Elf64_Sym *s)
+{
+	for (unsigned int i = 1; i < info->nsyms; i++) {
+		const Elf64_Sym *o = &info->symtab[i];
+
+		if (o != s && o->st_shndx == s->st_shndx && o->st_value == s->st_value &&
+		    ELF64_ST_TYPE(o->st_info) == STT_FUNC)
+			return true;
+	}
+	return false;
+}
+
 /* Is it a symbol that kallsyms should know? */
 static bool keep_symbol(const struct load_info *info, const Elf64_Sym *s)
 {
@@ -30,11 +43,12 @@ static bool keep_symbol(const struct load_info *info, const Elf64_Sym *s)
 		return false;
 	if (strnlen(name, KSYM_NAME_LEN) == KSYM_NAME_LEN || s->st_shndx == info->info)
 		return false;
-	if (!strcmp(name, "init_module") || !strcmp(name, "cleanup_module"))
-		return false; /* other names of functions that have their own */
+	if ((!strcmp(name, "init_module") || !strcmp(name, "cleanup_module")) && has_other_name(info, s))
+		return false;
+	if (name[0] == '.')
+		return false;
 	return type == STT_FUNC || type == STT_OBJECT ||
-	       (type == STT_NOTYPE && strncmp(name, "__ksymtab_", 10) && strncmp(name, "__kstrtab_", 10) &&
-		name[0] != '.');
+	       (type == STT_NOTYPE && strncmp(name, "__ksymtab_", 10) && strncmp(name, "__kstrtab_", 10));
 }
 
 static void count_symbols(struct load_info *info)
