@@ -7,6 +7,7 @@
 #include <linux/mman.h>
 #include "arch.h"
 #include "hostcall.h"
+#include "scan.h"
 
 char *module_window;
 u64 (*module_extable)(u64 ip);
@@ -48,6 +49,23 @@ void module_window_init(void)
 	map_part(MODULE_BASE + MODULE_TEXT_SIZE + MODULE_RODATA_SIZE, MODULE_DATA_SIZE, PROT_READ | PROT_WRITE,
 		 phys + MODULE_TEXT_SIZE + MODULE_RODATA_SIZE);
 	module_window = phys_to_virt(phys);
+}
+
+/**
+ * arch_module_check_text - a protection key does not keep user code from jumping into kernel text, so none of it may change keys
+ * Return: 0, or -ENOEXEC where the bytes of such an instruction stand anywhere, as one or by accident.
+ */
+int arch_module_check_text(const struct module *m)
+{
+	const struct module_region *r = &m->region[MODULE_TEXT];
+	size_t at;
+
+	if (!r->base || scan_text(module_alias(r->base), r->size, &at) == FORBIDDEN_NONE)
+		return 0;
+	pr_err("module %s: byte 0x%zx of its text begins an instruction that changes protection keys or the GS base; "
+	       "write it otherwise",
+	       m->name, at);
+	return -ENOEXEC;
 }
 
 /* New text may lie where other text lay: no processor must run what it fetched before. */

@@ -79,6 +79,7 @@ void module_pages_claim(struct module *m, bool on);
 /* arch/x86/module.c */
 int apply_relocate_add(struct load_info *info, unsigned int relsec);
 bool arch_module_relsec_ok(const struct load_info *info, unsigned int relsec);
+int arch_module_check_text(const struct module *m);
 void arch_module_text_written(void);
 extern u64 (*module_extable)(u64 ip); /* module_search_extable, once there can be modules */
 

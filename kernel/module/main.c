@@ -250,7 +250,7 @@ static int link_module(struct load_info *info)
 	int err;
 
 	module_move(info);
-	err = module_resolve_symbols(info) ?: relocate(info) ?: module_finish(info);
+	err = module_resolve_symbols(info) ?: relocate(info) ?: module_finish(info) ?: arch_module_check_text(m);
 	if (err)
 		return err;
 	m->version = kept_tag(info, "version");

@@ -60,6 +60,8 @@ int module_memory_get(struct module_region *r)
 		}
 		memset(page_used + at, 1, n);
 		r[k].base = MODULE_BASE + ((unsigned long)at << PAGE_SHIFT);
+		if (k == MODULE_TEXT) /* what is between sections and behind the last traps */
+			memset(module_alias(r[k].base), 0xcc, (size_t)n << PAGE_SHIFT);
 	}
 	return err;
 }
