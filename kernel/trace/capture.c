@@ -47,7 +47,7 @@ enum capture_op {
 #define MAX_IOV 64u	 /* vectors, messages, strings of argv */
 #define MAX_ENVP 1024u
 #define MAX_ADDR 128u
-#define MAX_CONTROL 1024u
+#define MAX_CONTROL 2048u
 #define MAX_OPT 256u
 
 struct capture_kind {
@@ -249,7 +249,7 @@ static void argv(struct trace_capture *c, int arg, u64 addr, bool strings)
 		string(c, arg, p[i], c->limit);
 }
 
-static void fd_set(struct trace_capture *c, int arg, u64 addr, s32 nfds, bool exit)
+static void select_set(struct trace_capture *c, int arg, u64 addr, s32 nfds, bool exit)
 {
 	u64 got, i;
 	const u8 *set;
@@ -266,7 +266,7 @@ static void fd_set(struct trace_capture *c, int arg, u64 addr, s32 nfds, bool ex
 /* Memory of ioctl's, fcntl's and prctl's arguments: as the command says. */
 static void command(struct trace_capture *c, unsigned int nr, const u64 *args, int arg, bool exit)
 {
-	u32 cmd = nr == 157 ? args[0] : args[1];
+	u32 cmd = nr == 157 || nr == 158 ? args[0] : args[1];
 	u64 size;
 
 	if (nr == 16) { /* _IOC_SIZE, and before there was that at most struct termios */
@@ -366,7 +366,8 @@ static void at_enter(struct trace_capture *c, unsigned int nr, const struct capt
 		bytes(c, k->ref, r, 4);
 		break;
 	case CAP_IOV_IN:
-		iov(c, i, a, r, ~0ull);
+	case CAP_IOV_OUT: /* of buffers to be filled, where they are */
+		iov(c, i, a, r, k->op == CAP_IOV_IN ? ~0ull : 0);
 		break;
 	case CAP_MSG_IN:
 	case CAP_MSG_OUT:
@@ -377,7 +378,7 @@ static void at_enter(struct trace_capture *c, unsigned int nr, const struct capt
 		mmsg(c, i, a, (u32)r, true, k->op == CAP_MMSG_IN);
 		break;
 	case CAP_FDSET:
-		fd_set(c, i, a, r, false);
+		select_set(c, i, a, r, false);
 		break;
 	case CAP_SIGSET6:
 		p = mem(c, i, a, 16, 16, &got);
@@ -433,11 +434,12 @@ static void at_exit(struct trace_capture *c, unsigned int nr, const struct captu
 	case CAP_MSG_OUT:
 		msg(c, i, a, ret, true);
 		break;
+	case CAP_MMSG_IN: /* how much of each was sent */
 	case CAP_MMSG_OUT:
-		mmsg(c, i, a, ret, false, true);
+		mmsg(c, i, a, ret, false, k->op == CAP_MMSG_OUT);
 		break;
 	case CAP_FDSET:
-		fd_set(c, i, a, r, true);
+		select_set(c, i, a, r, true);
 		break;
 	case CAP_PAGES:
 		mem(c, i, a, least((r + 4095) / 4096, MAX_ARRAY), (r + 4095) / 4096, &got);

@@ -127,6 +127,13 @@ void put_names(struct dec *d, uint64_t v, const struct names *n)
 	}
 }
 
+void put_names_after(struct dec *d, uint64_t v, const struct names *n)
+{
+	const struct names more = {n->t, NULL, n->wide};
+
+	put_names(d, v, &more);
+}
+
 bool put_known(struct dec *d, uint64_t v, const struct names *n)
 {
 	v = n->wide ? v : (uint32_t)v;

@@ -44,13 +44,13 @@ static void put_argument(struct dec *d, uint32_t cmd, uint64_t v)
 	case F_DUPFD_CLOEXEC:
 	case F_SETOWN:
 	case F_SETPIPE_SZ:
-		text_dec(d->t, (int)v);
+		text_dec(d->t, v);
 		break;
 	case F_SETFD:
 		put_names(d, v, &n_fd);
 		break;
 	case F_SETFL:
-		put_open_flags(d, v);
+		put_open_flags(d, (uint32_t)v);
 		break;
 	case 6:
 	case 7:

@@ -8,9 +8,9 @@
 
 #define V (d->a[i])
 
-void put_open_flags(struct dec *d, uint32_t flags)
+void put_open_flags(struct dec *d, uint64_t flags)
 {
-	uint32_t rest = flags & ~O_ACCMODE;
+	uint64_t rest = flags & ~(uint64_t)O_ACCMODE;
 
 	if (d->o->raw) {
 		text_hex(d->t, flags);
@@ -19,14 +19,14 @@ void put_open_flags(struct dec *d, uint32_t flags)
 	put_value(d, flags & O_ACCMODE, &n_open_mode);
 	if (rest) {
 		text_char(d->t, '|');
-		put_names(d, rest, &n_open);
+		put_names_after(d, rest, &n_open);
 	}
 }
 
 /* a_open: flags, and the mode if they create */
 ARG(a_open)
 {
-	put_open_flags(d, V);
+	put_open_flags(d, (uint32_t)V);
 	if (V & (O_CREAT | (O_TMPFILE & ~O_DIRECTORY))) {
 		S(", ");
 		put_mode(d, d->a[i + 1]);
@@ -227,15 +227,26 @@ static void put_xattr(struct dec *d, uint64_t addr, uint64_t size)
 
 ARG(a_xattr_in)
 {
-	put_xattr(d, V, d->a[i + 1]);
+	if (d->a[i + 1] > 65536) /* more than a value may have is not looked at */
+		put_addr(d, V);
+	else
+		put_xattr(d, V, d->a[i + 1]);
 }
 
 ARG(a_xattr_out)
 {
-	if (d->failed || !V || !d->a[i + 1])
+	if (d->failed)
 		put_addr(d, V);
 	else
 		put_xattr(d, V, d->ret);
+}
+
+ARG(a_xattr_list)
+{
+	if (d->a[i + 1])
+		a_xattr_out(d, i, p);
+	else
+		put_addr(d, V);
 }
 
 static void put_utime(struct dec *d, const int64_t *t, bool nano)
@@ -351,7 +362,7 @@ ARG(a_statx_flags)
 		text_str(d->t, sync & 0x2000 ? "|AT_STATX_DONT_SYNC" : "AT_STATX_DONT_SYNC");
 	if (f & ~0x6000u) {
 		S("|");
-		put_names(d, f & ~0x6000u, &n_at);
+		put_names_after(d, f & ~0x6000u, &n_at);
 	}
 }
 

@@ -5,32 +5,47 @@
 
 static void put_op(struct dec *d, uint32_t op)
 {
-	static const struct names cmd = {NULL, "FUTEX_???", false};
+	uint32_t cmd = op & FUTEX_CMD_MASK;
+	bool clock = op & FUTEX_CLOCK_REALTIME;
 
+	if ((op & ~(FUTEX_CMD_MASK | FUTEX_PRIVATE_FLAG | FUTEX_CLOCK_REALTIME)) ||
+	    (clock && cmd != FUTEX_WAIT && cmd != FUTEX_WAIT_BITSET && cmd != FUTEX_WAIT_REQUEUE_PI))
+		goto unknown;
 	for (const struct name *t = n_futex.t; t->s && !d->o->raw; t++)
-		if (t->v == (op & FUTEX_CMD_MASK)) {
+		if (t->v == cmd) {
 			text_str(d->t, t->s);
 			if (op & FUTEX_PRIVATE_FLAG)
-				S("_PRIVATE");
-			if (op & FUTEX_CLOCK_REALTIME)
+				text_str(d->t, cmd == FUTEX_FD ? "|FUTEX_PRIVATE_FLAG" : "_PRIVATE");
+			if (clock)
 				S("|FUTEX_CLOCK_REALTIME");
 			return;
 		}
+unknown:
 	text_hex(d->t, op);
 	if (!d->o->raw)
-		P(" /* %s */", cmd.unknown);
+		S(" /* FUTEX_??? */");
+}
+
+static void put_shifted(struct dec *d, uint32_t v, const char *shift, const struct names *n)
+{
+	if (put_known(d, v, n)) {
+		text_str(d->t, shift);
+		return;
+	}
+	put_number(d, v);
+	P("%s /* %s */", shift, n->unknown);
 }
 
 static void put_wake_op(struct dec *d, uint32_t v)
 {
 	if (v >> 31 & 1)
 		S("FUTEX_OP_OPARG_SHIFT<<28|");
-	put_value(d, v >> 28 & 7, &n_futex_op);
-	S("<<28|");
+	put_shifted(d, v >> 28 & 7, "<<28", &n_futex_op);
+	S("|");
 	put_number(d, v >> 12 & 0xfff);
 	S("<<12|");
-	put_value(d, v >> 24 & 0xf, &n_futex_cmp);
-	S("<<24|");
+	put_shifted(d, v >> 24 & 0xf, "<<24", &n_futex_cmp);
+	S("|");
 	put_number(d, v & 0xfff);
 }
 

@@ -116,19 +116,16 @@ static void put_command(struct dec *d, uint32_t cmd)
 	S(")");
 }
 
-static void put_flags_if(struct dec *d, uint32_t v, const struct names *n, bool first)
+static void put_flags_if(struct dec *d, uint32_t v, const struct names *n)
 {
-	if (!v)
-		return;
-	if (!first)
-		S("|");
-	put_names(d, v, n);
+	if (v)
+		put_names(d, v, n);
 }
 
 static void put_termios(struct dec *d, const struct termios *t)
 {
 	S("{c_iflag=");
-	put_flags_if(d, t->c_iflag, &n_iflag, true);
+	put_flags_if(d, t->c_iflag, &n_iflag);
 	S(", c_oflag=");
 	put_value(d, t->c_oflag & NLDLY, &n_nldly);
 	S("|");
@@ -141,7 +138,8 @@ static void put_termios(struct dec *d, const struct termios *t)
 	put_value(d, t->c_oflag & VTDLY, &n_vtdly);
 	S("|");
 	put_value(d, t->c_oflag & FFDLY, &n_ffdly);
-	put_flags_if(d, t->c_oflag & ~(NLDLY | CRDLY | TABDLY | BSDLY | VTDLY | FFDLY), &n_oflag, false);
+	S("|");
+	put_flags_if(d, t->c_oflag & ~(NLDLY | CRDLY | TABDLY | BSDLY | VTDLY | FFDLY), &n_oflag);
 	S(", c_cflag=");
 	put_value(d, t->c_cflag & CBAUD, &n_baud);
 	if (t->c_cflag & CIBAUD) {
@@ -151,9 +149,10 @@ static void put_termios(struct dec *d, const struct termios *t)
 	}
 	S("|");
 	put_value(d, t->c_cflag & CSIZE, &n_csize);
-	put_flags_if(d, t->c_cflag & ~(CBAUD | CIBAUD | CSIZE), &n_cflag, false);
+	S("|");
+	put_flags_if(d, t->c_cflag & ~(CBAUD | CIBAUD | CSIZE), &n_cflag);
 	S(", c_lflag=");
-	put_flags_if(d, t->c_lflag, &n_lflag, true);
+	put_flags_if(d, t->c_lflag, &n_lflag);
 	if (!d->o->verbose) {
 		S(", ...}");
 		return;

@@ -7,7 +7,7 @@
 
 ARG(a_mmap_flags)
 {
-	uint64_t f = V, huge = f >> 26 & 0x3f, rest = f & ~0xfull & ~(0x3full << 26);
+	uint64_t f = (uint32_t)V, huge = f >> 26 & 0x3f, rest = f & ~0xfull & ~(0x3full << 26);
 
 	if (d->o->raw) {
 		put_number(d, f);
@@ -22,10 +22,10 @@ ARG(a_mmap_flags)
 		P("|%llu<<MAP_HUGE_SHIFT", (unsigned long long)huge);
 }
 
-/* mremap's new address: there only with MREMAP_FIXED or DONTUNMAP */
+/* mremap's new address: there only when it is moved to it */
 ARG(a_mremap_addr)
 {
-	if (!(d->a[3] & (MREMAP_FIXED | 4)))
+	if ((d->a[3] & (MREMAP_MAYMOVE | MREMAP_FIXED)) != (MREMAP_MAYMOVE | MREMAP_FIXED) && !(d->a[3] & 4))
 		return;
 	S(", ");
 	put_addr(d, V);

@@ -256,27 +256,28 @@ struct user_mmsghdr {
 	uint32_t len, pad;
 };
 
-static void put_mmsg(struct dec *d, uint64_t addr, uint64_t n, bool in)
+/* n headers, whose messages were captured before the call (in) or after it; len: they have lengths now */
+static void put_mmsg(struct dec *d, uint64_t addr, uint64_t n, bool in, bool len)
 {
-	const struct user_mmsghdr *m;
+	const struct user_mmsghdr *m, *after;
 	uint64_t k, max = !d->o->verbose && n > d->o->string_limit ? d->o->string_limit : n;
+	struct dec side = *d;
 
-	if (!n || !addr || !call_mem(d->c, addr, sizeof(*m), in ? false : d->exit)) {
+	side.exit = d->exit && !in;
+	if (!n || !addr || !get(&side, addr, sizeof(*m))) {
 		put_addr(d, addr);
 		return;
 	}
 	S("[");
 	for (k = 0; k < max; k++) {
-		m = call_mem(d->c, addr + k * sizeof(*m), sizeof(*m), in ? false : d->exit);
+		m = get(&side, addr + k * sizeof(*m), sizeof(*m));
 		if (!m)
 			break;
 		text_str(d->t, k ? ", {msg_hdr=" : "{msg_hdr=");
-		put_msghdr(d, addr + k * sizeof(*m), &m->hdr, in ? UINT64_MAX : m->len);
-		if (d->exit) {
-			const struct user_mmsghdr *after = call_mem(d->c, addr + k * sizeof(*m), sizeof(*m), true);
-
+		put_msghdr(&side, addr + k * sizeof(*m), &m->hdr, in ? UINT64_MAX : m->len);
+		after = get(d, addr + k * sizeof(*m), sizeof(*m));
+		if (len)
 			P(", msg_len=%u", after ? after->len : m->len);
-		}
 		S("}");
 	}
 	if (k < n)
@@ -286,13 +287,7 @@ static void put_mmsg(struct dec *d, uint64_t addr, uint64_t n, bool in)
 
 ARG(a_mmsg_in)
 {
-	struct dec in = *d;
-
-	in.exit = false;
-	if (d->failed)
-		put_mmsg(&in, V, (uint32_t)d->a[2], true);
-	else
-		put_mmsg(d, V, d->ret, true);
+	put_mmsg(d, V, d->failed ? (uint32_t)d->a[2] : (uint64_t)d->ret, true, !d->failed);
 }
 
 ARG(a_mmsg_out)
@@ -300,7 +295,7 @@ ARG(a_mmsg_out)
 	if (d->failed)
 		put_addr(d, V);
 	else
-		put_mmsg(d, V, d->ret, false);
+		put_mmsg(d, V, d->ret, false, true);
 }
 
 void r_mmsg(struct dec *d)

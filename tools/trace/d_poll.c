@@ -294,10 +294,7 @@ ARG(a_iov_in)
 
 ARG(a_iov_out)
 {
-	if (d->failed)
-		put_addr(d, V);
-	else
-		put_iov(d, V, d->a[i + 1], d->ret, true);
+	put_iov(d, V, d->a[i + 1], d->failed ? UINT64_MAX : d->ret, !d->failed);
 }
 
 ARG(a_iov_addr)

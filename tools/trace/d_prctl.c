@@ -20,6 +20,18 @@ static bool prctl_out(uint32_t cmd)
 	       cmd == PR_GET_TID_ADDRESS;
 }
 
+/* a task's name: no more of it counts than there is room for */
+static void put_comm(struct dec *d, uint64_t addr)
+{
+	struct decode_options o = *d->o;
+	struct dec comm = *d;
+
+	if (o.string_limit > 15)
+		o.string_limit = 15;
+	comm.o = &o;
+	put_string(&comm, addr);
+}
+
 static void put_in(struct dec *d, uint32_t cmd, uint64_t v)
 {
 	switch (cmd) {
@@ -33,7 +45,7 @@ static void put_in(struct dec *d, uint32_t cmd, uint64_t v)
 		put_value(d, v, &n_dumpable);
 		break;
 	case PR_SET_NAME:
-		put_string(d, v);
+		put_comm(d, v);
 		break;
 	case PR_CAPBSET_READ:
 	case PR_CAPBSET_DROP:
@@ -207,10 +219,6 @@ void r_prctl(struct dec *d)
 		S(" (");
 		put_names(d, d->ret, &n_securebits);
 		S(")");
-	} else if (cmd == PR_GET_SECCOMP) {
-		S(" (");
-		put_value(d, d->ret, &n_seccomp_mode);
-		S(")");
 	}
 }
 
@@ -222,7 +230,7 @@ static bool arch_out(uint32_t cmd)
 ARG(a_arch_prctl)
 {
 	put_value(d, d->a[0], &n_arch_prctl);
-	if (arch_out(d->a[0]))
+	if (arch_out(d->a[0]) || (uint32_t)d->a[0] == 0x1011)
 		return;
 	S(", ");
 	put_number(d, d->a[1]);

@@ -245,6 +245,7 @@ static void put_kernel_info(struct dec *d, const struct info *s)
 		break;
 	case SIGILL:
 	case SIGFPE:
+	case SIGTRAP:
 	case SIGSEGV:
 	case SIGBUS:
 		S(", si_addr=");
@@ -294,7 +295,8 @@ void put_siginfo(struct dec *d, const void *si)
 	}
 	switch (s.code) {
 	case SI_KERNEL:
-		if (s.signo == SIGSEGV || s.signo == SIGBUS || s.signo == SIGILL || s.signo == SIGFPE) {
+		if (s.signo == SIGSEGV || s.signo == SIGBUS || s.signo == SIGILL || s.signo == SIGFPE ||
+		    s.signo == SIGTRAP) {
 			S(", si_addr=");
 			put_addr(d, s.addr);
 		}
@@ -360,6 +362,8 @@ void decode_signal(struct text *t, const struct hostif_trace_rec *r, const struc
 		s.stime = r->args[5] >> 32;
 	} else if (s.code > 0 && codes_of(s.signo)) {
 		s.addr = r->args[3];
+	} else {
+		s.value = r->args[4];
 	}
 	put_signal(&d, r->nr);
 	text_char(t, ' ');

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The system as a whole: uname, sysinfo, times, personality, clocks' discipline, and other single calls.
+#include <sys/ptrace.h>
 #include <sys/sysinfo.h>
 #include <sys/times.h>
 #include <sys/timex.h>
@@ -131,14 +132,44 @@ void r_ioprio(struct dec *d)
 	S(")");
 }
 
-ARG(a_syslog_buf)
+/* syslog's command, a number; most have no arguments */
+ARG(a_syslog)
+{
+	int cmd = V;
+	const char *name = NULL;
+
+	for (const struct name *t = n_syslog.t; t->s; t++)
+		if ((int)t->v == cmd)
+			name = t->s;
+	P("%d /* %s */", cmd, name ? name : n_syslog.unknown);
+}
+
+static bool syslog_bare(int cmd)
+{
+	return cmd == 0 || cmd == 1 || (cmd >= 5 && cmd <= 7) || cmd == 9 || cmd == 10;
+}
+
+ARG(a_syslog_out)
 {
 	int cmd = d->a[0];
+	uint64_t buf = d->a[1];
 
+	if (syslog_bare(cmd))
+		return;
+	S(", ");
 	if (d->failed || cmd < 2 || cmd > 4)
-		put_addr(d, V);
+		put_addr(d, buf);
 	else
-		put_buffer(d, V, d->ret);
+		put_buffer(d, buf, d->ret);
+	P(", %d", (int)d->a[2]);
+}
+
+ARG(a_seccomp_flags)
+{
+	if ((uint32_t)d->a[0] == 1)
+		put_names(d, V, &n_seccomp_flags);
+	else
+		a_hexint(d, i, p);
 }
 
 ARG(a_reboot)
@@ -147,6 +178,16 @@ ARG(a_reboot)
 		return;
 	S(", ");
 	put_string(d, V);
+}
+
+ARG(a_restart)
+{
+	S("<... resuming interrupted ");
+	if (d->c->restarts > 0)
+		text_str(d->t, decode_name(d->c->restarts - 1));
+	else
+		S("system call");
+	S(" ...>");
 }
 
 ARG(a_timex)
@@ -175,29 +216,47 @@ void r_adjtimex(struct dec *d)
 	S(")");
 }
 
+/* Requests without an address, and those without data. */
+static bool ptrace_no_addr(uint64_t req)
+{
+	return req == PTRACE_KILL || req == PTRACE_INTERRUPT;
+}
+
+static bool ptrace_no_data(uint64_t req)
+{
+	return req >= 12 && req <= 15;
+}
+
+static void ptrace_signal(struct dec *d, int sig)
+{
+	if (sig)
+		put_signal(d, sig);
+	else
+		text_char(d->t, '0');
+}
+
 ARG(a_ptrace)
 {
-	uint64_t req = d->a[0];
+	uint64_t req = d->a[0], data = d->a[3];
 
 	put_value(d, req, &n_ptrace);
-	if (!req) /* PTRACE_TRACEME */
+	if (!req)
 		return;
 	S(", ");
 	put_pid(d, d->a[1]);
-	if (req == 0x4207) /* INTERRUPT */
+	if (ptrace_no_addr(req))
 		return;
 	S(", ");
-	if (req == 0x4206 || req == 0x4200)
-		put_addr(d, d->a[2]);
-	else
-		put_addr(d, d->a[2]);
+	put_addr(d, d->a[2]);
+	if (ptrace_no_data(req))
+		return;
 	S(", ");
-	if (req == 0x4206 || req == 0x4200)
-		put_names(d, d->a[3], &n_ptrace_options);
-	else if (req == 7 || req == 17 || req == 24 || req == 9)
-		put_signal(d, d->a[3]);
+	if (req == PTRACE_SEIZE || req == PTRACE_SETOPTIONS)
+		put_names(d, data, &n_ptrace_options);
+	else if (req == PTRACE_CONT || req == PTRACE_DETACH || req == PTRACE_SYSCALL || req == PTRACE_SINGLESTEP || req == PTRACE_LISTEN)
+		ptrace_signal(d, data);
 	else
-		put_addr(d, d->a[3]);
+		put_addr(d, data);
 }
 
 ARG(a_shmget_flags)

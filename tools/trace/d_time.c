@@ -146,7 +146,10 @@ ARG(a_sigevent)
 		S("}, ");
 	}
 	S("sigev_signo=");
-	put_signal(d, e->signo);
+	if (e->notify == SIGEV_NONE || e->notify > SIGEV_THREAD_ID || e->notify < 0)
+		text_dec(d->t, e->signo);
+	else
+		put_signal(d, e->signo);
 	S(", sigev_notify=");
 	put_value(d, (uint32_t)e->notify, &n_sigev);
 	if (e->notify == SIGEV_THREAD_ID)

@@ -32,6 +32,8 @@ void decode_enter(struct text *t, const struct call *c, const struct decode_opti
 			text_mem(t, ", ", 2);
 		s->a[i].fn(&d, i, s->a[i].p);
 	}
+	if (s->nenter && s->nenter < s->n && s->a[s->nenter].p != own_comma)
+		text_mem(t, ", ", 2);
 }
 
 void decode_exit(struct text *t, const struct call *c, const struct decode_options *o)
@@ -42,7 +44,7 @@ void decode_exit(struct text *t, const struct call *c, const struct decode_optio
 	if (!c->enter || !c->exit)
 		return;
 	for (int i = s->nenter; i < s->n; i++) {
-		if (i && s->a[i].p != own_comma)
+		if (i > s->nenter && s->a[i].p != own_comma)
 			text_mem(t, ", ", 2);
 		s->a[i].fn(&d, i, s->a[i].p);
 	}

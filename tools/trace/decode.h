@@ -22,6 +22,7 @@ struct call {
 		bool at_exit;
 	} * blob;
 	unsigned nblobs;
+	int restarts; /* of restart_syscall: 1 + the number of the call that it goes on with; 0: not known */
 };
 
 struct decode_options {

@@ -8,7 +8,7 @@
 /* shared */
 void put_number(struct dec *d, uint64_t v); /* 0 or 0x.. */
 void put_time_comment(struct dec *d, int64_t sec, int64_t nsec);
-void put_open_flags(struct dec *d, uint32_t flags);
+void put_open_flags(struct dec *d, uint64_t flags);
 void put_symbolic_mode(struct dec *d, uint32_t mode);
 void put_caps(struct dec *d, uint64_t set);
 void put_rusage(struct dec *d, uint64_t addr);
@@ -36,6 +36,7 @@ ARG(a_statfs);
 ARG(a_dents);
 ARG(a_xattr_in);
 ARG(a_xattr_out);
+ARG(a_xattr_list);
 ARG(a_utimes);
 ARG(a_utimens);
 ARG(a_utimbuf);
@@ -107,8 +108,11 @@ ARG(a_personality);
 ARG(a_ioprio);
 ARG(a_ulong_out);
 ARG(a_addr_out);
-ARG(a_syslog_buf);
+ARG(a_syslog);
+ARG(a_syslog_out);
+ARG(a_seccomp_flags);
 ARG(a_reboot);
+ARG(a_restart);
 ARG(a_timex);
 ARG(a_ptrace);
 ARG(a_shmget_flags);

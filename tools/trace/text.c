@@ -119,7 +119,7 @@ static void escape(struct text *t, const unsigned char *s, size_t i, size_t n)
 		text_char(t, c);
 	else if (space(c))
 		text_char(t, letter[c - '\t']);
-	else if (i + 1 < n && s[i + 1] >= '0' && s[i + 1] <= '9')
+	else if (i + 1 < n && s[i + 1] >= '0' && s[i + 1] <= '7')
 		text_printf(t, "%03o", c);
 	else
 		text_printf(t, "%o", c);
