@@ -2,6 +2,7 @@
 /* What mm/ stands on in the tests: a host that remembers its mappings, one task, files of a known pattern. */
 #include <husk/boot.h>
 #include "mm_unit.h"
+#include <husk/boot.h>
 #include <husk/init.h>
 #include <husk/proc_fs.h>
 #include <husk/time.h>
@@ -10,6 +11,8 @@ void unit_ram(unsigned long bytes);
 void unit_drop(void *p, unsigned long len);
 
 static struct task_struct task;
+static struct hostif_boot boot_page; /* no vDSO in it */
+struct hostif_boot *boot = &boot_page;
 static struct thread_info ti;
 static struct signal_struct signal_state;
 static struct cred cred = {.cap_effective = ~0ULL};
