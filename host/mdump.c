@@ -31,6 +31,7 @@ static struct {
 	struct {
 		int conn;
 		uint32_t ticket;
+		bool kill;
 	} waiting[CONTROL_MAX_CONNS];
 	unsigned nwaiting;
 } m = {.wake = -1, .out = -1};
@@ -258,7 +259,7 @@ const char *mdump_cause(struct sandbox *s)
 
 int control_dump(struct control_request *r)
 {
-	int64_t level = -1;
+	int64_t level = -1, kill = 0;
 
 	if (m.pid <= 0 || gone())
 		return control_fail(r, "this sandbox has no dump process: %s",
@@ -267,6 +268,8 @@ int control_dump(struct control_request *r)
 		return control_fail(r, "a level is 0 to %u", MDUMP_D_MAX);
 	if (m.nwaiting == CONTROL_MAX_CONNS)
 		return control_fail(r, "too many dumps are wanted at once");
+	control_get_number(r->json, "kill", &kill);
+	m.waiting[m.nwaiting].kill = kill;
 	m.ctl->request_level = level;
 	m.waiting[m.nwaiting].conn = r->conn;
 	m.waiting[m.nwaiting++].ticket = __atomic_add_fetch(&m.ctl->request, 1, __ATOMIC_SEQ_CST);
@@ -288,6 +291,11 @@ static void file_name(char *out, size_t n)
 		snprintf(out, n, "%s", "(sent)");
 	else
 		snprintf(out, n, "%s/%s", m.dir, name);
+}
+
+bool mdump_waiting(void)
+{
+	return m.nwaiting;
 }
 
 static void tell(struct sandbox *s, int conn, bool failed)
@@ -321,6 +329,8 @@ void mdump_poll(struct sandbox *s)
 	for (unsigned i = 0; i < m.nwaiting; i++) {
 		bool done = (int32_t)(served - m.waiting[i].ticket) >= 0, lost = !done && gone();
 
+		if (done && m.waiting[i].kill)
+			s->killed_by = SIGKILL;
 		if (done || lost)
 			tell(s, m.waiting[i].conn, lost || state == MDUMP_FAILED);
 		else

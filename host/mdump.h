@@ -23,7 +23,8 @@ const char *mdump_cause(struct sandbox *s); /* of the crash, by the dump process
 
 /* "dump" of the control socket: level, answers when it is done. mdump_poll: those who wait are told */
 int control_dump(struct control_request *r);
-void mdump_poll(struct sandbox *s);
+void mdump_poll(struct sandbox *s); /* and sandboxes end that were to end with their dump */
+bool mdump_waiting(void); /* somebody wants to hear of progress */
 
 /* mdump_dir.c */
 int mdump_open_dir(const char *wanted, char *path, size_t n, char *why, size_t nwhy);

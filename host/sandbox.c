@@ -19,6 +19,7 @@
 
 #define THREAD_STACK (128u << 10)
 #define GRACE_NS 1000000000ULL /* after --timeout, for the guest to end by itself */
+#define PROGRESS_MS 200 /* to those who wait for a dump */
 #define RETRY_MS 5	       /* a signal that the guest had no room for */
 
 int thread_start(pthread_t *t, void *(*fn)(void *), void *arg)
@@ -108,7 +109,8 @@ static int next_timeout(struct sandbox *s)
 
 	if (s->pending && (ms < 0 || ms > RETRY_MS))
 		ms = RETRY_MS;
-
+	if (mdump_waiting() && (ms < 0 || ms > PROGRESS_MS))
+		ms = PROGRESS_MS;
 	if (s->deadline) {
 		now = clock_ns();
 		if (s->deadline <= now)

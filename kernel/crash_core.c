@@ -8,7 +8,7 @@
 #include <hostif/mdump.h>
 #include <elf.h>
 
-extern char _stext[], _etext[], _end[], __bss_start[];
+extern char sig_entry[], _stext[], _etext[], _end[], __bss_start[];
 extern struct thread_info *gate_table[], *panicking;
 
 #define SYMBOL(x) {"SYMBOL(" #x ")", (u64)&x}
@@ -20,7 +20,7 @@ extern struct thread_info *gate_table[], *panicking;
 #define ENTRIES \
 	SYMBOL(_stext), SYMBOL(_etext), SYMBOL(__bss_start), SYMBOL(_end), \
 	SYMBOL(init_task), SYMBOL(init_task_list), SYMBOL(nr_threads), SYMBOL(tasklist_lock), SYMBOL(child_reaper), \
-	SYMBOL(gate_table), SYMBOL(mem_map), SYMBOL(max_pfn), SYMBOL(lowest_pfn), SYMBOL(totalram_pages), SYMBOL(vm_stat), SYMBOL(boot), SYMBOL(panicking), \
+	SYMBOL(gate_table), SYMBOL(mem_map), SYMBOL(max_pfn), SYMBOL(lowest_pfn), SYMBOL(totalram_pages), SYMBOL(vm_stat), SYMBOL(boot), SYMBOL(panicking), SYMBOL(sig_entry), \
 	SIZE(page), OFFSET(page, flags), OFFSET(page, _refcount), OFFSET(page, _mapcount), OFFSET(page, order), OFFSET(page, type), \
 	OFFSET(page, lru), OFFSET(page, slab_cache), OFFSET(page, mapping), OFFSET(page, index), OFFSET(page, private), \
 	NUMBER(PGT_FREE), NUMBER(PGT_KERNEL), NUMBER(PGT_SLAB), NUMBER(PGT_ANON), NUMBER(PGT_CACHE), NUMBER(PGT_PTE), NUMBER(PGT_STACK), \

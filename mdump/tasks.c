@@ -13,6 +13,7 @@
 #define MAX_TASKS 65536
 #define FEW 40
 #define TI_SIZE 1024
+#define UC_SIGCONTEXT 40 /* in the host's struct ucontext */
 #define PID_OF_SWAPPER 4194304
 
 static struct task few[FEW];
@@ -215,18 +216,34 @@ enum {
 static const u8 sigcontext_order[] = {R_R8, R_R9, R_R10, R_R11, R_R12, R_R13, R_R14, R_R15, R_DI,
 				      R_SI, R_BP, R_BX,	 R_DX,	R_AX,  R_CX,  R_SP,  R_IP,  R_FLAGS};
 
-static bool from_crash(struct task *t)
+/* What a signal frame of the host on the kernel stack says. */
+static bool from_sigcontext(struct task *t, u64 va)
 {
 	u64 off;
 
-	if (!o.ti_crash || !kva_to_off(ram_u64(t->ti_off + o.ti_crash), 18 * 8, &off))
+	if (!kva_to_off(va, 18 * 8, &off))
 		return false;
-	memset(t->regs, 0, sizeof(t->regs));
 	for (u32 i = 0; i < ENTRIES(sigcontext_order); i++)
 		t->regs[sigcontext_order[i]] = ram_u64(off + i * 8);
 	t->regs[R_ORIG_AX] = -1;
 	t->regs[R_CS] = 0x33;
 	t->regs[R_SS] = 0x2b;
+	return true;
+}
+
+/* A signal had just been delivered to user code, and the kernel's handler had not begun: the user's registers are in the frame. */
+static void undo_delivery(struct task *t)
+{
+	u64 entry = table("SYMBOL(sig_entry)", 0);
+
+	if (t->d.in_user && entry && t->regs[R_IP] == entry && t->regs[R_DX] == t->regs[R_SP] + 8)
+		from_sigcontext(t, t->regs[R_DX] + UC_SIGCONTEXT);
+}
+
+static bool from_crash(struct task *t)
+{
+	if (!o.ti_crash || !from_sigcontext(t, ram_u64(t->ti_off + o.ti_crash)))
+		return false;
 	t->d.regs_from = MDUMP_REGS_CRASH;
 	t->d.in_user = t->regs[R_IP] < table("NUMBER(TASK_SIZE)", 0);
 	return true;
@@ -310,6 +327,8 @@ u32 tasks_registers(enum mdump_reason reason, u32 n, u32 *lost)
 
 		if (reason == MDUMP_PANIC && from_crash(t))
 			continue;
+		if (t->d.regs_from == MDUMP_REGS_HOST)
+			undo_delivery(t);
 		if (t->d.regs_from == MDUMP_REGS_HOST || from_sleep(t))
 			continue;
 		from_entry(t);

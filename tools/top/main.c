@@ -13,6 +13,7 @@ static const struct {
 	{"ps", cmd_ps},
 	{"top", cmd_top},
 	{"module", cmd_module},
+	{"dump", cmd_dump},
 };
 
 int main(int argc, char **argv)

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 int cmd_ps(int argc, char **argv);
+int cmd_dump(int argc, char **argv);
 int cmd_top(int argc, char **argv);
 int cmd_module(int argc, char **argv);
 
