@@ -55,7 +55,7 @@ static void lock_sleep(spinlock_t *l, void (*stalled)(void *lock, unsigned int s
 	}
 	while (__atomic_exchange_n(&l->v, 2, __ATOMIC_ACQUIRE)) {
 		/* whole seconds without a wake-up are counted, not the clock: a sandbox that was stopped is not late */
-		if (host_futex_wait(&l->v, 2, NSEC_PER_SEC) != -ETIMEDOUT)
+		if (host_sleep(&l->v, 2, NSEC_PER_SEC) != -ETIMEDOUT)
 			seconds = 0;
 		else if (++seconds == READ_ONCE(lock_patience))
 			stalled(l, seconds);
@@ -163,7 +163,7 @@ static noinline void down_read_slow(struct rw_semaphore *s)
 	gen = s->seq;
 	raw_unlock(&s->l);
 	while (smp_load_acquire(&s->seq) == gen)
-		host_futex_wait(&s->seq, gen, INT64_MAX);
+		host_sleep(&s->seq, gen, INT64_MAX);
 }
 
 static noinline void down_write_slow(struct rw_semaphore *s)
@@ -186,7 +186,7 @@ static noinline void down_write_slow(struct rw_semaphore *s)
 		one = 1;
 		if (__atomic_compare_exchange_n(&s->wgrant, &one, 0, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
 			return;
-		host_futex_wait(&s->wgrant, 0, INT64_MAX);
+		host_sleep(&s->wgrant, 0, INT64_MAX);
 	}
 }
 

@@ -5,6 +5,7 @@
 #include <husk/boot.h>
 #include <husk/init.h>
 #include <husk/oops.h>
+#include <husk/oops.h>
 #include <husk/time.h>
 
 /**
@@ -14,7 +15,8 @@
  * sandbox is stopped or frozen there are none, so nobody is accused for it.
  *
  * Lockup: a task that in four rounds running was in the kernel, awake, and made no system call, fault or sleep. It spins; the
- * sandbox panics, which names it. Kernel threads are left out: they wait in ways of their own.
+ * sandbox panics, which names it. Kernel threads are left out: they wait in ways of their own. Who waits for a lock is not spinning:
+ * deadlocks are found there (lock_patience).
  *
  * Hung task: asleep in TASK_UNINTERRUPTIBLE, without a fatal signal's help, for HUNG_ROUNDS rounds: reported once, with its number;
  * it may be waiting for a slow host.
@@ -41,8 +43,11 @@ static bool in_kernel_awake(struct task_struct *t)
 	       READ_ONCE(ti->host_tid) > 0 && !READ_ONCE(ti->arch[0]);
 }
 
+/* Asleep for good, or waiting for a lock or an answer of the host. */
 static bool hung(struct task_struct *t)
 {
+	if (READ_ONCE(t->state) == TASK_RUNNING)
+		return READ_ONCE(t->ti->sleep_bp);
 	return (READ_ONCE(t->state) & (TASK_UNINTERRUPTIBLE | TASK_WAKEKILL)) == TASK_UNINTERRUPTIBLE;
 }
 
@@ -99,6 +104,7 @@ static void round_fn(struct timer *timer)
 static int watchdog_init(void)
 {
 	period = boot->watchdog_ns / LOCKUP_ROUNDS;
+	lock_patience = boot->watchdog_ns / NSEC_PER_SEC; /* of who waits for a lock: kernel/locking.c finds deadlocks */
 	if (!period)
 		return 0;
 	timer_init(&round_timer, round_fn);
