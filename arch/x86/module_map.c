@@ -58,7 +58,7 @@ void module_window_init(void)
 int arch_module_check_text(const struct module *m)
 {
 	const struct module_region *r = &m->region[MODULE_TEXT];
-	size_t at;
+	size_t at = 0;
 
 	if (!r->base || scan_text(module_alias(r->base), r->size, &at) == FORBIDDEN_NONE)
 		return 0;
