@@ -11,8 +11,6 @@ void unit_ram(unsigned long bytes);
 void unit_drop(void *p, unsigned long len);
 
 static struct task_struct task;
-static struct hostif_boot boot_page; /* no vDSO in it */
-struct hostif_boot *boot = &boot_page;
 static struct thread_info ti;
 static struct signal_struct signal_state;
 static struct cred cred = {.cap_effective = ~0ULL};
