@@ -109,7 +109,9 @@ static noinline void do_syscall_slow(struct pt_regs *regs)
 /* Called by the gate and by the trap path; regs->orig_ax is the number. */
 void do_syscall_64(struct pt_regs *regs)
 {
-	if (unlikely(READ_ONCE(container_of(regs, struct thread_info, regs)->flags) & TIF_SYSCALL_WORK)) {
+	u64 work = READ_ONCE(container_of(regs, struct thread_info, regs)->flags) & TIF_SYSCALL_WORK;
+
+	if (unlikely(work) && ((work & TIF_PTRACE_WORK) || trace_wants(regs->orig_ax))) {
 		do_syscall_slow(regs);
 		return;
 	}

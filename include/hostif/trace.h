@@ -159,6 +159,7 @@ struct hostif_trace {
 #define TRACE_WANT_FDPATHS 2u  /* TRACE_BLOB_FDPATH (-y, -P) */
 #define TRACE_WANT_STACKS 4u   /* -k */
 #define TRACE_WANT_SIGNALS 8u  /* TRACE_SIGNAL, TRACE_STOP */
+#define TRACE_WANT_TIMES 32u   /* how long calls took (-T, -c): without it, the clock is read once a call */
 #define TRACE_WANT_VERBOSE 16u /* strings of the environment, all entries of a directory: what strace prints with -v */
 
 #endif

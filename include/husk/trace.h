@@ -11,6 +11,13 @@ struct trace_task;
 /* Somebody traces. Changed under trace_lock; which tasks it is about, TIF_TRACE says. */
 extern u32 trace_on;
 
+/* The calls that the reader wants to see: a bit for each. */
+extern u64 trace_calls[];
+static inline bool trace_wants(u64 nr)
+{
+	return nr < 512 && (trace_calls[nr / 64] >> (nr % 64) & 1);
+}
+
 /* trace_reconfigure - the reader changed its wishes (HOSTIF_EV_TRACE) */
 void trace_reconfigure(void);
 

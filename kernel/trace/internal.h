@@ -10,10 +10,9 @@
 
 /**
  * struct trace_config - the kernel's own copy of what the reader wants, checked
- * Changed only while no task has TIF_TRACE, except for the bits of @calls.
+ * Changed only while no task has TIF_TRACE; so are trace_calls.
  */
 struct trace_config {
-	u64 calls[HOSTIF_TRACE_NR / 64];
 	u32 flags, string_limit, generation;
 	u32 nrules;
 	s64 wait_ns;
@@ -80,10 +79,5 @@ void trace_inject_exit(struct trace_task *tt);
 
 /* trace.c: current's, made at need; NULL: nothing is to be traced */
 struct trace_task *trace_current(void);
-
-static inline bool trace_wants(u64 nr)
-{
-	return nr < HOSTIF_TRACE_NR && (trace_config.calls[nr / 64] >> (nr % 64) & 1);
-}
 
 #endif

@@ -172,7 +172,8 @@ static void complete_staged(struct trace_task *tt, const struct pt_regs *regs)
 
 	r->type = TRACE_CALL;
 	r->ret = regs->ax;
-	r->ticket = ktime_get_ns() - r->time;
+	if (trace_config.flags & TRACE_WANT_TIMES)
+		r->ticket = ktime_get_ns() - r->time;
 	r->flags = r->nblobs << 16 | (restarts(r->ret) ? TRACE_F_RESTART : 0);
 	used = capture(tt, r, tt->staged_bytes, regs, r->ret, true);
 	tt->staged = NULL;

@@ -17,6 +17,7 @@
  */
 
 u32 trace_on;
+u64 trace_calls[HOSTIF_TRACE_NR / 64];
 struct trace_config trace_config;
 struct hostif_trace *trace_dir;
 static DEFINE_MUTEX(trace_lock);
@@ -30,7 +31,7 @@ static void copy_config(void)
 	struct hostif_trace *d = trace_dir;
 	struct trace_config *c = &trace_config;
 
-	memcpy(c->calls, d->calls, sizeof(c->calls));
+	memcpy(trace_calls, d->calls, sizeof(trace_calls));
 	c->flags = d->flags;
 	c->string_limit = clamp_t(u32, d->string_limit, 0, 1 << 20);
 	c->nrules = min_t(u32, d->nrules, HOSTIF_TRACE_RULES);

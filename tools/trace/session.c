@@ -94,7 +94,8 @@ static void fill_directory(struct hostif_trace *d, const struct options *o)
 	d->wait_ms = o->no_wait ? 0 : WAIT_MS;
 	d->flags = (memory ? TRACE_WANT_MEMORY : 0) | (o->decode.fd_paths || o->paths.n ? TRACE_WANT_FDPATHS : 0) |
 		   (o->stacks ? TRACE_WANT_STACKS : 0) | (o->signals && o->summary != 'c' ? TRACE_WANT_SIGNALS : 0) |
-		   (o->decode.verbose ? TRACE_WANT_VERBOSE : 0);
+		   (o->decode.verbose ? TRACE_WANT_VERBOSE : 0) |
+		   (o->durations || o->summary || o->histogram || o->json || o->dump ? TRACE_WANT_TIMES : 0);
 	memset(d->calls, 0, sizeof(d->calls));
 	for (unsigned i = 0; i < HOSTIF_TRACE_NR; i++) {
 		bool injected = false;
