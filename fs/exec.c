@@ -6,6 +6,7 @@
 #include <husk/boot.h>
 #include <husk/file.h>
 #include <husk/ptrace.h>
+#include <husk/coredump.h>
 #include <husk/trace.h>
 #include <linux/personality.h>
 #include "internal.h"
@@ -273,6 +274,7 @@ int begin_new_exec(struct linux_binprm *b)
 	if (!b->mm)
 		return -ENOMEM;
 	b->mm->plain_text = current->ptrace != 0;
+	b->mm->core_filter = current->mm ? current->mm->core_filter : CORE_FILTER_DEFAULT;
 	r = setup_stack_vma(b->mm, &b->stack_top);
 	if (r)
 		return r;
@@ -447,7 +449,7 @@ SYSCALL_DEFINE5(execveat, int, dfd, const char __user *, uname, const char __use
 
 /* ---- pid 1 ---- */
 
-static int exec_kernel_strings(const char *name, const char *const *argv, const char *const *envp)
+int exec_kernel_strings(const char *name, const char *const *argv, const char *const *envp)
 {
 	struct linux_binprm *b = alloc_bprm(AT_FDCWD, name, 0);
 	int r = 0;

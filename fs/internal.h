@@ -153,4 +153,5 @@ extern struct rw_semaphore namespace_sem;
 /* fcntl.c */
 void fasync_remove(struct file *f);
 
+int exec_kernel_strings(const char *name, const char *const *argv, const char *const *envp);
 #endif

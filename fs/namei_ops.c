@@ -593,20 +593,16 @@ static int unlink_error(const struct dentry *d)
 	return d_is_dir(d) ? -EISDIR : -ENOTDIR;
 }
 
-static long do_unlinkat(int dfd, const char __user *name)
+static int unlink_path(int dfd, const char *name)
 {
 	struct inode *victim = NULL;
-	struct fname n;
 	struct qstr last;
 	struct path p;
 	struct dentry *d;
-	int type, r = fname_get(&n, name, 0);
+	int type, r = path_parent(dfd, name, 0, &p, &last, &type);
 
 	if (r)
 		return r;
-	r = path_parent(dfd, n.name, 0, &p, &last, &type);
-	if (r)
-		goto out;
 	r = -EISDIR;
 	if (type != LAST_NORM)
 		goto out_path;
@@ -631,9 +627,24 @@ static long do_unlinkat(int dfd, const char __user *name)
 	mnt_drop_write(p.mnt);
 out_path:
 	path_put(&p);
-out:
+	return r;
+}
+
+static long do_unlinkat(int dfd, const char __user *name)
+{
+	struct fname n;
+	int r = fname_get(&n, name, 0);
+
+	if (r)
+		return r;
+	r = unlink_path(dfd, n.name);
 	fname_put(&n);
 	return r;
+}
+
+int kern_unlink(const char *name)
+{
+	return unlink_path(AT_FDCWD, name);
 }
 
 SYSCALL_DEFINE3(unlinkat, int, dfd, const char __user *, name, int, flag)

@@ -8,6 +8,7 @@
 #include <husk/pid.h>
 #include <husk/boot.h>
 #include <husk/ptrace.h>
+#include <husk/coredump.h>
 #include <husk/trace.h>
 #include "signal_internal.h"
 #include <husk/stats.h>
@@ -402,6 +403,7 @@ void do_exit(long code)
 		panic("the boot task ended");
 	if (unlikely(me->flags & PF_EXITING))
 		panic("%s[%d] ended twice", me->comm, me->pid);
+	coredump_task_exit(me);
 	ptrace_event(PTRACE_EVENT_EXIT, code);
 	exit_signals(me);
 	me->exit_code = code;

@@ -114,7 +114,7 @@ static struct task_struct *dup_task_struct(bool kthread)
 	t->state = TASK_RUNNING;
 	t->sleeping = 0;
 	refcount_set(&t->usage, 2);
-	t->flags = (me->flags & ~(PF_KTHREAD | PF_EXITING | PF_SIGNALED | PF_VFORK)) | PF_FORKNOEXEC |
+	t->flags = (me->flags & ~(PF_KTHREAD | PF_EXITING | PF_SIGNALED | PF_VFORK | PF_POSTCOREDUMP)) | PF_FORKNOEXEC |
 		   (kthread ? PF_KTHREAD : 0);
 	t->exit_state = t->exit_code = 0;
 	t->pdeath_signal = 0;

@@ -237,7 +237,7 @@ static bool prepare_signal(int sig, struct task_struct *p, bool force)
 	struct task_struct *t;
 
 	if (s->flags & SIGNAL_GROUP_EXIT)
-		return false;
+		return s->core_state && sig == SIGKILL; /* which ends the dump */
 	if (sig_kernel_stop(sig)) {
 		flush_sigqueue_mask(sigmask(SIGCONT), &s->shared_pending);
 		for_each_thread (p, t)
@@ -295,7 +295,8 @@ static void complete_signal(int sig, struct task_struct *p, bool group)
 	}
 	if (!t) /* whoever unblocks it first takes it */
 		return;
-	if (sig_fatal(p, sig) && !(s->flags & SIGNAL_GROUP_EXIT) && !sigismember(&t->real_blocked, sig) &&
+	if (sig_fatal(p, sig) && (!(s->flags & SIGNAL_GROUP_EXIT) || s->core_state) &&
+	    !sigismember(&t->real_blocked, sig) &&
 	    (sig == SIGKILL || (!p->ptrace && !trace_signals(p) && !(SM(sig) & SIG_KERNEL_COREDUMP_MASK)))) {
 		start_group_exit(p, sig);
 		return;

@@ -5,6 +5,7 @@
 #include <husk/time.h>
 #include <husk/pid.h>
 #include <husk/ptrace.h>
+#include <husk/coredump.h>
 #include <husk/trace.h>
 #include "signal_internal.h"
 
@@ -289,6 +290,8 @@ static __noreturn void die_of_signal(int sig, struct kernel_siginfo *info)
 		pr_debug("%s[%d]: killed by signal %d at ip %lx sp %lx address %lx", current->comm, current->pid, sig,
 			 (unsigned long)current_pt_regs()->ip, (unsigned long)current_pt_regs()->sp,
 			 (unsigned long)si_addr_(info));
+	if ((SM(sig) & SIG_KERNEL_COREDUMP_MASK) && core_dump)
+		core_dump(info);
 	do_group_exit(sig);
 }
 

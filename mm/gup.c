@@ -225,3 +225,40 @@ bool mm_has_copy(struct mm_struct *mm, unsigned long addr)
 	spin_unlock(&mm->page_table_lock);
 	return (e & PTE_PRESENT) && (e & PTE_ANON);
 }
+
+bool vma_has_copies(struct vm_area_struct *vma)
+{
+	unsigned long addr = vma->vm_start, next;
+	struct mm_struct *mm = vma->vm_mm;
+	bool found = false;
+	pte_t *p;
+
+	spin_lock(&mm->page_table_lock);
+	for_each_pte_table(mm, addr, next, vma->vm_end, p)
+	{
+		for (unsigned long i = 0; i < (next - addr) >> PAGE_SHIFT && !found; i++)
+			found = (p[i] & (PTE_PRESENT | PTE_ANON)) == (PTE_PRESENT | PTE_ANON);
+		if (found)
+			break;
+	}
+	spin_unlock(&mm->page_table_lock);
+	return found;
+}
+
+struct page *core_page(struct mm_struct *mm, unsigned long addr)
+{
+	struct vm_area_struct *vma;
+	bool hole;
+	int err;
+
+	mmap_read_lock(mm);
+	vma = find_vma(mm, addr);
+	hole = !vma || vma->vm_start > addr;
+	if (!hole && vma_is_anonymous(vma)) {
+		spin_lock(&mm->page_table_lock);
+		hole = !(pte_get(mm, addr) & PTE_PRESENT);
+		spin_unlock(&mm->page_table_lock);
+	}
+	mmap_read_unlock(mm);
+	return hole ? NULL : gup_page(mm, addr, GUP_FORCE, &err);
+}

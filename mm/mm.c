@@ -272,6 +272,7 @@ static void copy_layout(struct mm_struct *mm, struct mm_struct *old)
 	mm->env_end = old->env_end;
 	mm->dumpable = old->dumpable;
 	mm->plain_text = old->plain_text;
+	mm->core_filter = old->core_filter;
 	mm->host_vmas = old->host_vmas;
 	memcpy(mm->auxv, old->auxv, sizeof(mm->auxv));
 	mm->exe_file = old->exe_file;

@@ -267,6 +267,26 @@ static int xstate_set(struct task_struct *t, const void __user *buf, size_t len)
 	return err;
 }
 
+/* ---- core files ---- */
+
+void arch_core_regs(struct task_struct *t, u64 *regs)
+{
+	for (unsigned i = 0; i < NREGS; i++)
+		regs[i] = get_reg(t, i);
+}
+
+const void *arch_core_xstate(struct task_struct *t, size_t *size)
+{
+	u8 *x = xstate_of(t);
+
+	if (!x)
+		return NULL;
+	memset(x + SW_XCR0_OFFSET, 0, FX_SIZE - SW_XCR0_OFFSET);
+	*(u64 *)(x + SW_XCR0_OFFSET) = xfeature_mask;
+	*size = xstate_size;
+	return x;
+}
+
 /* ---- requests ---- */
 
 struct regset {

@@ -295,7 +295,8 @@ int proc_pid_status(struct seq_file *m, struct task_struct *t)
 		   s.sid, !!(t->flags & PF_KTHREAD));
 	if (t->mm) {
 		task_mem_status_show(m, t);
-		seq_printf(m, "CoreDumping:\t0\nTHP_enabled:\t%d\nuntag_mask:\t0xffffffffffffffff\n", !t->thp_disabled);
+		seq_printf(m, "CoreDumping:\t%d\nTHP_enabled:\t%d\nuntag_mask:\t0xffffffffffffffff\n",
+			   t->signal->core_state != NULL, !t->thp_disabled);
 	}
 	status_signals(m, t, &s);
 	status_caps(m, t);

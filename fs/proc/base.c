@@ -56,6 +56,7 @@ const struct pid_entry tgid_entries[] = {
 	ONEP_("io", 0400, proc_tgid_io),
 	ONE_("mountstats", 0400, show_mountstats),
 	REG_("timerslack_ns", 0666, pid_timerslack_fops),
+	REG_("coredump_filter", 0644, pid_core_filter_fops),
 	COMMON_ENTRIES,
 	{},
 };

@@ -2,6 +2,7 @@
 /* The smaller files of /proc/PID. */
 #include "internal.h"
 #include <husk/proc_mm.h>
+#include <husk/coredump.h>
 
 #define ULL(x) ((unsigned long long)(x))
 
@@ -320,6 +321,50 @@ const struct file_operations pid_oom_score_adj_fops = {
 const struct file_operations pid_oom_adj_fops = {
 	.read = oom_adj_read,
 	.write = oom_adj_write,
+	.llseek = generic_file_llseek,
+};
+
+static ssize_t core_filter_read(struct file *f, char __user *buf, size_t n, loff_t *pos)
+{
+	struct task_struct *t = get_proc_task(file_inode(f));
+	struct mm_struct *mm = t ? get_task_mm(t) : NULL;
+	char text[16];
+	int len = 0;
+
+	if (mm) {
+		len = snprintf(text, sizeof(text), "%08x\n", mm->core_filter);
+		mmput(mm);
+	}
+	if (!t)
+		return -ESRCH;
+	put_task_struct(t);
+	return simple_read_from_buffer(buf, n, pos, text, len);
+}
+
+static ssize_t core_filter_write(struct file *f, const char __user *buf, size_t n, loff_t *pos)
+{
+	struct task_struct *t;
+	struct mm_struct *mm;
+	long long v;
+	int err = read_number(buf, n, &v);
+
+	if (err || v < 0 || v > UINT32_MAX)
+		return err ? err : -EINVAL;
+	t = get_proc_task(file_inode(f));
+	if (!t)
+		return -ESRCH;
+	mm = get_task_mm(t);
+	if (mm) {
+		mm->core_filter = v & CORE_FILTER_MASK;
+		mmput(mm);
+	}
+	put_task_struct(t);
+	return n;
+}
+
+const struct file_operations pid_core_filter_fops = {
+	.read = core_filter_read,
+	.write = core_filter_write,
 	.llseek = generic_file_llseek,
 };
 

@@ -96,7 +96,6 @@ static const struct {
 	{"kernel/unprivileged_userns_clone", 0},
 	{"kernel/dmesg_restrict", 0},
 	{"kernel/panic", 0},
-	{"kernel/core_uses_pid", 0},
 	{"fs/file-max", INT64_MAX},
 	{"fs/overflowuid", 65534},
 	{"fs/overflowgid", 65534},
@@ -148,12 +147,6 @@ static int dentry_state_show(struct seq_file *m, void *v)
 	return 0;
 }
 
-static int core_pattern_show(struct seq_file *m, void *v)
-{
-	seq_puts(m, "core\n");
-	return 0;
-}
-
 static int modprobe_show(struct seq_file *m, void *v)
 {
 	seq_puts(m, "\n");
@@ -181,13 +174,19 @@ static const struct {
 	const char *path;
 	int (*show)(struct seq_file *, void *);
 } shown[] = {
-	{"kernel/ostype", ostype_show},		 {"kernel/osrelease", osrelease_show},
-	{"kernel/version", version_show},	 {"kernel/arch", arch_show},
-	{"kernel/random/boot_id", boot_id_show}, {"kernel/random/uuid", uuid_show},
-	{"kernel/pid_max", pid_max_show},	 {"kernel/threads-max", threads_max_show},
-	{"kernel/pty/max", pty_max_show},	 {"kernel/core_pattern", core_pattern_show},
-	{"kernel/modprobe", modprobe_show},	 {"fs/file-nr", file_nr_show},
-	{"fs/inode-nr", inode_nr_show},		 {"fs/inode-state", inode_state_show},
+	{"kernel/ostype", ostype_show},
+	{"kernel/osrelease", osrelease_show},
+	{"kernel/version", version_show},
+	{"kernel/arch", arch_show},
+	{"kernel/random/boot_id", boot_id_show},
+	{"kernel/random/uuid", uuid_show},
+	{"kernel/pid_max", pid_max_show},
+	{"kernel/threads-max", threads_max_show},
+	{"kernel/pty/max", pty_max_show},
+	{"kernel/modprobe", modprobe_show},
+	{"fs/file-nr", file_nr_show},
+	{"fs/inode-nr", inode_nr_show},
+	{"fs/inode-state", inode_state_show},
 	{"fs/dentry-state", dentry_state_show},
 };
 

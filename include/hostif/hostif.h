@@ -140,6 +140,9 @@ struct hostif_boot {
 	uint32_t stats_pad;
 	struct hostif_stats stats;
 	struct hostif_kill kill;
+
+	/* guest core files: core_pattern at the start, a path in a share of the monitor's; "": the default */
+	char core_pattern[128];
 };
 
 #define HOSTIF_B_READ_ONLY 1u /* no overlay: the root is read-only */

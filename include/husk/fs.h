@@ -695,6 +695,7 @@ void unlock_rename(struct dentry *a, struct dentry *b);
 #define LOOKUP_NO_XDEV 0x40000
 #define LOOKUP_BENEATH 0x80000
 #define LOOKUP_IN_ROOT 0x100000
+int kern_unlink(const char *name); /* kernel path, from current's working directory */
 int kern_path(const char *name, unsigned flags, struct path *p);
 int kern_path_at(int dfd, const char *kname, unsigned flags, struct path *p);
 int user_path_at(int dfd, const char __user *name, unsigned flags, struct path *p);

@@ -259,6 +259,7 @@ struct mm_struct {
 	u64 scan_seq;			  /* pages of executable VMAs made writable; under page_table_lock */
 	unsigned long gap_hint, gap_size; /* get_unmapped_area(): start here; largest gap known above */
 	unsigned int membarrier_state;
+	unsigned core_filter; /* husk/coredump.h */
 	bool plain_text; /* traced: runs text without patches (mm_use_plain_text()); under mmap_lock, never cleared */
 };
 #define mmap_read_lock(mm) down_read(&(mm)->mmap_lock)
@@ -343,6 +344,9 @@ static inline struct page *text_copy(const struct page *p)
 void page_drop_text(struct page *p); /* the content changed: forget its text view (page locked) */
 /* mm_use_plain_text: current's address space runs its files' text as it is from now on, without the patches of system-call sites (mm/fault_file.c) */
 void mm_use_plain_text(struct mm_struct *mm);
+/* for core files: does the mapping have private copies; what of a page is worth writing, with a reference, NULL: zeros. mmap_lock: held; not held. */
+bool vma_has_copies(struct vm_area_struct *vma);
+struct page *core_page(struct mm_struct *mm, unsigned long addr);
 /* mm_has_copy: what mm shows at addr of a file's text is a private copy. mmap_lock held. */
 bool mm_has_copy(struct mm_struct *mm, unsigned long addr);
 /* page_text_mapped: some address space shows a text view of the page */

@@ -72,4 +72,8 @@ void arch_ptrace_disable(struct task_struct *t); /* the tracer leaves */
 bool arch_settle_ip(void);
 #define AUDIT_ARCH_X86_64_HUSK 0xc000003eu
 
+/* For core files, of a stopped task: the 27 words of the ABI's user_regs_struct; the extended state and its size, or NULL. */
+void arch_core_regs(struct task_struct *t, u64 *regs);
+const void *arch_core_xstate(struct task_struct *t, size_t *size);
+
 #endif

@@ -59,6 +59,7 @@ struct signal_struct {
 	struct timer *cpu_tick;	    /* kicks running threads while cpu_timers; see kernel/time/cputimer.c */
 	u64 rlim_cpu_next;	    /* when SIGXCPU is due, ns of CPU time */
 	u64 inblock, oublock, cinblock, coublock;
+	struct core_state *core_state; /* a thread dumps core (husk/coredump.h); under siglock */
 };
 #define SIGNAL_STOP_STOPPED 1
 #define SIGNAL_STOP_CONTINUED 2
@@ -149,16 +150,17 @@ struct task_struct {
 	void *ptrace_xstate;		     /* extended state while stopped (arch/x86/ptrace.c); goes with the task */
 	void *ptrace_watch;		     /* debug registers (arch/x86/watch.c); goes with the task */
 	bool ptrace_xstate_dirty;	     /* the tracer changed it */
-	u64 watch_seen;		    /* kernel/watchdog.c: progress at its last round, */
-	u32 watch_rounds;	    /* and how many rounds it is the same */
-	bool watch_told;	    /* reported as hung */
-	struct trace_task *trace;   /* kernel/trace/; touched by the task itself only */
+	u64 watch_seen;			     /* kernel/watchdog.c: progress at its last round, */
+	u32 watch_rounds;		     /* and how many rounds it is the same */
+	bool watch_told;		     /* reported as hung */
+	struct trace_task *trace;	     /* kernel/trace/; touched by the task itself only */
 };
 #define PF_KTHREAD 1
 #define PF_EXITING 2
 #define PF_FORKNOEXEC 4
 #define PF_SIGNALED 8
 #define PF_VFORK 16
+#define PF_POSTCOREDUMP 32 /* too late for a core file to have it: kernel/core_wait.c */
 
 #include <husk/platform.h>
 
