@@ -27,6 +27,7 @@
 
 static char core_pattern[PATTERN_MAX] = "core";
 static int core_uses_pid, core_pipe_limit;
+static struct fs_struct *core_fs; /* the sandbox's root, whatever pid 1 has made of its own */
 
 /* ---- the name ---- */
 
@@ -192,7 +193,8 @@ static bool format_name(struct core_name *n, const char *pattern, const struct k
 static bool write_out(struct core_writer *w, const void *p, size_t n)
 {
 	while (n) {
-		ssize_t r = kernel_write(w->file, p, n, &w->pos);
+		loff_t pos = w->pos; /* a pipe leaves it alone */
+		ssize_t r = kernel_write(w->file, p, n, &pos);
 
 		if (r <= 0) {
 			w->err = r ? r : -EIO;
@@ -200,6 +202,7 @@ static bool write_out(struct core_writer *w, const void *p, size_t n)
 		}
 		p = (const char *)p + r;
 		n -= r;
+		w->pos += r;
 	}
 	return true;
 }
@@ -311,8 +314,13 @@ static int helper_main(void *data)
 {
 	static const char *const env[] = {"HOME=/", "PATH=/sbin:/bin:/usr/sbin:/usr/bin", NULL};
 	struct core_helper *h = data;
-	int r = get_unused_fd_flags(0);
+	int r;
 
+	for (unsigned fd = 0; fd < 3; fd++) /* of the first program: nothing else is open here */
+		close_fd(fd);
+	exit_fs(current);
+	current->fs = copy_fs_struct(core_fs);
+	r = current->fs ? get_unused_fd_flags(0) : -ENOMEM;
 	if (r == 0) {
 		fd_install(0, get_file(h->in));
 		r = exec_kernel_strings(h->argv[0], (const char *const *)h->argv, env);
@@ -384,12 +392,20 @@ out:
 /* The monitor's directory is not the guest users': the kernel writes there for them. */
 static bool dump_for_monitor(const char *name, const struct kernel_siginfo *info)
 {
-	const struct cred *mine = current->cred;
+	struct task_struct *me = current;
+	const struct cred *cred = me->cred;
+	struct fs_struct *fs = me->fs;
 	bool ok;
 
-	current->cred = &init_cred;
+	me->cred = &init_cred;
+	task_lock(me);
+	me->fs = core_fs;
+	task_unlock(me);
 	ok = dump_to_file(name, info);
-	current->cred = mine;
+	task_lock(me);
+	me->fs = fs;
+	task_unlock(me);
+	me->cred = cred;
 	return ok;
 }
 
@@ -439,10 +455,13 @@ static int coredump_init(void)
 {
 	if (boot->core_pattern[0])
 		strscpy(core_pattern, boot->core_pattern, sizeof(core_pattern));
+	core_fs = copy_fs_struct(current->fs);
+	if (!core_fs)
+		return -ENOMEM;
 	register_sysctl_rw("kernel/core_pattern", 0644, pattern_show, pattern_store, NULL);
 	register_sysctl_int("kernel/core_uses_pid", 0644, &core_uses_pid, 0, 1);
 	register_sysctl_int("kernel/core_pipe_limit", 0444, &core_pipe_limit, 0, 0);
 	core_dump = do_coredump;
 	return 0;
 }
-device_initcall(coredump_init);
+late_initcall(coredump_init); /* the root is there */

@@ -85,6 +85,7 @@ void jail_main(const struct jail *j, int ram_fd, char *ram_base, int monitor, ui
 int jail_seccomp_install(uint64_t secret, bool pidns, enum platform_kind platform);
 
 #define MAX_VOLUMES 20
+#define CORE_DIR_INSIDE "/dev/husk-cores" /* below /dev, which can be written whatever the root is */
 struct volume {
 	char *src, *dst; /* dst is absolute, without "." and ".." */
 	bool read_only;
@@ -100,6 +101,7 @@ struct sandbox_config {
 	const char *kernel, *root, *cwd, *hostname, *log_file;
 	char **argv, **envp;
 	struct volume volume[MAX_VOLUMES];
+	const char *core_dir; /* the host's directory for guest core files, shared as CORE_DIR_INSIDE; NULL: none */
 	unsigned nvolumes;
 	const char *dump_dir, *dump_to; /* NULL: the default directory; no socket */
 	bool read_only, trap_only, jit_fast, boot_time, force_tty, allow_modules, no_dump;

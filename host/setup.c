@@ -243,6 +243,10 @@ static void setup_options(struct sandbox *s)
 	b->max_tasks = c->max_tasks;
 	b->watchdog_ns = c->watchdog_s * 1000000000ull;
 	setup_rlimits(b);
+	if (c->core_dir) {
+		b->rlimit[RLIMIT_CORE][0] = b->rlimit[RLIMIT_CORE][1] = RLIM_INFINITY;
+		strcpy(b->core_pattern, CORE_DIR_INSIDE "/core.%e.%p");
+	}
 }
 
 /* Everything in the boot page. The last thing that is placed ends where the kernel's own memory begins. */

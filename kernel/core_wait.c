@@ -38,6 +38,11 @@ void coredump_task_exit(struct task_struct *t)
 	spin_lock(&t->sighand->siglock);
 	t->flags |= PF_POSTCOREDUMP;
 	cs = t->signal->core_state;
+	if (unlikely(cs && cs->dumper == t)) { /* an oops while writing */
+		spin_unlock(&t->sighand->siglock);
+		coredump_end(false);
+		return;
+	}
 	if (unlikely(cs)) {
 		refcount_inc(&cs->refs);
 		list_add_tail(&here.node, &cs->threads);
@@ -80,6 +85,7 @@ int coredump_begin(int sig)
 	if (!cs)
 		return -ENOMEM;
 	refcount_set(&cs->refs, 1);
+	cs->dumper = me;
 	init_waitqueue_head(&cs->wait);
 	INIT_LIST_HEAD(&cs->threads);
 	wake_q_begin(&wq);

@@ -30,6 +30,7 @@ enum {
 	OPT_PLATFORM,
 	OPT_JIT,
 	OPT_ALLOW_MODULES,
+	OPT_CORE_DIR,
 	OPT_TRAP_ONLY,
 	OPT_MAX_TASKS,
 	OPT_OVERLAY_SIZE,
@@ -61,6 +62,7 @@ static const struct option longopts[] = {
 	{"boot-time", no_argument, NULL, OPT_BOOT_TIME},
 	{"platform", required_argument, NULL, OPT_PLATFORM},
 	{"jit", required_argument, NULL, OPT_JIT},
+	{"core-dir", required_argument, NULL, OPT_CORE_DIR},
 	{"allow-modules", no_argument, NULL, OPT_ALLOW_MODULES},
 	{"trap-only", no_argument, NULL, OPT_TRAP_ONLY},
 	{"max-tasks", required_argument, NULL, OPT_MAX_TASKS},
@@ -102,6 +104,7 @@ static const char help_text[] =
 	"  -m, --memory SIZE        memory, with k, m, g (default: most of what is free)\n"
 	"      --max-tasks N        processes and threads (default 32768)\n"
 	"      --timeout SECONDS    end everything after this time, with status 124\n"
+	"      --core-dir DIR       programs that crash leave core.NAME.PID in the host's directory DIR\n"
 	"Kernel\n"
 	"      --platform NAME      pku, none (no protection between program and kernel) or auto\n"
 	"      --jit MODE           strict (default) or fast: code that a program writes is not scanned\n"
@@ -202,6 +205,33 @@ static int add_volume(struct run_args *r, const char *arg)
 		fprintf(stderr, "husk run: -v %s: %s is not a directory; share the directory it is in\n", arg, v->src);
 		return EXIT_HUSK;
 	}
+	c->nvolumes++;
+	return 0;
+}
+
+/* Core files go through a share of their own, whose place in the guest the kernel is told in core_pattern. */
+static int set_core_dir(struct run_args *r, const char *arg)
+{
+	struct sandbox_config *c = &r->config;
+	struct stat st;
+
+	if (c->core_dir)
+		return usage("--core-dir can be given once");
+	if (c->nvolumes == MAX_VOLUMES)
+		return usage("at most %d volumes, with the one of --core-dir", MAX_VOLUMES);
+	if (stat(arg, &st) || access(arg, W_OK | X_OK)) {
+		fprintf(stderr, "husk run: --core-dir %s: %s\n", arg, strerror(errno));
+		return EXIT_HUSK;
+	}
+	if (!S_ISDIR(st.st_mode)) {
+		fprintf(stderr, "husk run: --core-dir %s: not a directory\n", arg);
+		return EXIT_HUSK;
+	}
+	c->core_dir = arg;
+	c->volume[c->nvolumes].src = strdup(arg);
+	c->volume[c->nvolumes].dst = strdup(CORE_DIR_INSIDE);
+	if (!c->volume[c->nvolumes].src || !c->volume[c->nvolumes].dst)
+		return usage("out of memory");
 	c->nvolumes++;
 	return 0;
 }
@@ -384,6 +414,8 @@ static int one_option(struct run_args *r, int opt, const char *arg)
 	case OPT_ALLOW_MODULES:
 		c->allow_modules = true;
 		return 0;
+	case OPT_CORE_DIR:
+		return set_core_dir(r, arg);
 	case OPT_TRAP_ONLY:
 		c->trap_only = true;
 		return 0;

@@ -11,6 +11,7 @@ struct file;
 /* A process that dumps core: its other threads wait at the start of do_exit() until that is done. */
 struct core_state {
 	refcount_t refs;
+	struct task_struct *dumper;
 	atomic_t missing; /* threads that have not come yet */
 	bool done;
 	wait_queue_head_t wait;
