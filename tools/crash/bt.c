@@ -111,6 +111,23 @@ static bool from_note(const struct task *t, const struct stack *s, struct frame 
 	return true;
 }
 
+/* Where it crashed: the registers that the report of the oops or panic was made from. */
+static bool from_crash(const struct task *t, const struct stack *s, struct frame *f)
+{
+	u64 c;
+
+	if (!HAS_FIELD(thread_info, crash_regs))
+		return false;
+	c = FIELD(t->ti, thread_info, crash_regs);
+	if (!c || !is_kernel_address(c))
+		return false;
+	*f = (struct frame){.ip = FIELD(c, host_sigcontext, ip),
+			    .sp = FIELD(c, host_sigcontext, sp),
+			    .bp = FIELD(c, host_sigcontext, bp),
+			    .exact = true};
+	return is_kernel_text(f->ip) && on_stack(s, f->sp & ~7ull, 8);
+}
+
 /*
  * Where the kernel recorded that it sleeps: the frame of the function that waits. Below it lies the frame of the host call's function, whose
  * saved frame pointer is that frame: the nearest such place.
@@ -233,9 +250,9 @@ size_t kernel_backtrace(const struct task *t, struct frame *f, size_t max, const
 {
 	struct stack s = stack_of(t);
 	struct unwind u = {.read = read_kernel};
-	struct frame at;
+	struct frame at = {0};
 	size_t n = 0;
-	bool exact, signal;
+	bool exact, signal, guess = false;
 
 	*how = NULL;
 	if (!t->ti || !is_kernel_address(t->ti)) {
@@ -246,8 +263,14 @@ size_t kernel_backtrace(const struct task *t, struct frame *f, size_t max, const
 		*how = "user code runs";
 		return 0;
 	}
-	if (!from_note(t, &s, &at) && !from_sleep(t, &s, &at) && (t->in_user || !scan_stack(t, &s, &at))) {
-		*how = t->state ? "its stack could not be made out" : "it runs in the kernel: where was not recorded";
+	if (!from_note(t, &s, &at) && !from_crash(t, &s, &at) && !from_sleep(t, &s, &at)) {
+		guess = !t->in_user && scan_stack(t, &s, &at);
+		if (guess && !t->state)
+			*how = "its registers were not recorded: these frames were found on its stack, and may be old";
+	}
+	if (!at.sp) {
+		*how = t->state && !t->exit_state ? "its stack could not be made out"
+						  : "it runs in the kernel: where was not recorded";
 		return 0;
 	}
 	u.reg[R_IP] = at.ip;

@@ -120,7 +120,7 @@ static void from_list(void)
 static void from_threads(void)
 {
 	const struct symbol *s = symbol_named("gate_table");
-	size_t known = ntasks, n = s ? s->size / 8 : 0;
+	size_t n = s ? s->size / 8 : 0, lost = 0;
 	u64 *slot = calloc(n + 1, 8), init = global_addr("init_task");
 
 	if (!slot || !n || kread_quiet(s->addr, slot, n * 8)) {
@@ -135,13 +135,16 @@ static void from_threads(void)
 			continue;
 		task = FIELD(slot[i], thread_info, task);
 		seen = !task || task == init || task_by_addr(task);
-		if (!seen && FIELD(task, task_struct, ti) == slot[i])
-			add_task(task, true);
+		if (seen || FIELD(task, task_struct, ti) != slot[i])
+			continue;
+		/* one that is dead has left the list, and will leave its stack */
+		add_task(task, !(FIELD(task, task_struct, exit_state) & EXIT_DEAD));
+		lost += tasks[ntasks - 1].lost;
 	}
 	free(slot);
-	if (ntasks > known && !live)
-		warn("%zu task%s not on the task list; found through the table of threads", ntasks - known,
-		     ntasks - known == 1 ? " is" : "s are");
+	if (lost && !live)
+		warn("%zu task%s not on the task list; found through the table of threads", lost,
+		     lost == 1 ? " is" : "s are");
 }
 
 int tasks_load(void)
@@ -177,7 +180,12 @@ const struct core_note *task_note(const struct task *t)
 /* The task that crashed: the dump says so. */
 struct task *panic_task(void)
 {
-	return core.has_info && core.info.current_task ? task_by_addr(core.info.current_task) : NULL;
+	u64 ti;
+
+	if (core.has_info && core.info.current_task)
+		return task_by_addr(core.info.current_task);
+	ti = live || !global_addr("panicking") ? 0 : global("panicking");
+	return ti && is_kernel_address(ti) ? task_by_addr(FIELD(ti, thread_info, task)) : NULL;
 }
 
 const char *task_state(const struct task *t)

@@ -15,7 +15,7 @@
  * DOC: a program's frames
  *
  * The area that an address lies in names its file. The host may have that file at the same path; it is used if its build id is that in the guest's
- * memory (or in a dump without the page: cannot be compared, and is not used). Then .eh_frame gives exact frames and .symtab or .dynsym names. Without the
+ * memory; in a dump without that page, if the inode has its size and time. Then .eh_frame gives exact frames and .symtab or .dynsym names. Without the
  * file, frame pointers are tried, and an address is shown as file+offset.
  */
 #define MAX_MODULES 64
@@ -40,8 +40,17 @@ static int read_user(void *arg, u64 addr, void *buf, size_t n)
 	return uread(*(u64 *)arg, addr, buf, n) == READ_OK ? 0 : -1;
 }
 
+/* Where the dump has no pages of programs: the file's size and time, which the kernel's inode knows. */
+static bool same_inode(int fd, u64 inode)
+{
+	struct stat st;
+
+	return !fstat(fd, &st) && (u64)st.st_size == FIELD(inode, inode, i_size) &&
+	       (u64)st.st_mtime == FIELD(inode, inode, i_mtime.tv_sec);
+}
+
 /* Compares build ids: the file's note, and the same place in the program's memory. */
-static bool same_file(Elf *elf, u64 mm, u64 bias)
+static bool same_file(Elf *elf, int fd, u64 inode, u64 mm, u64 bias)
 {
 	size_t n;
 	GElf_Phdr ph;
@@ -56,15 +65,17 @@ static bool same_file(Elf *elf, u64 mm, u64 bias)
 		    ph.p_filesz < 16)
 			continue;
 		d = elf_getdata_rawchunk(elf, (int64_t)ph.p_offset, ph.p_filesz, ELF_T_BYTE);
-		if (d && uread(mm, bias + ph.p_vaddr, mem, ph.p_filesz) == READ_OK &&
-		    memmem(d->d_buf, d->d_size, "GNU", 4)) {
+		if (!d || ((u32 *)d->d_buf)[2] != 3 /* NT_GNU_BUILD_ID */)
+			continue;
+		if (uread(mm, bias + ph.p_vaddr, mem, ph.p_filesz) != READ_OK)
+			break;
+		if (memmem(d->d_buf, d->d_size, "GNU", 4)) {
 			if (memcmp(d->d_buf, mem, ph.p_filesz))
 				return false;
-			if (((u32 *)mem)[2] == 3) /* NT_GNU_BUILD_ID */
-				return true;
+			return true;
 		}
 	}
-	return false;
+	return same_inode(fd, inode);
 }
 
 static bool file_bias(Elf *elf, const struct vma *v, u64 *bias)
@@ -121,7 +132,7 @@ static struct module *module_of(const struct vma *v, u64 mm)
 	m->file = inode;
 	file_name(v->file, m->name, sizeof(m->name));
 	m->elf = open_elf(m->name, &m->fd);
-	if (m->elf && (!file_bias(m->elf, v, &bias) || !same_file(m->elf, mm, bias))) {
+	if (m->elf && (!file_bias(m->elf, v, &bias) || !same_file(m->elf, m->fd, inode, mm, bias))) {
 		elf_end(m->elf);
 		close(m->fd);
 		m->elf = NULL;
