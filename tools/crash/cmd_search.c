@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include "crash.h"
+#include "pages.h"
 
 #define MAX_VALUES 32
 #define MAX_HITS 100000
@@ -65,7 +65,7 @@ static u64 next_data(u64 phys)
 		o = lseek(core.fd, (off_t)phys, SEEK_DATA);
 		return o < 0 ? ~0ull : (u64)o;
 	}
-	for (size_t i = 0; i < core.nseg; i++) {
+	for (size_t i = core_segment_near(phys); i < core.nseg; i++) {
 		const struct core_segment *g = &core.seg[i];
 
 		if (g->kind == SEGMENT_BYTES && g->phys + g->size > phys)
@@ -74,32 +74,49 @@ static u64 next_data(u64 phys)
 	return ~0ull;
 }
 
-/* Is the page the kernel's? By its type; where the page array cannot be read, all of RAM is. */
-static bool kernels_page(u64 phys)
-{
-	static const char *const theirs[] = {"PGT_ANON", "PGT_CACHE", "PGT_TEXT", "PGT_FREE"};
-	u64 map = global("mem_map"), page = map + phys / PAGE_SIZE * struct_size("struct page");
-	const char *name;
+/* Page types that are not the kernel's; where the page array cannot be read, all of RAM is. */
+struct owner {
+	struct pages p;
+	bool known, theirs[MAX_PAGE_TYPES];
+	u64 offset;
+};
 
-	if (phys < global("lowest_pfn") * PAGE_SIZE || !is_kernel_address(page))
+static void owner_open(struct owner *o)
+{
+	static const char *const names[] = {"PGT_ANON", "PGT_CACHE", "PGT_TEXT", "PGT_FREE"};
+
+	*o = (struct owner){.offset = FIELD_OFFSET(page, type)};
+	o->known = !pages_open(&o->p);
+	for (u64 t = 0; t < MAX_PAGE_TYPES; t++)
+		for (unsigned i = 0; enum_name("page_type", t) && i < sizeof(names) / sizeof(*names); i++)
+			o->theirs[t] |= !strcmp(enum_name("page_type", t), names[i]);
+}
+
+static bool kernels_page(struct owner *o, u64 phys)
+{
+	u64 pfn = phys / PAGE_SIZE, type;
+	const u8 *b;
+
+	if (!o->known || pfn < o->p.lowest || pfn >= o->p.max || !(b = page_bytes(&o->p, pfn)))
 		return true;
-	name = enum_name("page_type", FIELD(page, page, type));
-	for (unsigned i = 0; name && i < sizeof(theirs) / sizeof(*theirs); i++)
-		if (!strcmp(name, theirs[i]))
-			return false;
-	return true;
+	type = page_part(b, o->offset, 1);
+	return type >= MAX_PAGE_TYPES || !o->theirs[type];
 }
 
 static void search_ram(struct search *s)
 {
+	struct owner o = {0};
 	u8 page[PAGE_SIZE];
 
+	if (!s->physical)
+		owner_open(&o);
 	for (u64 phys = next_data(0); phys != ~0ull && !interrupted && s->hits < MAX_HITS; phys = next_data(phys)) {
 		phys &= ~(PAGE_SIZE - 1);
-		if ((s->physical || kernels_page(phys)) && core_read_phys(phys, page, sizeof(page)) == READ_OK)
+		if ((s->physical || kernels_page(&o, phys)) && core_read_phys(phys, page, sizeof(page)) == READ_OK)
 			search_page(s, phys, page, sizeof(page));
 		phys += PAGE_SIZE;
 	}
+	pages_close(&o.p);
 }
 
 static void search_user(struct search *s, u64 mm)

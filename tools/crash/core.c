@@ -102,8 +102,8 @@ int core_sort_segments(void)
 	return 0;
 }
 
-/* The last segment that begins at or below phys; segments may overlap where the image is in the dump twice. */
-static const struct core_segment *find_segment(u64 phys)
+/* The first segment that begins above phys. */
+static size_t segment_after(u64 phys)
 {
 	size_t lo = 0, hi = core.nseg;
 
@@ -115,9 +115,24 @@ static const struct core_segment *find_segment(u64 phys)
 		else
 			hi = mid;
 	}
-	for (unsigned back = 0; lo-- > 0 && back < 8; back++)
-		if (phys - core.seg[lo].phys < core.seg[lo].size)
-			return &core.seg[lo];
+	return lo;
+}
+
+#define NEAR 8 /* segments may overlap where the image is in the dump twice */
+size_t core_segment_near(u64 phys)
+{
+	size_t i = segment_after(phys);
+
+	return i > NEAR ? i - NEAR : 0;
+}
+
+static const struct core_segment *find_segment(u64 phys)
+{
+	size_t i = segment_after(phys);
+
+	for (unsigned back = 0; i-- > 0 && back < NEAR; back++)
+		if (phys - core.seg[i].phys < core.seg[i].size)
+			return &core.seg[i];
 	return NULL;
 }
 
@@ -136,6 +151,8 @@ int core_read_segments(u64 phys, void *buf, size_t n)
 			return READ_EXCLUDED;
 		if (s->kind == SEGMENT_LOST)
 			return READ_LOST;
+		if (s->kind == SEGMENT_CUT)
+			return READ_TRUNCATED;
 		if (s->kind == SEGMENT_ZERO) {
 			memset((char *)buf + done, 0, len);
 		} else {
@@ -342,6 +359,17 @@ int core_open(const char *path)
 			return f->open();
 	complain("%s is not a dump: it is neither an ELF core nor a compressed one", path);
 	return -1;
+}
+
+/* The boot page says how much RAM there is, where the dump's notes do not. */
+void core_find_ram_size(void)
+{
+	u64 head[3];
+
+	if (core.ram_size || core_read_phys(0, head, sizeof(head)) != READ_OK)
+		return;
+	if (head[0] == HOSTIF_MAGIC && head[2] % PAGE_SIZE == 0)
+		core.ram_size = head[2];
 }
 
 void core_close(void)

@@ -40,25 +40,27 @@ static int read_notes(const Elf64_Phdr *ph)
 	return 0;
 }
 
+#define MAX_PHYS (1ull << 44)
+
 static void add_load(const Elf64_Phdr *ph)
 {
-	u64 phys, have = ph->p_filesz;
+	u64 phys, have = ph->p_filesz, left;
 
-	if (ph->p_vaddr - kernel_layout.direct_map < 1ull << 44)
+	if (ph->p_vaddr - kernel_layout.direct_map < MAX_PHYS)
 		phys = ph->p_vaddr - kernel_layout.direct_map;
 	else if (ph->p_vaddr - kernel_layout.image < 1ull << 30)
 		phys = ph->p_vaddr - kernel_layout.image + kernel_layout.image_phys;
 	else
 		return; /* not memory that this kernel knows */
-	if (ph->p_offset > core.elf_size || have > core.elf_size - ph->p_offset) {
-		u64 left = ph->p_offset > core.elf_size ? 0 : core.elf_size - ph->p_offset;
-
-		core.truncated += have - left;
-	}
-	if (have > 1ull << 44)
+	if (have > MAX_PHYS || ph->p_memsz > MAX_PHYS)
 		return;
-	core_add_segment(phys, have, ph->p_offset, SEGMENT_BYTES);
-	if (ph->p_memsz > have && ph->p_memsz < 1ull << 44)
+	left = ph->p_offset < core.elf_size ? core.elf_size - ph->p_offset : 0;
+	if (left > have)
+		left = have;
+	core.truncated += have - left;
+	core_add_segment(phys, left, ph->p_offset, SEGMENT_BYTES);
+	core_add_segment(phys + left, have - left, 0, SEGMENT_CUT);
+	if (ph->p_memsz > have)
 		core_add_segment(phys + have, ph->p_memsz - have, 0,
 				 ph->p_flags & PF_HUSK_FILTERED ? SEGMENT_FILTERED
 				 : ph->p_flags & PF_HUSK_LOST	? SEGMENT_LOST

@@ -42,7 +42,7 @@ struct core_note {
 	int signo;
 	struct task_regs regs;
 };
-enum segment_kind { SEGMENT_BYTES, SEGMENT_ZERO, SEGMENT_FILTERED, SEGMENT_LOST };
+enum segment_kind { SEGMENT_BYTES, SEGMENT_ZERO, SEGMENT_FILTERED, SEGMENT_LOST, SEGMENT_CUT };
 struct core_segment {
 	u64 phys, size, offset; /* size bytes of RAM from phys lie at offset in the ELF file */
 	enum segment_kind kind;
@@ -70,6 +70,7 @@ int core_open(const char *path); /* 0, or -1 with the message given */
 /* *kernel NULL: *kernel_fd and *kernel become the file that it runs */
 int core_open_live(const char *sandbox, int *kernel_fd, const char **kernel);
 void core_close(void);
+void core_find_ram_size(void); /* from the boot page, where the notes do not say it */
 int core_read_phys(u64 phys, void *buf, size_t n); /* enum read_status */
 void core_forget(void);				   /* live: what was read is old */
 const char *read_error(int status);
@@ -77,6 +78,7 @@ const char *read_error(int status);
 int core_info(const char *name, char *out, size_t n);
 void core_add_segment(u64 phys, u64 size, u64 offset, enum segment_kind kind);
 int core_sort_segments(void);
+size_t core_segment_near(u64 phys); /* where to begin to look for the segments from phys on */
 int core_parse_notes(const u8 *p, size_t n);
 int core_pread(u64 offset, void *buf, size_t n); /* 0, or -1: the file ends before */
 

@@ -227,17 +227,6 @@ static int run_prompt(void)
 	return tty ? 0 : failed;
 }
 
-/* The boot page says how much RAM there is, where the dump's notes do not. */
-static void find_ram_size(void)
-{
-	u64 head[3];
-
-	if (core.ram_size || core_read_phys(0, head, sizeof(head)) != READ_OK)
-		return;
-	if (head[0] == HOSTIF_MAGIC && head[2] % PAGE_SIZE == 0)
-		core.ram_size = head[2];
-}
-
 int main(int argc, char **argv)
 {
 	struct options o = {0};
@@ -259,7 +248,7 @@ int main(int argc, char **argv)
 		return EXIT_CRASH;
 	if (kernel_open(o.kernel, kernel_fd) || (!live && core_open(o.core)))
 		return EXIT_CRASH;
-	find_ram_size();
+	core_find_ram_size();
 	if (kernel_check() || tasks_load())
 		return EXIT_CRASH;
 	if (o.html)
