@@ -122,6 +122,7 @@ static void from_threads(void)
 	const struct symbol *s = symbol_named("gate_table");
 	size_t n = s ? s->size / 8 : 0, lost = 0;
 	u64 *slot = calloc(n + 1, 8), init = global_addr("init_task");
+	u64 panicking = global_addr("panicking") ? global("panicking") : 0;
 
 	if (!slot || !n || kread_quiet(s->addr, slot, n * 8)) {
 		free(slot);
@@ -138,8 +139,10 @@ static void from_threads(void)
 		if (seen || FIELD(task, task_struct, ti) != slot[i])
 			continue;
 		/* one that is dead has left the list, and will leave its stack */
-		add_task(task, !(FIELD(task, task_struct, exit_state) & EXIT_DEAD));
-		lost += tasks[ntasks - 1].lost;
+		if (FIELD(task, task_struct, exit_state) & EXIT_DEAD && slot[i] != panicking)
+			continue;
+		add_task(task, true);
+		lost++;
 	}
 	free(slot);
 	if (lost && !live)
