@@ -8,6 +8,9 @@ V ?= 0
 VERSION := 0.1
 Q := $(if $(filter 1,$(V)),,@)
 
+# cc-option: an option that not every compiler has
+cc-option = $(if $(shell $(CC) -Werror $(1) -c -x c /dev/null -o /dev/null 2>/dev/null && echo y),$(1))
+
 WARN := -Wall -Wextra -Werror -Wno-unused-parameter -Wno-sign-compare -Wno-missing-field-initializers \
 	-Wstrict-prototypes -Wundef -Wvla
 KOPT := -O2 -g
@@ -145,7 +148,7 @@ $(O)/husk: $(HOBJS)
 
 # The mini dump kernel: freestanding, but an ordinary program to the host. liblz4-dev, libzstd-dev
 MCFLAGS := -std=gnu17 -O2 -g $(WARN) -ffreestanding -fno-stack-protector -fno-builtin -fno-pie -fno-strict-aliasing -fwrapv \
-	-fno-asynchronous-unwind-tables -fno-tree-loop-distribute-patterns -Iinclude
+	-fno-asynchronous-unwind-tables $(call cc-option,-fno-tree-loop-distribute-patterns) -Iinclude
 obj-y :=
 -include mdump/Kbuild
 MOBJS := $(addprefix $(O)/m/,$(obj-y))

@@ -281,8 +281,9 @@ size_t kernel_backtrace(const struct task *t, struct frame *f, size_t max, const
 	while (n < max) {
 		u64 sp = u.reg[R_SP];
 
-		f[n++] = (struct frame){
+		f[n] = (struct frame){
 			.ip = u.reg[R_IP], .sp = sp, .bp = u.reg[R_BP], .exact = exact || n == 0, .what = 'k'};
+		n++;
 		if (!step(&s, &u, exact, &signal) || u.reg[R_SP] <= sp)
 			break;
 		if (signal)
