@@ -9,13 +9,13 @@
 /**
  * struct trace_capture - where the blobs of one record go
  * @buf: filled up to @room bytes, 8-byte aligned, room a multiple of 8; @used: bytes filled so far. @nblobs: blobs in them
- * @limit: bytes of a string or buffer that are kept (-s). @fd_paths: copy what descriptors refer to (-y)
+ * @limit: bytes of a string or buffer that are kept (-s). @fd_paths: copy what descriptors refer to (-y); @verbose: the environment, too (-v)
  * @sp: the user stack pointer, for rt_sigreturn. @dropped: something had no room
  */
 struct trace_capture {
 	u8 *buf;
 	u32 room, used, nblobs, limit;
-	bool fd_paths, dropped;
+	bool fd_paths, verbose, dropped;
 	u64 sp;
 };
 

@@ -387,7 +387,7 @@ static void at_enter(struct trace_capture *c, unsigned int nr, const struct capt
 		break;
 	case CAP_ARGV:
 	case CAP_ENVP:
-		argv(c, i, a, k->op == CAP_ARGV);
+		argv(c, i, a, k->op == CAP_ARGV || c->verbose);
 		break;
 	case CAP_CLONE3:
 		bytes(c, i, a, least(r, MAX_OPT));

@@ -35,6 +35,7 @@ static u32 capture(struct trace_task *tt, struct hostif_trace_rec *r, u32 used, 
 		.room = trace_rec_room(tt) & ~7u,
 		.limit = trace_config.string_limit,
 		.fd_paths = trace_config.flags & TRACE_WANT_FDPATHS,
+		.verbose = trace_config.flags & TRACE_WANT_VERBOSE,
 		.sp = regs->sp,
 	};
 

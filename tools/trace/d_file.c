@@ -210,10 +210,40 @@ static bool count_entries(struct dec *d, uint64_t addr, uint64_t *n)
 	return m || !d->ret;
 }
 
+/* -v: all of them; the kernel's struct linux_dirent64 */
+static void put_entries(struct dec *d, const uint8_t *m, int64_t size)
+{
+	const struct {
+		uint64_t ino;
+		int64_t off;
+		uint16_t reclen;
+		uint8_t type;
+		char name[];
+	} __attribute__((packed)) * e;
+	int64_t at;
+
+	for (at = 0; at + 19 <= size; at += e->reclen) {
+		e = (const void *)(m + at);
+		if (e->reclen < 19 || e->reclen > size - at)
+			break;
+		P("%s{d_ino=%llu, d_off=%lld, d_reclen=%u, d_type=", at ? ", " : "[", (unsigned long long)e->ino,
+		  (long long)e->off, e->reclen);
+		put_value(d, e->type, &n_dirent_type);
+		S(", d_name=");
+		put_field(d, e->name, e->reclen - 19);
+		S("}");
+	}
+	text_str(d->t, at ? "]" : "[]");
+}
+
 ARG(a_dents)
 {
 	uint64_t n;
 
+	if (d->o->verbose && !d->failed && d->ret && d->c->nr == 217 && get(d, V, d->ret)) {
+		put_entries(d, get(d, V, d->ret), d->ret);
+		return;
+	}
 	put_addr(d, V);
 	if (!d->failed && V && count_entries(d, V, &n))
 		P(" /* %llu entries */", (unsigned long long)n);

@@ -155,6 +155,10 @@ static void put_cmsg_data(struct dec *d, const struct cmsghdr *c, const uint8_t 
 		for (uint64_t k = 0; k < len / 4; k++) {
 			if (k)
 				S(", ");
+			if (k >= d->o->string_limit && !d->o->verbose) {
+				S("...");
+				break;
+			}
 			put_fd(d, v[k]);
 		}
 		S("]");

@@ -278,7 +278,7 @@ void put_iov(struct dec *d, uint64_t addr, uint64_t n, uint64_t total, bool deep
 			put_buffer(d, (uint64_t)v->iov_base, len);
 		else
 			put_addr(d, (uint64_t)v->iov_base);
-		total -= len;
+		total -= total == UINT64_MAX ? 0 : len;
 		P(", iov_len=%llu}", (unsigned long long)v->iov_len);
 	}
 	if (k && k == max && k < n)

@@ -253,7 +253,8 @@ ARG(a_ptrace)
 	S(", ");
 	if (req == PTRACE_SEIZE || req == PTRACE_SETOPTIONS)
 		put_names(d, data, &n_ptrace_options);
-	else if (req == PTRACE_CONT || req == PTRACE_DETACH || req == PTRACE_SYSCALL || req == PTRACE_SINGLESTEP || req == PTRACE_LISTEN)
+	else if (req == PTRACE_CONT || req == PTRACE_DETACH || req == PTRACE_SYSCALL || req == PTRACE_SINGLESTEP ||
+		 req == PTRACE_LISTEN)
 		ptrace_signal(d, data);
 	else
 		put_addr(d, data);

@@ -67,10 +67,10 @@ struct spec {
 };
 
 /* --- basic.c */
-void put_names(struct dec *d, uint64_t v, const struct names *n); /* flags */
+void put_names(struct dec *d, uint64_t v, const struct names *n);	/* flags */
 void put_names_after(struct dec *d, uint64_t v, const struct names *n); /* those that follow others */
-void put_value(struct dec *d, uint64_t v, const struct names *n); /* one of */
-bool put_known(struct dec *d, uint64_t v, const struct names *n); /* one of, only if it has a name */
+void put_value(struct dec *d, uint64_t v, const struct names *n);	/* one of */
+bool put_known(struct dec *d, uint64_t v, const struct names *n);	/* one of, only if it has a name */
 void put_addr(struct dec *d, uint64_t addr);
 void put_mode(struct dec *d, uint32_t mode);
 void put_fd(struct dec *d, int fd);

@@ -263,6 +263,20 @@ static void keep_enter(struct task *t, const struct hostif_trace_rec *r)
 	t->announced = t->hidden = false;
 }
 
+/* Is the call's beginning the end of its output? With a file for each task, only its own records could have come after it. */
+static bool line_open(const struct printer *p, const struct task *t)
+{
+	return p->open == t || (p->o->separate >= 2 && t->announced);
+}
+
+/* restart_syscall says what it goes on with. */
+static void note_restart(struct printer *p, struct task *t, const struct hostif_trace_rec *exit)
+{
+	p->call.call.restarts = t->restarts;
+	if (exit && exit->ret == -516)
+		t->restarts = exit->nr + 1;
+}
+
 static void on_enter(struct printer *p, struct task *t, const struct hostif_trace_rec *r)
 {
 	keep_enter(t, r);
@@ -270,6 +284,7 @@ static void on_enter(struct printer *p, struct task *t, const struct hostif_trac
 	if (t->hidden || p->whole)
 		return;
 	call_build(&p->call, t->enter, NULL);
+	note_restart(p, t, NULL);
 	t->line = leader(p, t, r);
 	decode_enter(out_text(t->out), &p->call.call, &p->o->decode);
 	t->announced = true;
@@ -299,7 +314,7 @@ static void print_call(struct printer *p, struct task *t, const struct hostif_tr
 	struct text *out = out_text(t->out);
 	uint64_t start = t->line;
 
-	if (p->open != t) {
+	if (!line_open(p, t)) {
 		start = leader(p, t, t->announced ? r : p->call.call.enter);
 		if (t->announced)
 			text_printf(out, "<... %s resumed>", decode_name(r->nr));
@@ -337,6 +352,7 @@ static void on_exit_record(struct printer *p, struct task *t, const struct hosti
 	if (t->hidden)
 		return;
 	call_build(&p->call, t->enter, r);
+	note_restart(p, t, r);
 	finish_call(p, t, r);
 }
 
@@ -436,7 +452,7 @@ static void print_unended(struct printer *p, struct task *t, const struct hostif
 		json_call(out, t, &p->call.call, p->o, p->realtime);
 		return;
 	}
-	if (p->open != t) {
+	if (!line_open(p, t)) {
 		start = leader(p, t, r);
 		if (t->announced)
 			text_printf(out, "<... %s resumed>", decode_name(t->enter->nr));

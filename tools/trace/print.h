@@ -23,6 +23,7 @@ struct task {
 	struct task *next;
 	char comm[17];
 	bool in_call, announced, hidden;
+	int restarts; /* 1 + the call that restart_syscall would go on with */
 	struct hostif_trace_rec *enter;
 	size_t room;
 	struct out *out;

@@ -17,11 +17,11 @@
 	}
 
 /* tables_file.c */
-extern const struct names n_open, n_open_mode, n_access, n_at, n_at_access, n_statx_mask,
-	n_statx_attr, n_seek, n_rename, n_lock, n_falloc, n_sync_range, n_fadvise, n_xattr, n_mount, n_umount, n_splice,
-	n_rwf, n_memfd, n_close_range, n_inotify, n_inotify_init, n_fcntl, n_flock_type, n_fd, n_dn, n_seal, n_owner,
-	n_fs_magic, n_st_flags, n_file_type, n_poll, n_epoll, n_epoll_op, n_epoll_create, n_eventfd, n_sfd, n_tfd,
-	n_lease, n_resolve, n_lease_get;
+extern const struct names n_open, n_open_mode, n_access, n_at, n_at_access, n_statx_mask, n_statx_attr, n_seek,
+	n_rename, n_lock, n_falloc, n_sync_range, n_fadvise, n_xattr, n_mount, n_umount, n_splice, n_rwf, n_memfd,
+	n_close_range, n_inotify, n_inotify_init, n_fcntl, n_flock_type, n_fd, n_dn, n_seal, n_owner, n_fs_magic,
+	n_st_flags, n_file_type, n_poll, n_epoll, n_epoll_op, n_epoll_create, n_eventfd, n_sfd, n_tfd, n_lease,
+	n_resolve, n_lease_get;
 /* tables_proc.c */
 extern const struct names n_prot, n_map_type, n_map, n_mremap, n_msync, n_mlockall, n_mlock2, n_madvise, n_clone,
 	n_clone_unshare, n_setns, n_wait, n_idtype, n_rlimit, n_rusage, n_prio, n_sched, n_sched_flags, n_itimer,
@@ -33,7 +33,7 @@ extern const struct names n_prot, n_map_type, n_map, n_mremap, n_msync, n_mlocka
 	n_sigev, n_pkey, n_module_init, n_ptrace_options, n_pr_mm, n_pr_vma, n_userfaultfd, n_ipc, n_shmat, n_shmctl,
 	n_mce;
 /* tables_net.c */
-extern const struct names n_seccomp_flags, n_delete_module;
+extern const struct names n_seccomp_flags, n_delete_module, n_dirent_type;
 extern const struct names n_family, n_sock_type, n_sock_flags, n_msg, n_shutdown, n_level, n_so, n_tcp, n_ip, n_ip6,
 	n_ipproto, n_cmsg_socket, n_netlink, n_udp;
 /* tables_tty.c */

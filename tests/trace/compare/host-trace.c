@@ -104,7 +104,12 @@ static unsigned blobs_of(const void *buf, const struct trace_capture *c, bool ex
 
 static void capture(struct task *t, struct trace_capture *c, void *buf, uint64_t sp, bool exit)
 {
-	*c = (struct trace_capture){.buf = buf, .room = ROOM, .limit = opts.string_limit, .fd_paths = opts.fd_paths, .sp = sp};
+	*c = (struct trace_capture){.buf = buf,
+				    .room = ROOM,
+				    .limit = opts.string_limit,
+				    .fd_paths = opts.fd_paths,
+				    .verbose = opts.verbose,
+				    .sp = sp};
 	reading = t->tid;
 	trace_capture(c, t->nr, t->enter.args, t->exit.ret, exit);
 }
@@ -201,7 +206,8 @@ static void gone(struct task *t, int status)
 	if (t->in_call)
 		print_call(t, false);
 	if (WIFSIGNALED(status))
-		text_printf(&t->line, "+++ killed by %s%s +++", decode_signal_name(WTERMSIG(status)), WCOREDUMP(status) ? " (core dumped)" : "");
+		text_printf(&t->line, "+++ killed by %s%s +++", decode_signal_name(WTERMSIG(status)),
+			    WCOREDUMP(status) ? " (core dumped)" : "");
 	else
 		text_printf(&t->line, "+++ exited with %d +++", WEXITSTATUS(status));
 	finish_line(t);
@@ -273,7 +279,8 @@ static int start(char **argv)
 		_exit(127);
 	}
 	if (ptrace(PTRACE_SEIZE, pid, 0,
-		   PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | PTRACE_O_TRACECLONE | PTRACE_O_TRACEEXEC | PTRACE_O_EXITKILL) < 0 ||
+		   PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | PTRACE_O_TRACECLONE |
+			   PTRACE_O_TRACEEXEC | PTRACE_O_EXITKILL) < 0 ||
 	    ptrace(PTRACE_INTERRUPT, pid, 0, 0) < 0) {
 		perror("host-trace: ptrace");
 		exit(1);
