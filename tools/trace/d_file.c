@@ -167,7 +167,8 @@ ARG(a_statx)
 	P(", stx_blocks=%llu, stx_attributes_mask=", (unsigned long long)s->stx_blocks);
 	put_names(d, s->stx_attributes_mask, &n_statx_attr);
 	put_statx_time(d, "atime", &s->stx_atime);
-	put_statx_time(d, "btime", &s->stx_btime);
+	if (s->stx_mask & STATX_BTIME)
+		put_statx_time(d, "btime", &s->stx_btime);
 	put_statx_time(d, "ctime", &s->stx_ctime);
 	put_statx_time(d, "mtime", &s->stx_mtime);
 	P(", stx_rdev_major=%u, stx_rdev_minor=%u, stx_dev_major=%u, stx_dev_minor=%u, stx_mnt_id=%#llx}",
@@ -240,7 +241,7 @@ ARG(a_dents)
 {
 	uint64_t n;
 
-	if (d->o->verbose && !d->failed && d->ret && d->c->nr == 217 && get(d, V, d->ret)) {
+	if (d->o->verbose && !d->failed && d->c->nr == 217 && (!d->ret || get(d, V, d->ret))) {
 		put_entries(d, get(d, V, d->ret), d->ret);
 		return;
 	}

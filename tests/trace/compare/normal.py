@@ -3,7 +3,7 @@
 """normalise(line) is one line's constant form. tasks(prefix) reads PREFIX.TID files, split(text) the output of strace -f."""
 import difflib, glob, re
 
-ADDRESS = re.compile(r"0x[0-9a-f]{7,16}\b(?! /\* \S+_?\?\?)")
+ADDRESS = re.compile(r"0x[0-9a-f]{6,16}\b(?! /\* \S+_?\?\?)")
 UNFINISHED = re.compile(r"(, *)?( *<unfinished \.\.\.>)?\) += \?$")
 PID_FIELDS = re.compile(r"\b(si_pid|l_pid|pid|tms_[us]time|si_[us]time|sigev_notify_thread_id|parent_tid|tms_cutime|tms_cstime)=(\[)?-?\d+\b(?!x)(\])?"
                         r"( /\* [\d.]+ s \*/)?")
