@@ -2,7 +2,6 @@
 /* What mm/ stands on in the tests: a host that remembers its mappings, one task, files of a known pattern. */
 #include <husk/boot.h>
 #include "mm_unit.h"
-#include <husk/boot.h>
 #include <husk/init.h>
 #include <husk/proc_fs.h>
 #include <husk/time.h>
