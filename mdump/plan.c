@@ -232,7 +232,7 @@ static void find_zeroes(u32 level)
 	for (u64 b = 0; b < nblocks; b++) {
 		if (plan[b] & PLAN_HOLE) {
 			if (!(level & MDUMP_D_ZERO))
-				plan[b] = PLAN_REST | PLAN_HOLE;
+				plan[b] = (b << shift < first_free ? PLAN_FIRST : PLAN_REST) | PLAN_HOLE;
 		} else if ((level & MDUMP_D_ZERO) && plan[b] <= PLAN_REST && block_is_zero(b)) {
 			plan[b] = PLAN_ZERO;
 		}

@@ -110,7 +110,7 @@ static bool wait_stopped(s32 tid, u64 until)
 	}
 }
 
-static void take(struct task *t, u32 i)
+static void take(struct task *t)
 {
 	struct {
 		void *p;
@@ -121,7 +121,7 @@ static void take(struct task *t, u32 i)
 		t->d.regs_from = MDUMP_REGS_HOST;
 		job.got++;
 	}
-	iov.p = job.xstate + (size_t)i * job.xstate_size;
+	iov.p = job.xstate + (size_t)t->slot * job.xstate_size;
 	iov.n = job.xstate_size;
 	if (job.xstate && !sys(ptrace, PTRACE_GETREGSET, t->d.host_tid, NT_X86_XSTATE, &iov))
 		t->have_xstate = iov.n;
@@ -143,7 +143,7 @@ static void take_all(void)
 
 		t->have_xstate = 0;
 		if (mine && wait_stopped(t->d.host_tid, until))
-			take(t, i);
+			take(t);
 		if (mine)
 			sys(ptrace, PTRACE_DETACH, t->d.host_tid, 0, 0);
 	}

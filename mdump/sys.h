@@ -98,7 +98,7 @@ struct task {
 	struct mdump_task d;
 	u64 ti_off;
 	u64 regs[27]; /* struct user_regs_struct */
-	u32 have_xstate;
+	u32 slot, have_xstate; /* the place of its extended state, and its size */
 };
 u32 tasks_find(enum mdump_reason reason);
 u32 tasks_registers(enum mdump_reason reason, u32 count, u32 *lost);

@@ -74,9 +74,10 @@ static bool stack_at(u64 off, u64 *ti, u64 *task)
 
 static void add(u64 ti, u64 task)
 {
-	struct task *t = &tasks[ntasks++];
+	struct task *t = &tasks[ntasks];
 
 	memset(t, 0, sizeof(*t));
+	t->slot = ntasks++;
 	t->ti_off = ti;
 	t->d.task = ram_u64(ti + o.ti_task);
 	t->d.thread_info = o.direct + ti;
@@ -287,21 +288,30 @@ static bool waits_in_panic(const struct task *t)
 	       t->regs[R_DI] == o.direct + offsetof(struct hostif_boot, state);
 }
 
+static void put_first(u32 i)
+{
+	struct task t = tasks[i];
+
+	tasks[i] = tasks[0];
+	tasks[0] = t;
+}
+
+/* The task that crashed; the kernel may have been on a stack of its own then. Without one, pid 1 stands first. */
 static void find_current(enum mdump_reason reason, u32 n)
 {
-	u64 off, said = 0;
+	u64 off, ti, task = 0;
 
-	if (reason != MDUMP_PANIC)
-		return;
-	if (kva_to_off(table("SYMBOL(panicking)", 0), 8, &off))
-		said = ram_u64(off);
-	for (u32 i = 0; i < n; i++)
-		if (said ? tasks[i].d.thread_info == said : waits_in_panic(&tasks[i])) {
-			struct task t = tasks[i];
-
-			tasks[i] = tasks[0];
-			tasks[0] = t;
-			current_task = t.d.task;
+	if (reason == MDUMP_PANIC && kva_to_off(table("SYMBOL(panicking)", 0), 8, &off) &&
+	    kva_to_off(ram_u64(off), o.ti_task + 8, &ti))
+		task = ram_u64(ti + o.ti_task);
+	for (u32 i = 0; i < n && reason == MDUMP_PANIC && !current_task; i++)
+		if (task ? tasks[i].d.task == task : waits_in_panic(&tasks[i])) {
+			current_task = tasks[i].d.task;
+			put_first(i);
+		}
+	for (u32 i = 0; i < n && !current_task; i++)
+		if (tasks[i].d.pid == 1) {
+			put_first(i);
 			return;
 		}
 }
@@ -341,7 +351,7 @@ u32 tasks_registers(enum mdump_reason reason, u32 n, u32 *lost)
 const void *task_xstate(u32 i, size_t *n)
 {
 	*n = tasks[i].have_xstate;
-	return *n && xstate ? xstate + (size_t)i * xstate_size : NULL;
+	return *n && xstate ? xstate + (size_t)tasks[i].slot * xstate_size : NULL;
 }
 
 u64 tasks_current(void)
