@@ -40,7 +40,7 @@ static bool in_kernel_awake(struct task_struct *t)
 	struct thread_info *ti = t->ti;
 
 	return READ_ONCE(t->state) == TASK_RUNNING && !READ_ONCE(ti->in_user) && !READ_ONCE(ti->sleep_bp) &&
-	       READ_ONCE(ti->host_tid) > 0 && !READ_ONCE(ti->arch[0]);
+	       READ_ONCE(ti->host_tid) > 0;
 }
 
 /* Asleep for good, or waiting for a lock or an answer of the host. */
