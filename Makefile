@@ -64,9 +64,11 @@ XNAMES := crash trace top
 all: $(O)/husk-kernel $(O)/husk $(O)/module.mk $(O)/Module.symvers
 $(foreach p,$(XNAMES),$(eval $(call xprog,$(p))))
 all: $(XPROGS)
-.PHONY: all debug unit format clean docs
+.PHONY: all debug debug-lkdtm unit format clean docs
 debug:
 	$(MAKE) O=build/debug KOPT='-O1 -g -DHUSK_DEBUG' all
+debug-lkdtm:
+	$(MAKE) O=build/debug KOPT='-O1 -g -DHUSK_DEBUG' lkdtm
 
 $(O)/include/syscall_table.h: arch/x86/syscalls.tbl scripts/gen-syscalls
 	@mkdir -p $(@D)

@@ -159,6 +159,7 @@ struct dentry *__d_alloc(struct super_block *sb, const struct qstr *name)
 	dname[name->len] = 0;
 	d->d_name = (struct qstr){name->hash, name->len, dname};
 	d->d_flags = 0;
+	lock_class(&d->d_lock);
 	INIT_HLIST_NODE(&d->d_hash);
 	INIT_HLIST_NODE(&d->d_alias);
 	d->d_parent = d;

@@ -109,6 +109,9 @@ static struct task_struct *dup_task_struct(bool kthread)
 		return NULL;
 	}
 	*t = *me;
+#ifdef LOCK_DEBUG
+	memset(&t->lockdep, 0, sizeof(t->lockdep));
+#endif
 	ti->task = t;
 	t->ti = ti;
 	t->state = TASK_RUNNING;

@@ -101,6 +101,20 @@ static inline void raw_unlock(spinlock_t *l)
 		__unlock_contended(l, was);
 }
 
+#ifdef LOCK_DEBUG
+void __init_rwsem(struct rw_semaphore *s, struct lock_class_key *key)
+{
+	*s = (struct rw_semaphore){.count = 0};
+	lockdep_set_key(&s->l.class, key);
+}
+#define rw_acquire(s, kind, try) lockdep_acquire(s, &(s)->l.class, kind, try, (unsigned long)__builtin_return_address(0))
+#define rw_release(s, kind) lockdep_release(s, kind, (unsigned long)__builtin_return_address(0))
+#else
+#define rw_acquire(s, kind, try) ((void)0)
+#define rw_release(s, kind) ((void)0)
+#define lockdep_downgrade(s) ((void)0)
+#endif
+#undef init_rwsem
 void init_rwsem(struct rw_semaphore *s)
 {
 	*s = (struct rw_semaphore){.count = 0};
@@ -195,6 +209,7 @@ bool down_read_trylock(struct rw_semaphore *s)
 	if (!read_trylock_raw(s))
 		return false;
 	lock_held(1);
+	rw_acquire(s, LOCK_READ, true);
 	return true;
 }
 
@@ -203,11 +218,13 @@ bool down_write_trylock(struct rw_semaphore *s)
 	if (!write_trylock_raw(s))
 		return false;
 	lock_held(1);
+	rw_acquire(s, LOCK_WRITE, true);
 	return true;
 }
 
 void down_read(struct rw_semaphore *s)
 {
+	rw_acquire(s, LOCK_READ, false);
 	if (unlikely(!read_trylock_raw(s)))
 		down_read_slow(s);
 	lock_held(1);
@@ -215,6 +232,7 @@ void down_read(struct rw_semaphore *s)
 
 void down_write(struct rw_semaphore *s)
 {
+	rw_acquire(s, LOCK_WRITE, false);
 	if (unlikely(!write_trylock_raw(s)))
 		down_write_slow(s);
 	lock_held(1);
@@ -266,8 +284,10 @@ out:
 
 void up_read(struct rw_semaphore *s)
 {
-	s32 c = __atomic_sub_fetch(&s->count, 1, __ATOMIC_RELEASE);
+	s32 c;
 
+	rw_release(s, LOCK_READ);
+	c = __atomic_sub_fetch(&s->count, 1, __ATOMIC_RELEASE);
 	lock_held(-1);
 	if (unlikely(c == RW_WAITERS))
 		rw_release_slow(s, false);
@@ -281,6 +301,7 @@ void up_write(struct rw_semaphore *s)
 {
 	s32 c = RW_WRITER;
 
+	rw_release(s, LOCK_WRITE);
 	lock_held(-1);
 	if (unlikely(!(READ_ONCE(s->count) & RW_WRITER)))
 		bad_lock(s, "up_write of a semaphore that nobody writes");
@@ -291,8 +312,10 @@ void up_write(struct rw_semaphore *s)
 void downgrade_write(struct rw_semaphore *s)
 {
 	bool readers;
-	s32 c = __atomic_add_fetch(&s->count, 1 - RW_WRITER, __ATOMIC_SEQ_CST);
+	s32 c;
 
+	lockdep_downgrade(s);
+	c = __atomic_add_fetch(&s->count, 1 - RW_WRITER, __ATOMIC_SEQ_CST);
 	if (likely(!(c & RW_WAITERS)))
 		return;
 	raw_lock(&s->l);

@@ -49,11 +49,13 @@ bool report_begin(void)
 		host_yield();
 	}
 	__atomic_fetch_add(&oops_in_progress, 1, __ATOMIC_SEQ_CST);
+	lockdep_busy(1);
 	return true;
 }
 
 void report_end(void)
 {
+	lockdep_busy(-1);
 	__atomic_fetch_sub(&oops_in_progress, 1, __ATOMIC_SEQ_CST);
 	smp_store_release(&oops_owner, NULL);
 }
@@ -106,6 +108,7 @@ static void show_held_locks(struct thread_info *ti, u32 held)
 		pr_err("Locks held: %u", held);
 	else
 		pr_err("Locks held: none");
+	lockdep_show_held();
 }
 
 /* The report's body. @c: where; @held: locks held before the report began */

@@ -93,6 +93,7 @@ static bool sleep_prepare(struct task_struct *me)
 	struct wake_q *q = me->wake_q;
 	u32 s;
 
+	might_sleep("schedule()");
 	if (unlikely(q && q->n))
 		wake_q_flush(q);
 	account_cputime(); /* may find that a CPU timer is due */

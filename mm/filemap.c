@@ -21,6 +21,7 @@ void address_space_init(struct address_space *m, struct inode *host, const struc
 	m->host = host;
 	m->a_ops = ops;
 	xa_init(&m->i_pages);
+	spin_lock_init(&m->i_pages_lock);
 	init_rwsem(&m->invalidate_lock);
 	INIT_LIST_HEAD(&m->i_mmap);
 	INIT_LIST_HEAD(&m->wb_list);

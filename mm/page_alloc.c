@@ -437,6 +437,7 @@ struct page *alloc_pages(gfp_t gfp, unsigned int order)
 {
 	struct page *p;
 
+	might_sleep_gfp(gfp);
 	if (unlikely(order > MAX_ORDER))
 		return NULL;
 	p = take_pages(gfp, order);

@@ -349,8 +349,10 @@ static inline void *cache_alloc(struct kmem_cache *c, gfp_t gfp)
 
 void *kmem_cache_alloc(struct kmem_cache *c, gfp_t gfp)
 {
-	void *p = cache_alloc(c, gfp);
+	void *p;
 
+	might_sleep_gfp(gfp);
+	p = cache_alloc(c, gfp);
 	if (unlikely(!p))
 		return NULL;
 	if (gfp & __GFP_ZERO)
@@ -460,6 +462,7 @@ void *kmalloc(size_t n, gfp_t gfp)
 {
 	void *p;
 
+	might_sleep_gfp(gfp);
 	if (unlikely(n > MAX_KMALLOC))
 		return kmalloc_large(n, gfp);
 	p = cache_alloc(kmalloc_cache(n), gfp);

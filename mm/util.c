@@ -4,6 +4,13 @@
 #include <linux/futex.h>
 #include "uaccess.h"
 
+/* User memory may have to be brought in: not with a spinlock held, unless faults are off. */
+#define might_fault()                                                                                                  \
+	do {                                                                                                           \
+		if (!current->pagefault_disabled)                                                                      \
+			might_sleep("user memory");                                                                    \
+	} while (0)
+
 /*
  * The raw accessors are the arch's, with an exception table: a fault that cannot be resolved ends them early.
  * What is checked here is that the range is user memory at all.
@@ -12,6 +19,7 @@ unsigned long copy_from_user(void *to, const void __user *from, unsigned long n)
 {
 	unsigned long left;
 
+	might_fault();
 	if (unlikely(!access_ok(from, n)))
 		left = n;
 	else
@@ -24,6 +32,7 @@ unsigned long copy_from_user(void *to, const void __user *from, unsigned long n)
 
 unsigned long copy_to_user(void __user *to, const void *from, unsigned long n)
 {
+	might_fault();
 	if (unlikely(!access_ok(to, n)))
 		return n;
 	return __copy_user(to, from, n);

@@ -75,6 +75,7 @@ static __always_inline void call_syscall(struct pt_regs *regs, u64 nr)
 	regs->ax = fn(regs);
 	ti->calls[n].ret = regs->ax;
 	ti->calls[n].done = 1;
+	lockdep_user_exit();
 }
 
 /* husk trace looks on, or not. */

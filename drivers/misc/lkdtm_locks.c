@@ -74,7 +74,7 @@ static noinline void lkdtm_SLEEP_ATOMIC(void)
 static noinline void lkdtm_ALLOC_ATOMIC(void)
 {
 	spin_lock(&lock_a);
-	kfree(kmalloc(64, GFP_KERNEL));
+	kfree(kmalloc(64, GFP_USER));
 	spin_unlock(&lock_a);
 }
 
@@ -115,7 +115,7 @@ const struct crashpoint lkdtm_locks[] = {
 	CRASHPOINT(BAD_UNLOCK, "unlocks a lock that is not held"),
 	CRASHPOINT(BAD_UP_READ, "up_read() of a semaphore that nobody reads"),
 	CRASHPOINT(SLEEP_ATOMIC, "sleeps with a spinlock held"),
-	CRASHPOINT(ALLOC_ATOMIC, "allocates with GFP_KERNEL with a spinlock held"),
+	CRASHPOINT(ALLOC_ATOMIC, "allocates with GFP_USER with a spinlock held"),
 	CRASHPOINT(USER_ATOMIC, "touches user memory with a spinlock held"),
 	CRASHPOINT(LOCK_ORDER, "takes two locks in both orders, without meeting anybody"),
 	CRASHPOINT(LOCK_LEAK, "returns to user mode with a lock held"),

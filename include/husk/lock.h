@@ -11,9 +11,13 @@
 
 #include <husk/atomic.h>
 #include <husk/thread_info.h>
+#include <husk/lockdep.h>
 
 typedef struct {
 	u32 v;
+#ifdef LOCK_DEBUG
+	u16 class, pad; /* kernel/lockdep.c; 0: not yet known */
+#endif
 } spinlock_t; /* 0 free, 1 held, 2 held and waited for */
 struct mutex {
 	spinlock_t l;
@@ -56,15 +60,48 @@ static inline void lock_held(int n)
 }
 #endif
 
-static inline void spin_lock_init(spinlock_t *l)
-{
-	l->v = 0;
-}
 /* the lock word alone, for locking.c */
 static inline bool __raw_trylock(spinlock_t *l)
 {
 	u32 z = 0;
 	return __atomic_compare_exchange_n(&l->v, &z, 1, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
+}
+static inline bool spin_is_locked(spinlock_t *l)
+{
+	return READ_ONCE(l->v) != 0;
+}
+
+static inline bool mutex_is_locked(struct mutex *m)
+{
+	return spin_is_locked(&m->l);
+}
+
+#ifdef LOCK_DEBUG
+/* out of line, with checks (kernel/lockdep.c); locks that one line initialises are one class */
+void __spin_lock_init(spinlock_t *l, struct lock_class_key *key);
+void init_rwsem(struct rw_semaphore *s);
+void __init_rwsem(struct rw_semaphore *s, struct lock_class_key *key);
+#define spin_lock_init(l)                                                                                              \
+	({                                                                                                             \
+		static struct lock_class_key __key = {0, #l};                                                          \
+		__spin_lock_init(l, &__key);                                                                           \
+	})
+#define mutex_init(m) spin_lock_init(&(m)->l)
+#define init_rwsem(s)                                                                                                  \
+	({                                                                                                             \
+		static struct lock_class_key __key = {0, #s};                                                          \
+		__init_rwsem(s, &__key);                                                                               \
+	})
+bool spin_trylock(spinlock_t *l);
+void spin_lock(spinlock_t *l);
+void spin_unlock(spinlock_t *l);
+bool mutex_trylock(struct mutex *m);
+void mutex_lock(struct mutex *m);
+void mutex_unlock(struct mutex *m);
+#else
+static inline void spin_lock_init(spinlock_t *l)
+{
+	l->v = 0;
 }
 static inline bool spin_trylock(spinlock_t *l)
 {
@@ -87,11 +124,6 @@ static inline void spin_unlock(spinlock_t *l)
 	if (unlikely(was != 1)) /* 2: somebody may wait; 0: it was not locked */
 		__unlock_contended(l, was);
 }
-static inline bool spin_is_locked(spinlock_t *l)
-{
-	return READ_ONCE(l->v) != 0;
-}
-
 static inline void mutex_init(struct mutex *m)
 {
 	m->l.v = 0;
@@ -110,12 +142,9 @@ static inline void mutex_unlock(struct mutex *m)
 {
 	spin_unlock(&m->l);
 }
-static inline bool mutex_is_locked(struct mutex *m)
-{
-	return spin_is_locked(&m->l);
-}
-
 void init_rwsem(struct rw_semaphore *s);
+#endif
+
 void down_read(struct rw_semaphore *s);
 bool down_read_trylock(struct rw_semaphore *s);
 void up_read(struct rw_semaphore *s);

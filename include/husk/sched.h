@@ -154,6 +154,9 @@ struct task_struct {
 	u32 watch_rounds;		     /* and how many rounds it is the same */
 	bool watch_told;		     /* reported as hung */
 	struct trace_task *trace;	     /* kernel/trace/; touched by the task itself only */
+#ifdef LOCK_DEBUG
+	struct lockdep_task lockdep;
+#endif
 };
 #define PF_KTHREAD 1
 #define PF_EXITING 2

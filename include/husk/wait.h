@@ -23,11 +23,13 @@ typedef struct wait_queue_head {
 } wait_queue_head_t;
 typedef struct wait_queue_entry wait_queue_entry_t;
 #define DECLARE_WAIT_QUEUE_HEAD(n) wait_queue_head_t n = {__SPIN_LOCK_UNLOCKED, LIST_HEAD_INIT(n.head)}
-static inline void init_waitqueue_head(wait_queue_head_t *q)
-{
-	spin_lock_init(&q->lock);
-	INIT_LIST_HEAD(&q->head);
-}
+/* macros, so that each user's queues are a lock class of their own */
+#define init_waitqueue_head(q)                                                                                         \
+	do {                                                                                                           \
+		wait_queue_head_t *__q = (q);                                                                          \
+		spin_lock_init(&__q->lock);                                                                            \
+		INIT_LIST_HEAD(&__q->head);                                                                            \
+	} while (0)
 static inline bool waitqueue_active(wait_queue_head_t *q)
 {
 	smp_mb();
@@ -169,11 +171,12 @@ struct completion {
 	unsigned int done;
 	wait_queue_head_t wait;
 };
-static inline void init_completion(struct completion *c)
-{
-	c->done = 0;
-	init_waitqueue_head(&c->wait);
-}
+#define init_completion(c)                                                                                             \
+	do {                                                                                                           \
+		struct completion *__c = (c);                                                                          \
+		__c->done = 0;                                                                                         \
+		init_waitqueue_head(&__c->wait);                                                                       \
+	} while (0)
 void complete(struct completion *c);
 void complete_all(struct completion *c);
 void wait_for_completion(struct completion *c);

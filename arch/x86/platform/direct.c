@@ -17,7 +17,7 @@
  * allocates nothing). One request at a time per mm, under arch_shoot.lock; the requester waits on the request's state.
  */
 struct shoot {
-	spinlock_t lock;
+	struct mutex lock; /* held while waiting for the other process */
 	u32 state; /* 0 idle, 1 posted, 2 being served, 3 done */
 	unsigned long va, len;
 	int hprot;
@@ -121,7 +121,7 @@ static void direct_shootdown(struct mm_struct *mm, unsigned long va, unsigned lo
 			direct_protect(mm, va, len, hprot);
 		return;
 	}
-	spin_lock(&s->lock);
+	mutex_lock(&s->lock);
 	s->va = va;
 	s->len = len;
 	s->hprot = hprot;
@@ -139,7 +139,7 @@ static void direct_shootdown(struct mm_struct *mm, unsigned long va, unsigned lo
 		host_sleep(&s->state, v, 2 * NSEC_PER_MSEC);
 	}
 	s->state = 0;
-	spin_unlock(&s->lock);
+	mutex_unlock(&s->lock);
 }
 
 static int direct_mm_init(struct mm_struct *mm)
