@@ -48,7 +48,7 @@ husk_tools() {
 husk_fresh() {
 	[ -x "$top/build/husk" ] && [ -e "$top/build/husk-kernel" ] && [ -e "$top/build/.built" ] || return 1
 	changed=$(cd "$top" && find Makefile arch block drivers fs host include init kernel lib mm net scripts tools \
-		-newer build/.built \( -name '*.[chS]' -o -name Kbuild -o -name Makefile -o -name '*.tbl' -o -name '*.lds' \
+		-newer build/.built \( -name '*.[chS]' -o -name Kbuild -o -name Makefile -o -name '*.tbl' -o -name '*.lds' -o -name '*.mk' -o -name mod-post \
 		-o -path 'scripts/gen-*' \) -print -quit 2>/dev/null)
 	[ -z "$changed" ]
 }
