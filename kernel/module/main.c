@@ -18,9 +18,10 @@
 /**
  * DOC: life of a module
  *
- * UNFORMED while its file is read and linked, COMING while its init runs, LIVE, GOING until its memory is free. refcnt is 1 from COMING on
- * for "may be used"; try_module_get() succeeds while it is not 0. delete_module() takes the 1 away, which it can only where nobody
- * else holds anything: from then on nobody can get the module. States change under module_mutex; init and exit run without it.
+ * UNFORMED while its file is read and linked, COMING while its init runs, LIVE, GOING until its memory is free. refcnt has 1 for "may be
+ * used", and another 1 until its start is over; try_module_get() succeeds while it is not 0. delete_module() takes the 1 away, which it
+ * can only where nobody else holds anything: from then on nobody can get the module. States change under module_mutex; init and exit run
+ * without it.
  * Order: module_mutex is taken before the locks of proc, sysfs and the allocator, never inside of them.
  */
 DEFINE_MUTEX(module_mutex);
@@ -258,7 +259,7 @@ static int link_module(struct load_info *info)
 	mutex_lock(&module_mutex);
 	err = module_check_exports(m);
 	if (!err) {
-		atomic_set(&m->refcnt, 1);
+		atomic_set(&m->refcnt, 2); /* one of them is start_module()'s */
 		m->state = MODULE_STATE_COMING;
 		module_pages_claim(m, true);
 	}
@@ -280,7 +281,7 @@ static void taint_kernel(struct module *m)
 static void undo_module(struct module *m)
 {
 	set_state(m, MODULE_STATE_GOING);
-	if (atomic_dec_return(&m->refcnt) != 0)
+	if (atomic_sub_return(2, &m->refcnt) != 0)
 		pr_err("module %s: its init failed, but it is in use: it stays", m->name);
 }
 
@@ -303,6 +304,7 @@ static int start_module(struct module *m, char *args)
 		set_state(m, MODULE_STATE_LIVE);
 		tell(m, MODULE_STATE_LIVE);
 		pr_info("module %s: loaded at 0x%lx", m->name, m->region[MODULE_TEXT].base);
+		module_put(m); /* from here on it may be gone */
 		return 0;
 	}
 	pr_warn("module %s: init failed: error %d", m->name, err);
