@@ -37,6 +37,7 @@ const struct command commands[] = {
 	{"locks", "", "locks that are held or waited for", "", cmd_locks},
 	{"log", "[-t] [-l LEVEL]", "the kernel log", "-t: without the time. -l: only lines of this level or graver.",
 	 cmd_log},
+	{"mod", "", "loadable modules", "", cmd_mod},
 	{"mount", "[PID|TASK]", "mounts, as the task sees them", "", cmd_mount},
 	{"p", "[-x] EXPRESSION", "print a variable: NAME, NAME.member, NAME[3].member", "-x: numbers in hexadecimal.",
 	 cmd_print},
@@ -228,6 +229,7 @@ int run_words(int argc, char **argv)
 	}
 	if (live) {
 		core_forget();
+		modules_forget();
 		if (tasks_load())
 			return -1;
 	}

@@ -125,6 +125,13 @@ const char *symbolise(u64 addr, char *buf, size_t n);
 const char *source_line(u64 addr, char *buf, size_t n);
 bool is_kernel_text(u64 addr);
 
+/* ---- cmd_mod.c: loadable modules ---- */
+bool module_phys(u64 addr, u64 *phys);
+const struct symbol *module_symbol_at(u64 addr, u64 *offset);
+const struct symbol *module_symbol_named(const char *name);
+bool is_module_text(u64 addr);
+void modules_forget(void);
+
 bool type_named(const char *name, Dwarf_Die *out); /* "struct x", "union x", "enum x", "x" */
 bool variable_named(const char *name, Dwarf_Die *type, u64 *addr);
 bool type_strip(Dwarf_Die *t); /* typedefs and qualifiers off; false: void */
@@ -300,6 +307,7 @@ CMD(dis);
 CMD(rd);
 CMD(print);
 CMD(vm);
+CMD(mod);
 CMD(vtop);
 CMD(files);
 CMD(mount);

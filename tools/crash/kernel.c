@@ -85,7 +85,7 @@ const struct symbol *symbol_at(u64 addr, u64 *offset)
 			hi = mid;
 	}
 	if (addr < kernel_layout.image || addr >= kernel_layout.image_end)
-		return NULL;
+		return module_symbol_at(addr, offset);
 	/* of several that begin before it, the nearest that reaches it; a label has no size and counts where nothing else does */
 	for (size_t i = lo, back = 0; i-- > 0 && back < 32; back++) {
 		const struct symbol *s = &symbols[i];
@@ -114,7 +114,7 @@ const struct symbol *symbol_named(const char *name)
 		if (!found || (found->type >= 'a' && symbols[i].type < 'a'))
 			found = &symbols[i];
 	}
-	return found;
+	return found ?: module_symbol_named(name);
 }
 
 u64 symbol_addr(const char *name)
@@ -142,7 +142,7 @@ const char *symbolise(u64 addr, char *buf, size_t n)
 
 bool is_kernel_text(u64 addr)
 {
-	return addr >= text_start && addr < text_end;
+	return (addr >= text_start && addr < text_end) || is_module_text(addr);
 }
 
 const char *source_line(u64 addr, char *buf, size_t n)

@@ -15,7 +15,7 @@ int kernel_phys(u64 addr, u64 *phys)
 		*phys = addr - kernel_layout.direct_map;
 	else if (addr >= kernel_layout.image && addr < kernel_layout.image_end)
 		*phys = addr - kernel_layout.image + kernel_layout.image_phys;
-	else
+	else if (!module_phys(addr, phys))
 		return -1;
 	return 0;
 }
