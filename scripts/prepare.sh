@@ -40,6 +40,7 @@ husk_tools() {
 		lz4.h liblz4-dev
 		Zydis/Zydis.h libzydis-dev
 		curses.h libncurses-dev
+		editline/readline.h libedit-dev
 	END
 	[ -z "$missing" ] || husk_install $missing
 }

@@ -282,6 +282,33 @@ def output_goes_to_pipes_and_files(s):
 
 
 @case
+def prompt_on_a_terminal(s):
+    import pty, select
+    pid, fd = pty.fork()
+    if not pid:
+        os.environ.update(TERM="dumb", PAGER="cat")
+        os.execv(husk, [husk, "crash", "-s", *s.args])
+    seen = b""
+    for line in (b"set %d\n" % me, b"nosuch\n", b"ps | head -n 1\n", b"q\n"):
+        while not seen.rstrip(b" ").endswith(b"crash>"):
+            assert select.select([fd], [], [], 30)[0], seen
+            seen += os.read(fd, 4096)
+        os.write(fd, line)
+        seen += b"\n"
+    try:
+        while True:
+            more = os.read(fd, 4096)
+            if not more:
+                break
+            seen += more
+    except OSError:
+        pass
+    os.close(fd)
+    same(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), 0)
+    assert b"PID: %d" % me in seen and b'no command "nosuch"' in seen and b"COMM" in seen, seen
+
+
+@case
 def report_is_one_page(s):
     page = work + "/report.html"
     rc, out, err = crash("--html", page, source=s.args)

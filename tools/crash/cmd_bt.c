@@ -57,6 +57,21 @@ static void dump_frame(u64 from, u64 to)
 	}
 }
 
+static void show_inlined(u64 addr)
+{
+	struct inlined in[8];
+	size_t n = inlined_at(addr, in, sizeof(in) / sizeof(*in));
+
+	list("inlined");
+	for (size_t i = 0; i < n; i++) {
+		obj(NULL);
+		f_str("function", "      in %s, inlined", in[i].name);
+		f_str("called_at", " at %s\n", in[i].called_at);
+		end();
+	}
+	end();
+}
+
 static unsigned kernel_part(const struct task *t, const struct bt_options *o)
 {
 	struct frame f[MAX_FRAMES];
@@ -84,6 +99,8 @@ static unsigned kernel_part(const struct task *t, const struct bt_options *o)
 		f_str("line", NULL, src);
 		if (o->lines && src)
 			text("    %s\n", src);
+		if (o->lines)
+			show_inlined(look);
 		if (o->full)
 			dump_frame(f[i].sp, i + 1 < n ? f[i + 1].sp : f[i].sp);
 		end();

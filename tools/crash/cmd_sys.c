@@ -146,10 +146,10 @@ static char *read_log(size_t *len)
 	char *ring, *text_;
 	int r;
 
-	if (core.has_info && (!size || size & (size - 1) || size > MAX_LOG || phys > core.ram_size)) {
-		phys = core.info.log_phys; /* as the monitor placed it, before anybody could scribble */
+	if (core.has_info && core.info.log_size) { /* as the monitor placed it, before anybody could scribble */
+		phys = core.info.log_phys;
 		size = core.info.log_size;
-		head = core.info.log_head ?: size;
+		head = core.info.lost & MDUMP_LOST_LOG ? size : core.info.log_head ?: head;
 	}
 	if (!size || size & (size - 1) || size > MAX_LOG) {
 		complain("the log's place in memory makes no sense");
@@ -220,6 +220,10 @@ int cmd_log(int argc, char **argv)
 		char *nl = memchr(p, '\n', n - (size_t)(p - log));
 		size_t len = nl ? (size_t)(nl - p) : n - (size_t)(p - log);
 
+		if (!*p) { /* never written */
+			p++;
+			continue;
+		}
 		p[len] = 0;
 		if (len)
 			log_line(p, len, no_time, (int)level);

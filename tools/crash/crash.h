@@ -124,6 +124,10 @@ const char *symbolise(u64 addr, char *buf, size_t n);
 /* file:line, or NULL */
 const char *source_line(u64 addr, char *buf, size_t n);
 bool is_kernel_text(u64 addr);
+struct inlined {
+	char name[128], called_at[256];
+};
+size_t inlined_at(u64 addr, struct inlined *in, size_t max);
 
 /* ---- cmd_mod.c: loadable modules ---- */
 bool module_phys(u64 addr, u64 *phys);

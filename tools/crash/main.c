@@ -8,6 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#if __has_include(<editline/readline.h>)
+#include <editline/readline.h>
+#endif
 #include "crash.h"
 
 bool live;
@@ -191,39 +194,60 @@ static int run_script(char *s)
 	return failed;
 }
 
-static int run_prompt(void)
+/* A line without its newline, for free(); NULL: the end. With libedit it can be edited and recalled. */
+static char *read_line(bool tty)
 {
-	bool tty = isatty(0);
 	char *line = NULL;
 	size_t room = 0;
+	ssize_t n;
+
+#if __has_include(<editline/readline.h>)
+	if (tty) {
+		line = readline("crash> ");
+		if (line && *line)
+			add_history(line);
+		return line;
+	}
+#endif
+	if (tty) {
+		fputs("crash> ", stdout);
+		fflush(stdout);
+	}
+	n = getline(&line, &room, stdin);
+	if (n < 0) {
+		free(line);
+		return NULL;
+	}
+	line[strcspn(line, "\n")] = 0;
+	return line;
+}
+
+static int run_prompt(void)
+{
+	bool tty = isatty(0) && isatty(1), leave = false;
 	int failed = 0;
 
 	prompting = tty;
-	for (;;) {
-		ssize_t n;
+	while (!leave) {
+		char *line;
 
 		interrupted = false;
-		if (tty) {
-			fputs("crash> ", stdout);
-			fflush(stdout);
-		}
-		n = getline(&line, &room, stdin);
-		if (n < 0 && errno == EINTR && interrupted) {
+		errno = 0;
+		line = read_line(tty);
+		if (!line && interrupted && tty) {
 			clearerr(stdin);
 			fputc('\n', stdout);
 			continue;
 		}
-		if (n < 0)
+		if (!line)
 			break;
-		line[strcspn(line, "\n")] = 0;
-		if (!strcmp(line, "q") || !strcmp(line, "quit") || !strcmp(line, "exit"))
-			break;
-		if (line[strspn(line, " \t")])
+		leave = !strcmp(line, "q") || !strcmp(line, "quit") || !strcmp(line, "exit");
+		if (!leave && line[strspn(line, " \t")])
 			failed |= run_script(line);
+		free(line);
 	}
-	if (tty && feof(stdin))
+	if (tty && !leave)
 		fputc('\n', stdout);
-	free(line);
 	return tty ? 0 : failed;
 }
 

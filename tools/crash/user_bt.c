@@ -155,6 +155,7 @@ static void elf_symbol(Elf *elf, u64 addr, char *buf, size_t n)
 {
 	u64 best = 0, best_addr = 0;
 	const char *name = NULL;
+	char safe[128];
 
 	for (u32 want = SHT_SYMTAB; !name && want; want = want == SHT_SYMTAB ? SHT_DYNSYM : 0) {
 		Elf_Scn *scn = NULL;
@@ -182,8 +183,10 @@ static void elf_symbol(Elf *elf, u64 addr, char *buf, size_t n)
 			}
 		}
 	}
-	if (name)
-		snprintf(buf, n, "%.100s+%llu", name, (unsigned long long)(addr - best_addr));
+	if (name) { /* the file may be the guest's own work */
+		printable(safe, sizeof(safe), name, strlen(name));
+		snprintf(buf, n, "%s+%llu", safe, (unsigned long long)(addr - best_addr));
+	}
 }
 
 static void describe(const struct vma *v, size_t n, u64 mm, struct user_frame *f, u64 look, struct view *view)
