@@ -3,6 +3,17 @@
 #include <sys/stat.h>
 #include "printers.h"
 
+/* Structures are looked at in place; where a program put one at an odd address, in a copy that lasts for some look-ups. */
+static const void *aligned(const uint8_t *p, size_t len)
+{
+	static _Thread_local uint64_t copy[8][512];
+	static _Thread_local unsigned next;
+
+	if (!((uintptr_t)p & 7) || len > sizeof(copy[0]))
+		return p;
+	return memcpy(copy[next++ % 8], p, len);
+}
+
 const void *call_mem(const struct call *c, uint64_t addr, size_t len, bool at_exit)
 {
 	for (unsigned i = 0; i < c->nblobs; i++) {
@@ -11,7 +22,7 @@ const void *call_mem(const struct call *c, uint64_t addr, size_t len, bool at_ex
 		if (c->blob[i].at_exit != at_exit || b->kind > TRACE_BLOB_STR || addr < b->addr)
 			continue;
 		if (len <= b->len && addr - b->addr <= b->len - len)
-			return c->blob[i].data + (addr - b->addr);
+			return aligned(c->blob[i].data + (addr - b->addr), len);
 	}
 	return NULL;
 }

@@ -57,18 +57,22 @@ ARG(a_open_how)
 
 void put_symbolic_mode(struct dec *d, uint32_t mode)
 {
-	if (!put_known(d, mode & S_IFMT, &n_file_type) || d->o->raw) {
-		if (!d->o->raw)
-			P("%#03o", mode);
+	static const struct {
+		uint32_t bit;
+		const char *name;
+	} special[] = {{S_ISUID, "S_ISUID"}, {S_ISGID, "S_ISGID"}, {S_ISVTX, "S_ISVTX"}};
+	bool any = !d->o->raw && put_known(d, mode & S_IFMT, &n_file_type);
+
+	if (d->o->raw || (!any && mode & S_IFMT)) {
+		P("%#03o", mode);
 		return;
 	}
-	if (mode & S_ISUID)
-		S("|S_ISUID");
-	if (mode & S_ISGID)
-		S("|S_ISGID");
-	if (mode & S_ISVTX)
-		S("|S_ISVTX");
-	P("|%#03o", mode & 0777);
+	for (int k = 0; k < 3; k++)
+		if (mode & special[k].bit) {
+			P("%s%s", any ? "|" : "", special[k].name);
+			any = true;
+		}
+	P("%s%#03o", any ? "|" : "", mode & 0777);
 }
 
 /* a_mknod: a mode with its type, and the device where it is one */
@@ -294,7 +298,7 @@ static void put_utime(struct dec *d, const int64_t *t, bool nano)
 		put_timespec(d, t[0], t[1]);
 	else
 		put_timeval(d, t[0], t[1]);
-	put_time_comment(d, t[0], nano ? t[1] : t[1] * 1000);
+	put_time_comment(d, t[0], nano ? t[1] : (int64_t)((uint64_t)t[1] * 1000));
 }
 
 static void put_utimes(struct dec *d, uint64_t addr, bool nano)
@@ -372,9 +376,10 @@ ARG(a_memfd_flags)
 {
 	uint32_t f = V, huge = f >> 26;
 
-	put_names(d, f & ((1u << 26) - 1), &n_memfd);
+	if (f & ((1u << 26) - 1) || !huge)
+		put_names(d, f & ((1u << 26) - 1), &n_memfd);
 	if (huge)
-		P("|%u<<MFD_HUGE_SHIFT", huge);
+		P("%s%u<<MFD_HUGE_SHIFT", f & ((1u << 26) - 1) ? "|" : "", huge);
 }
 
 ARG(a_statx_flags)

@@ -25,7 +25,7 @@ ARG(a_mmap_flags)
 /* mremap's new address: there only when it is moved to it */
 ARG(a_mremap_addr)
 {
-	if ((d->a[3] & (MREMAP_MAYMOVE | MREMAP_FIXED)) != (MREMAP_MAYMOVE | MREMAP_FIXED) && !(d->a[3] & 4))
+	if ((d->a[3] & (MREMAP_MAYMOVE | MREMAP_FIXED)) != (MREMAP_MAYMOVE | MREMAP_FIXED))
 		return;
 	S(", ");
 	put_addr(d, V);

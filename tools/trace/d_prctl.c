@@ -131,6 +131,15 @@ ARG(a_prctl)
 		}
 		rest_hex(d, 2);
 		return;
+	case PR_GET_SPECULATION_CTRL:
+	case PR_SET_SPECULATION_CTRL:
+		S(", ");
+		put_value(d, v, &n_speculation);
+		if (cmd == PR_SET_SPECULATION_CTRL) {
+			S(", ");
+			put_number(d, d->a[2]);
+		}
+		return;
 	case PR_MCE_KILL:
 		S(", ");
 		put_value(d, v, &n_mce);

@@ -33,7 +33,7 @@ extern const struct names n_prot, n_map_type, n_map, n_mremap, n_msync, n_mlocka
 	n_sigev, n_pkey, n_module_init, n_ptrace_options, n_pr_mm, n_pr_vma, n_userfaultfd, n_ipc, n_shmat, n_shmctl,
 	n_mce;
 /* tables_net.c */
-extern const struct names n_seccomp_flags, n_delete_module, n_dirent_type;
+extern const struct names n_seccomp_flags, n_delete_module, n_dirent_type, n_speculation;
 extern const struct names n_family, n_sock_type, n_sock_flags, n_msg, n_shutdown, n_level, n_so, n_tcp, n_ip, n_ip6,
 	n_ipproto, n_cmsg_socket, n_netlink, n_udp;
 /* tables_tty.c */

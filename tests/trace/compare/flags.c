@@ -1,27 +1,185 @@
+// SPDX-License-Identifier: Apache-2.0
+// Calls with each flag and each command that there is, and memory that is not: every one fails, and its trace names them all.
 #define _GNU_SOURCE
-#include <unistd.h>
-#include <sys/syscall.h>
+#include <asm/ioctls.h>
+#include <asm/termbits.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdint.h>
-#define S(n, ...) syscall(SYS_##n, ##__VA_ARGS__)
-#define F(x) (x)
-static void all(long nr, int at, int pre_n, uint64_t fill, uint64_t v){ uint64_t a[6]={fill,fill,fill,fill,fill,fill}; a[at]=v; syscall(nr,a[0],a[1],a[2],a[3],a[4],a[5]); }
-int main(void){
-	uint64_t B=-1;
-	#define FL(n,at) all(SYS_##n,at,0,B,0xffffffffffffffffull); all(SYS_##n,at,0,B,0); all(SYS_##n,at,0,B,0x7fffffff);
-	#define EN(n,at,max) for(int i=-2;i<max;i++) all(SYS_##n,at,0,B,i);
-	FL(openat,2) FL(mmap,2) FL(mmap,3) FL(mprotect,2) FL(mremap,3) FL(msync,2) FL(mlockall,0) FL(mlock2,2) FL(access,1) FL(faccessat2,3) FL(faccessat2,2)
-	FL(sendto,3) FL(socket,1) FL(accept4,3) FL(unlinkat,2) FL(linkat,4) FL(newfstatat,3) FL(fchownat,4) FL(statx,2) FL(statx,3) FL(utimensat,3) FL(execveat,4) FL(renameat2,4)
-	FL(pipe2,1) FL(eventfd2,1) FL(epoll_create1,0) FL(inotify_init1,0) FL(signalfd4,3) FL(timerfd_create,1) FL(timerfd_settime,1) FL(inotify_add_watch,2) FL(memfd_create,1)
-	FL(splice,5) FL(fallocate,1) FL(sync_file_range,3) FL(preadv2,5) FL(getrandom,2) FL(close_range,2) FL(pidfd_open,1) FL(pidfd_send_signal,3) FL(setxattr,4) FL(mount,3) FL(umount2,1) FL(unshare,0) FL(setns,1) FL(timer_settime,1) FL(clock_nanosleep,1) FL(membarrier,1) FL(flock,1) FL(dup3,2) FL(copy_file_range,5) FL(personality,0) FL(wait4,2) FL(waitid,3) FL(recvmmsg,3) FL(process_vm_readv,5) FL(sched_setattr,2) FL(finit_module,2) FL(delete_module,1) FL(seccomp,1) FL(userfaultfd,0) FL(name_to_handle_at,4) FL(futex_waitv,2) FL(fanotify_init,0) FL(fanotify_init,1) FL(fanotify_mark,1) FL(fanotify_mark,2) FL(mq_open,1) FL(shmget,2) FL(shmat,2) FL(semget,2) FL(msgget,1) FL(semop,0) FL(ioprio_set,2) FL(mbind,3) FL(mbind,5) FL(swapon,1) FL(open_tree,2) FL(move_mount,4) FL(fsopen,1) FL(fsmount,1) FL(fsmount,2) FL(fspick,2) FL(pidfd_getfd,2) FL(rseq,2) FL(keyctl,0) FL(add_key,4) FL(mount_setattr,2) FL(perf_event_open,4) FL(landlock_create_ruleset,2) FL(memfd_secret,0) FL(process_madvise,3) FL(mknod,1) FL(mkdir,1) FL(chmod,1) FL(umask,0) FL(kexec_load,3) FL(io_uring_enter,3) FL(get_mempolicy,4) FL(set_mempolicy,0)FL(modify_ldt,0)FL(pkey_mprotect,2)FL(pkey_alloc,1)
-	all(SYS_umask,0,0,0,022);
-	EN(lseek,2,7) EN(rt_sigprocmask,0,5) EN(madvise,2,28) EN(madvise,2,103) EN(shutdown,1,5) EN(socket,0,48) EN(socket,1,14) EN(getitimer,0,5) EN(getrlimit,0,18) EN(getrusage,0,4) EN(getpriority,0,5) EN(setpriority,0,5) EN(sched_setscheduler,1,9) EN(sched_get_priority_max,0,9) EN(prctl,0,80) EN(clock_gettime,0,14) EN(timerfd_create,0,14) EN(timer_create,0,14) EN(epoll_ctl,1,6) EN(fcntl,1,44) EN(waitid,0,6) EN(ioprio_get,0,5) EN(ioprio_set,0,5) EN(fadvise64,3,9) EN(seccomp,0,6) EN(membarrier,0,8) EN(futex,1,16) EN(syslog,0,13) EN(sysfs,0,5) EN(kcmp,2,10) EN(keyctl,0,34) EN(bpf,0,40) EN(quotactl,0,4) EN(rt_tgsigqueueinfo,2,70) EN(ptrace,0,36) EN(msgctl,1,14) EN(semctl,2,22) EN(shmctl,1,17) EN(fsconfig,1,10) EN(landlock_add_rule,1,4) EN(io_uring_register,1,30) EN(clock_nanosleep,0,13) EN(mbind,2,8) EN(clone3,1,3) EN(add_key,4,2)
-	int fc[]={1024,1025,1026,1027,1028,1029,1030,1031,1032,1033,1034,1035,1036,1037,1038,1039,1040}; for(int i=0;i<17;i++) all(SYS_fcntl,1,0,B,fc[i]);
-	for (int i=0;i<12;i++) all(SYS_prctl,0,0,B,0x59616d61), all(SYS_prctl,0,0,B,0x53564d41);
-	for (int i=0x1000;i<0x1020;i++) all(SYS_arch_prctl,0,0,B,i);
-	for (int i=0x3000;i<0x3004;i++) all(SYS_arch_prctl,0,0,B,i);
-	for (int i=0;i<16;i++) all(SYS_membarrier,0,0,B,1<<i);
-	for (int i=128;i<144;i++) all(SYS_futex,1,0,B,i);
-	for (int i=256;i<284;i++) all(SYS_futex,1,0,B,i);
-	for (int i=0x5400;i<0x5480;i++) all(SYS_ioctl,1,0,B,i);
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+/* One call whose arguments are all -1 but for one of them. */
+static void call(long nr, int at, uint64_t v)
+{
+	uint64_t a[6] = {-1, -1, -1, -1, -1, -1};
+
+	a[at] = v;
+	syscall(nr, a[0], a[1], a[2], a[3], a[4], a[5]);
+}
+
+static void flags(long nr, int at)
+{
+	call(nr, at, UINT64_MAX);
+	call(nr, at, 0);
+	for (int bit = 0; bit < 32; bit++)
+		call(nr, at, 1ull << bit);
+}
+
+static void values(long nr, int at, int from, int to)
+{
+	for (int v = from; v < to; v++)
+		call(nr, at, (int64_t)v);
+}
+
+#define F(name, at)                                                                                                    \
+	{                                                                                                              \
+		SYS_##name, at                                                                                         \
+	}
+static const struct {
+	int nr, at;
+} sets[] = {
+	F(openat, 2),
+	F(mmap, 2),
+	F(mmap, 3),
+	F(mprotect, 2),
+	F(mremap, 3),
+	F(msync, 2),
+	F(mlock2, 2),
+	F(access, 1),
+	F(faccessat2, 3),
+	F(faccessat2, 2),
+	F(sendto, 3),
+	F(socket, 1),
+	F(accept4, 3),
+	F(unlinkat, 2),
+	F(linkat, 4),
+	F(newfstatat, 3),
+	F(fchownat, 4),
+	F(statx, 2),
+	F(statx, 3),
+	F(utimensat, 3),
+	F(execveat, 4),
+	F(renameat2, 4),
+	F(pipe2, 1),
+	F(signalfd4, 3),
+	F(timerfd_settime, 1),
+	F(inotify_add_watch, 2),
+	F(memfd_create, 1),
+	F(splice, 5),
+	F(fallocate, 1),
+	F(sync_file_range, 3),
+	F(preadv2, 5),
+	F(getrandom, 2),
+	F(pidfd_send_signal, 3),
+	F(setxattr, 4),
+	F(mount, 3),
+	F(umount2, 1),
+	F(timer_settime, 1),
+	F(clock_nanosleep, 1),
+	F(dup3, 2),
+	F(copy_file_range, 5),
+	F(recvmmsg, 3),
+	F(process_vm_readv, 5),
+	F(sched_setattr, 2),
+	F(pidfd_getfd, 2),
+	F(mkdir, 1),
+	F(chmod, 1),
+	F(mknod, 1),
+	F(waitid, 3),
+};
+#define V(name, at, from, to)                                                                                          \
+	{                                                                                                              \
+		SYS_##name, at, from, to                                                                               \
+	}
+static const struct {
+	int nr, at, from, to;
+} lists[] = {
+	V(lseek, 2, -2, 7),
+	V(rt_sigprocmask, 0, -2, 5),
+	V(madvise, 2, -2, 30),
+	V(madvise, 2, 98, 104),
+	V(shutdown, 1, -2, 5),
+	V(socket, 0, -2, 3),
+	V(socket, 1, -2, 14),
+	V(getitimer, 0, -2, 5),
+	V(getrlimit, 0, -2, 18),
+	V(getrusage, 0, -3, 4),
+	V(getpriority, 0, -2, 5),
+	V(sched_setscheduler, 1, -2, 9),
+	V(sched_get_priority_max, 0, -2, 9),
+	V(clock_gettime, 0, -2, 14),
+	V(timer_create, 0, -2, 14),
+	V(epoll_ctl, 1, -2, 6),
+	V(fcntl, 1, -2, 44),
+	V(fcntl, 1, 1024, 1040),
+	V(ioprio_get, 0, -2, 5),
+	V(ioprio_set, 0, -2, 5),
+	V(fadvise64, 3, -2, 9),
+	V(membarrier, 0, -2, 9),
+	V(futex, 1, -2, 16),
+	V(futex, 1, 128, 144),
+	V(futex, 1, 256, 274),
+	V(ioctl, 1, 0x5400, 0x5480),
+	V(prctl, 0, 52, 54),
+	V(prctl, 0, 66, 80),
+	V(setsockopt, 2, -2, 80),
+	V(kill, 1, 65, 70),
+	V(arch_prctl, 0, 0x1005, 0x1010),
+};
+
+/* What is in memory. */
+static void structures(void)
+{
+	struct termios t;
+	struct epoll_event e = {.events = UINT32_MAX};
+	struct sockaddr_un u = {.sun_family = AF_UNIX, .sun_path = "/nowhere"};
+	struct pollfd p[40];
+	uint64_t action[4] = {1, UINT64_MAX, 0x1000, 0}, stack[3] = {0x1000, UINT64_MAX, 7};
+
+	memset(&t, 0xff, sizeof(t));
+	syscall(SYS_ioctl, -1, TCSETS, &t);
+	memset(&t, 0, sizeof(t));
+	syscall(SYS_ioctl, -1, TCSETSW, &t);
+	syscall(SYS_epoll_ctl, -1, EPOLL_CTL_ADD, -1, &e);
+	syscall(SYS_connect, -1, &u, sizeof(u));
+	syscall(SYS_connect, -1, &u, 2);
+	syscall(SYS_connect, -1, &u, 5);
+	u.sun_path[0] = 0;
+	syscall(SYS_connect, -1, &u, 10);
+	syscall(SYS_rt_sigaction, SIGUSR1, action, NULL, 4);
+	syscall(SYS_sigaltstack, stack, NULL);
+	for (int i = 0; i < 40; i++)
+		p[i] = (struct pollfd){.fd = 99, .events = i ? 1 << i % 16 : -1};
+	syscall(SYS_poll, p, 40, 0);
+	for (uint64_t n = 0; n < 64; n += 7) {
+		uint64_t set = ~0ull << n;
+
+		syscall(SYS_rt_sigprocmask, 99, &set, NULL, 8);
+	}
+	for (int len = 28; len < 36; len++) { /* strings at the limit, with digits after what is escaped */
+		char s[40] = "\001"
+			     "8\0017\"\\\t\r\n\v\f";
+
+		memset(s + 11, '0', sizeof(s) - 11);
+		s[len] = 0;
+		syscall(SYS_openat, -1, s, 0);
+		syscall(SYS_setxattr, -1, s, s, len, 0);
+		syscall(SYS_write, -1, s, len);
+	}
+}
+
+int main(void)
+{
+	for (unsigned i = 0; i < sizeof(sets) / sizeof(sets[0]); i++)
+		flags(sets[i].nr, sets[i].at);
+	for (unsigned i = 0; i < sizeof(lists) / sizeof(lists[0]); i++)
+		values(lists[i].nr, lists[i].at, lists[i].from, lists[i].to);
+	structures();
 	return 0;
 }
