@@ -85,7 +85,7 @@ static int ptrace_stop(int exit_code, int why, unsigned long message, struct ker
 	me->last_siginfo = NULL;
 	me->ptrace_message = 0;
 	me->jobctl &= ~JOBCTL_LISTENING;
-	recalc_sigpending();
+	note_sigpending();
 	return exit_code;
 }
 

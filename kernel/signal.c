@@ -118,6 +118,13 @@ static bool has_pending(struct task_struct *t)
 	       (t->jobctl & JOBCTL_PENDING_MASK);
 }
 
+/* As recalc_sigpending(), but the flag stays where it is set: it may stand for a system call that is to be restarted. */
+void note_sigpending(void)
+{
+	if (has_pending(current))
+		set_thread_flag(TIF_SIGPENDING);
+}
+
 void recalc_sigpending(void)
 {
 	if (has_pending(current))
