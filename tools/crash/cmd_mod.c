@@ -89,15 +89,17 @@ static void load_symbols(struct module *m)
 
 static void load(void)
 {
-	u64 region = struct_size("struct module_region"),
-	    head = symbol_named("modules") ? symbol_named("modules")->addr : 0;
+	const struct symbol *head;
 	struct walk w;
+	u64 region;
 
 	forget();
-	loaded = true;
-	if (!head || !region)
+	loaded = true; /* before any look-up that would come here again */
+	head = symbol_named("modules");
+	region = head ? struct_size("struct module_region") : 0;
+	if (!region)
 		return;
-	for_each_entry(&w, head, module, list, "modules")
+	for_each_entry(&w, head->addr, module, list, "modules")
 	{
 		struct module *m, *bigger = realloc(modules, (nmodules + 1) * sizeof(*modules));
 
