@@ -18,8 +18,11 @@ static ssize_t random_read_iter(struct kiocb *iocb, struct iov_iter *to)
 			memset(buf, 0, sizeof(buf));
 			return done ? done : -EFAULT;
 		}
-		if (!(done & 4095) && signal_pending(current))
-			break;
+		if (!(done & 4095)) {
+			touch_watchdog();
+			if (signal_pending(current))
+				break;
+		}
 	}
 	memset(buf, 0, sizeof(buf));
 	barrier();

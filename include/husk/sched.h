@@ -229,6 +229,12 @@ static inline bool signal_pending(struct task_struct *t)
 }
 bool fatal_signal_pending(struct task_struct *t);
 
+/* current has work in the kernel that takes long, and gets on with it */
+static inline void touch_watchdog(void)
+{
+	WRITE_ONCE(current->watch_rounds, 0);
+}
+
 struct callback_head {
 	struct list_head node;
 	void (*func)(struct callback_head *);
