@@ -7,6 +7,7 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include "print.h"
 
@@ -145,14 +146,30 @@ static int load_bias(int fd, const struct map *m, uint64_t *base)
 	return found ? 0 : -1;
 }
 
-static void report_map(Dwfl *dwfl, const struct map *m)
+/* The guest chose the name: nothing but a regular file is opened. */
+static int open_file(const char *name)
 {
 	char path[PATH_MAX];
-	uint64_t base;
-	int fd;
+	struct stat st;
+	int fd = -1, at;
 
-	snprintf(path, sizeof(path), "%s%s", root, m->path);
-	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	snprintf(path, sizeof(path), "%s%s", root, name);
+	at = open(path, O_PATH | O_CLOEXEC);
+	if (at < 0)
+		return -1;
+	if (!fstat(at, &st) && S_ISREG(st.st_mode)) {
+		snprintf(path, sizeof(path), "/proc/self/fd/%d", at);
+		fd = open(path, O_RDONLY | O_CLOEXEC);
+	}
+	close(at);
+	return fd;
+}
+
+static void report_map(Dwfl *dwfl, const struct map *m)
+{
+	uint64_t base;
+	int fd = open_file(m->path);
+
 	if (fd < 0)
 		return;
 	if (load_bias(fd, m, &base) || !dwfl_report_elf(dwfl, m->path, path, fd, base, false))
