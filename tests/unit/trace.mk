@@ -12,6 +12,6 @@ $(O)/fuzz/fuzz_trace: tests/fuzz/fuzz_trace.c $(TRACE_SRC) $(TRACE_HDR)
 fuzz: $(O)/fuzz/fuzz_trace
 .PHONY: unit-trace
 unit-trace: $(O)/unit/fuzz_trace
-	$(O)/unit/fuzz_trace 3000
+	$(O)/unit/fuzz_trace 1500
 	@echo "trace: ok"
 unit: unit-trace
