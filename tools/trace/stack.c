@@ -172,7 +172,7 @@ static void report_map(Dwfl *dwfl, const struct map *m)
 
 	if (fd < 0)
 		return;
-	if (load_bias(fd, m, &base) || !dwfl_report_elf(dwfl, m->path, path, fd, base, false))
+	if (load_bias(fd, m, &base) || !dwfl_report_elf(dwfl, m->path, m->path, fd, base, false))
 		close(fd);
 }
 
