@@ -17,7 +17,7 @@ struct out {
 	pid_t command;
 	struct text text;
 	uint64_t written;
-	bool failed;
+	bool failed, raw_terminal;
 };
 
 static pid_t start_command(const char *command, int *fd)
@@ -47,12 +47,14 @@ struct out *out_open(const char *name, bool append)
 
 	if (!o)
 		die("out of memory");
-	if (!name)
+	if (!name) {
 		o->fd = 2;
-	else if (*name == '|' || *name == '!')
+		o->raw_terminal = isatty(2);
+	} else if (*name == '|' || *name == '!') {
 		o->command = start_command(name + 1, &o->fd);
-	else
+	} else {
 		o->fd = open(name, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOCTTY | (append ? O_APPEND : O_TRUNC), 0666);
+	}
 	if (o->fd < 0)
 		die("cannot write %s: %s", name, strerror(errno));
 	text_grow(&o->text, ENOUGH + 65536);
@@ -69,13 +71,13 @@ bool out_failed(const struct out *o)
 	return o->failed;
 }
 
-void out_flush(struct out *o)
+static void write_all(struct out *o, const char *s, size_t len)
 {
 	size_t done = 0;
 	ssize_t n;
 
-	while (done < o->text.n && !o->failed) {
-		n = write(o->fd, o->text.s + done, o->text.n - done);
+	while (done < len && !o->failed) {
+		n = write(o->fd, s + done, len - done);
 		if (n >= 0)
 			done += n;
 		else if (errno != EINTR) {
@@ -83,6 +85,26 @@ void out_flush(struct out *o)
 			o->failed = true;
 		}
 	}
+}
+
+/* husk run has the terminal in raw mode: a line needs its carriage return. */
+static void write_lines(struct out *o)
+{
+	const char *s = o->text.s, *end = s + o->text.n, *nl;
+
+	for (; s < end && (nl = memchr(s, '\n', end - s)); s = nl + 1) {
+		write_all(o, s, nl - s);
+		write_all(o, "\r\n", 2);
+	}
+	write_all(o, s, end - s);
+}
+
+void out_flush(struct out *o)
+{
+	if (o->raw_terminal)
+		write_lines(o);
+	else
+		write_all(o, o->text.s, o->text.n);
 	o->written += o->text.n;
 	text_reset(&o->text);
 }

@@ -289,7 +289,7 @@ void session_attach(struct session *s, const struct options *o, const char *sand
 	struct client c;
 
 	if (client_connect(sandbox, &c, &e))
-		die("%s%s", e.text, e.gone ? "; to trace a program: husk trace -- PROGRAM" : "");
+		die("%s; to trace a program: husk trace -- PROGRAM", e.text);
 	if (client_call(&c, "{\"cmd\":\"ram\",\"rw\":true}", &a, NULL, NULL, &e))
 		die("%s", e.text);
 	if (!a.nfds)
