@@ -276,6 +276,11 @@ long vfs_fallocate(struct file *f, int mode, loff_t off, loff_t len)
 		return -EFBIG;
 	if (!f->f_op->fallocate)
 		return -EOPNOTSUPP;
+	if (!(mode & FALLOC_FL_KEEP_SIZE)) { /* RLIMIT_FSIZE */
+		r = inode_newsize_ok(i, end);
+		if (r)
+			return r;
+	}
 	r = f->f_op->fallocate(f, mode, off, len);
 	if (!r)
 		fsnotify_file(f, FS_MODIFY);

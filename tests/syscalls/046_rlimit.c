@@ -61,6 +61,10 @@ int main(void)
 		R(ftruncate(fd, 1001));
 		say("signal XFSZ %d\n", got == SIGXFSZ);
 		R(ftruncate(fd, 1000));
+		got = 0;
+		R(fallocate(fd, 0, 0, 1001));
+		say("signal XFSZ %d\n", got == SIGXFSZ);
+		R(fallocate(fd, 0, 0, 1000));
 		int p[2];
 		MUST(pipe(p));
 		R(write(p[1], b, 700));
