@@ -115,6 +115,40 @@ static void slot_memory_free(struct thread_info *ti)
 	__free_pages(p, THREAD_ORDER);
 }
 
+#ifdef HUSK_DEBUG
+#define STACK_PATTERN 0x57ac57ac57ac57acUL
+
+static void stack_depth_begin(struct thread_info *ti)
+{
+	for (u64 *p = (u64 *)ti_stack_low(ti); p < (u64 *)ti; p++)
+		*p = STACK_PATTERN;
+}
+
+/* A line for each task that went deeper than all before it. */
+static void stack_depth_end(struct thread_info *ti)
+{
+	static u64 deepest;
+	u64 *p = (u64 *)ti_stack_low(ti), used, room;
+
+	while (p < (u64 *)ti && *p == STACK_PATTERN)
+		p++;
+	used = (u64)ti - (u64)p;
+	room = (u64)ti - ti_stack_low(ti);
+	if (used <= READ_ONCE(deepest))
+		return;
+	WRITE_ONCE(deepest, used);
+	pr_info("%.16s used %lu bytes of its kernel stack, of %lu", ti->task->comm, (unsigned long)used,
+		(unsigned long)room);
+}
+#else
+static inline void stack_depth_begin(struct thread_info *ti)
+{
+}
+static inline void stack_depth_end(struct thread_info *ti)
+{
+}
+#endif
+
 struct thread_info *alloc_thread_info(struct task_struct *t)
 {
 	struct thread_info *ti;
@@ -130,6 +164,7 @@ struct thread_info *alloc_thread_info(struct task_struct *t)
 	mod_vm_stat(NR_KERNEL_STACK, 1 << THREAD_ORDER);
 	if (!stack_room)
 		stack_room = ALIGN(xstate_size + SIGNAL_FRAME_ROOM + SIGNAL_HANDLER_ROOM, 64);
+	stack_depth_begin(ti);
 	memset(ti, 0, sizeof(*ti));
 	ti->task = t;
 	ti->slot = slot;
@@ -143,6 +178,7 @@ void free_thread_info(struct thread_info *ti)
 	/* the host thread may be in its last instructions */
 	while (READ_ONCE(ti->host_tid))
 		host_yield();
+	stack_depth_end(ti);
 	gate_table[ti->slot] = NULL;
 	slot_put(ti->slot);
 	mod_vm_stat(NR_KERNEL_STACK, -(1 << THREAD_ORDER));
