@@ -249,6 +249,57 @@ static void argv(struct trace_capture *c, int arg, u64 addr, bool strings)
 		string(c, arg, p[i], c->limit);
 }
 
+static void count(struct trace_capture *c, int arg, u64 addr, u64 n)
+{
+	u64 room, *dst = blob_begin(c, 8, &room);
+
+	if (!dst)
+		return;
+	*dst = n;
+	blob_end(c, TRACE_BLOB_COUNT, arg, addr, 8, 8);
+}
+
+/* How many strings an array names; false if its end cannot be read. The room for blobs serves to look at it. */
+static bool count_strings(struct trace_capture *c, int arg, u64 addr)
+{
+	u64 room = 0, chunk, got, n = 0, i;
+	u64 *p = addr ? blob_begin(c, 4096, &room) : NULL;
+
+	while (p && n < MAX_ARRAY * 16) {
+		chunk = least(room & ~7ull, 4096 - ((addr + n * 8) & 4095)) & ~7ull;
+		got = chunk ? trace_read_user(p, addr + n * 8, chunk) / 8 : 0;
+		for (i = 0; i < got; i++, n++)
+			if (!p[i]) {
+				count(c, arg, addr, n);
+				return true;
+			}
+		if (!got)
+			break;
+	}
+	return false;
+}
+
+/* How many entries of a directory were read. */
+static void count_entries(struct trace_capture *c, int arg, u64 addr, u64 size)
+{
+	u64 room = 0, got, at = 0, pos, n = 0, len;
+	u8 *p = addr ? blob_begin(c, 4096, &room) : NULL;
+
+	while (p && at < size) {
+		got = trace_read_user(p, addr + at, least(room, size - at));
+		for (pos = 0; pos + 18 <= got; pos += len, n++) {
+			len = p[pos + 16] | p[pos + 17] << 8; /* d_reclen */
+			if (len < 18)
+				return;
+		}
+		if (!pos)
+			return;
+		at += pos;
+	}
+	if (p)
+		count(c, arg, addr, n);
+}
+
 static void select_set(struct trace_capture *c, int arg, u64 addr, s32 nfds, bool exit)
 {
 	u64 got, i;
@@ -387,7 +438,8 @@ static void at_enter(struct trace_capture *c, unsigned int nr, const struct capt
 		break;
 	case CAP_ARGV:
 	case CAP_ENVP:
-		argv(c, i, a, k->op == CAP_ARGV || c->verbose);
+		if (k->op == CAP_ARGV || c->verbose || !count_strings(c, i, a))
+			argv(c, i, a, k->op == CAP_ARGV || c->verbose);
 		break;
 	case CAP_CLONE3:
 		bytes(c, i, a, least(r, MAX_OPT));
@@ -424,7 +476,10 @@ static void at_exit(struct trace_capture *c, unsigned int nr, const struct captu
 		iov(c, i, a, r, ret);
 		break;
 	case CAP_DENTS:
-		mem(c, i, a, least(ret, MAX_DENTS), ret, &got);
+		if (c->verbose)
+			mem(c, i, a, least(ret, MAX_DENTS), ret, &got);
+		else
+			count_entries(c, i, a, ret);
 		break;
 	case CAP_SOCK_OUT:
 		len = mem(c, k->ref, r, 4, 4, &got);

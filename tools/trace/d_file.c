@@ -340,13 +340,13 @@ ARG(a_utimbuf)
 /* an offset that is read and written */
 ARG(a_offset_io)
 {
-	const int64_t *in = get_in(d, V, 8), *out = d->exit && !d->failed ? get(d, V, 8) : NULL;
+	const uint64_t *in = get_in(d, V, 8), *out = d->exit && !d->failed ? get(d, V, 8) : NULL;
 
 	if (null_or_missing(d, V, in))
 		return;
-	P("[%lld]", (long long)*in);
+	P("[%llu]", (unsigned long long)*in);
 	if (out && *out != *in)
-		P(" => [%lld]", (long long)*out);
+		P(" => [%llu]", (unsigned long long)*out);
 }
 
 ARG(a_offset_in)
