@@ -4,6 +4,8 @@
 #include <linux/prctl.h>
 #include "printers.h"
 
+#define PR_SET_VMA_ 0x53564d41 /* not in all headers */
+
 static void rest_hex(struct dec *d, int from)
 {
 	for (int k = from; k < 5; k++) {
@@ -74,108 +76,153 @@ static void put_in(struct dec *d, uint32_t cmd, uint64_t v)
 	}
 }
 
+/* Which arguments a command has. */
+enum shape {
+	ALL,	 /* all of them, as numbers */
+	NOTHING, /* none */
+	ONE,	 /* one, shown by put_in() */
+	COUNTED, /* a number, and the rest */
+	SPECIAL, /* shown by special() */
+};
+
+static enum shape shape_of(uint32_t cmd)
+{
+	static const struct {
+		uint32_t cmd;
+		enum shape shape;
+	} shapes[] = {
+		{PR_GET_DUMPABLE, NOTHING},
+		{PR_GET_KEEPCAPS, NOTHING},
+		{PR_GET_TIMING, NOTHING},
+		{PR_GET_SECCOMP, NOTHING},
+		{PR_GET_SECUREBITS, NOTHING},
+		{PR_GET_TIMERSLACK, NOTHING},
+		{PR_GET_FP_MODE, NOTHING},
+		{PR_TASK_PERF_EVENTS_DISABLE, NOTHING},
+		{PR_TASK_PERF_EVENTS_ENABLE, NOTHING},
+		{PR_SVE_GET_VL, NOTHING},
+		{64 /* PR_SME_GET_VL */, NOTHING},
+		{PR_SET_PDEATHSIG, ONE},
+		{PR_SET_DUMPABLE, ONE},
+		{PR_SET_NAME, ONE},
+		{PR_SET_KEEPCAPS, ONE},
+		{PR_SET_FPEMU, ONE},
+		{PR_SET_FPEXC, ONE},
+		{PR_SET_TIMING, ONE},
+		{PR_SET_ENDIAN, ONE},
+		{PR_SET_UNALIGN, ONE},
+		{PR_CAPBSET_READ, ONE},
+		{PR_CAPBSET_DROP, ONE},
+		{PR_SET_TSC, ONE},
+		{PR_SET_SECUREBITS, ONE},
+		{PR_SET_TIMERSLACK, ONE},
+		{PR_SET_CHILD_SUBREAPER, ONE},
+		{PR_SET_PTRACER, ONE},
+		{PR_SET_NO_NEW_PRIVS, COUNTED},
+		{PR_SET_THP_DISABLE, COUNTED},
+		{PR_SET_IO_FLUSHER, COUNTED},
+		{PR_SET_SECCOMP, SPECIAL},
+		{PR_GET_SPECULATION_CTRL, SPECIAL},
+		{PR_SET_SPECULATION_CTRL, SPECIAL},
+		{PR_MCE_KILL, SPECIAL},
+		{PR_SET_MM, SPECIAL},
+		{PR_CAP_AMBIENT, SPECIAL},
+		{PR_SET_VMA_, SPECIAL},
+	};
+
+	for (size_t k = 0; k < sizeof(shapes) / sizeof(shapes[0]); k++)
+		if (shapes[k].cmd == cmd)
+			return shapes[k].shape;
+	return ALL;
+}
+
+/* The memory's name, or what an unknown command has. */
+static void put_vma(struct dec *d)
+{
+	put_value(d, d->a[1], &n_pr_vma);
+	if (d->a[1]) {
+		rest_hex(d, 2);
+		return;
+	}
+	S(", ");
+	put_addr(d, d->a[2]);
+	P(", %llu, ", (unsigned long long)d->a[3]);
+	put_string(d, d->a[4]);
+}
+
+static void put_seccomp(struct dec *d)
+{
+	uint64_t mode = d->a[1];
+
+	put_value(d, mode, &n_seccomp_mode);
+	if (mode == 2) {
+		S(", ");
+		put_addr(d, d->a[2]);
+	} else if (mode != 1) {
+		rest_hex(d, 2);
+	}
+}
+
+static void put_ambient(struct dec *d)
+{
+	uint64_t what = d->a[1];
+
+	put_value(d, what, &n_ambient);
+	if (what < 1 || what > 3) {
+		rest_hex(d, 2);
+		return;
+	}
+	S(", ");
+	put_value(d, d->a[2], &n_cap);
+	rest_hex(d, 3);
+}
+
+static void special(struct dec *d, uint32_t cmd)
+{
+	switch (cmd) {
+	case PR_SET_SECCOMP:
+		put_seccomp(d);
+		break;
+	case PR_GET_SPECULATION_CTRL:
+	case PR_SET_SPECULATION_CTRL:
+		put_value(d, d->a[1], &n_speculation);
+		if (cmd == PR_GET_SPECULATION_CTRL)
+			break;
+		S(", ");
+		put_number(d, d->a[2]);
+		break;
+	case PR_CAP_AMBIENT:
+		put_ambient(d);
+		break;
+	case PR_SET_VMA_:
+		put_vma(d);
+		break;
+	default:
+		put_value(d, d->a[1], cmd == PR_MCE_KILL ? &n_mce : &n_pr_mm);
+		rest_hex(d, 2);
+	}
+}
+
 ARG(a_prctl)
 {
 	uint32_t cmd = d->a[0];
-	uint64_t v = d->a[1];
+	enum shape shape = shape_of(cmd);
 
 	put_value(d, cmd, &n_prctl);
-	switch (cmd) {
-	case PR_GET_DUMPABLE:
-	case PR_GET_KEEPCAPS:
-	case PR_GET_TIMING:
-	case PR_GET_SECCOMP:
-	case PR_GET_SECUREBITS:
-	case PR_GET_TIMERSLACK:
-	case PR_TASK_PERF_EVENTS_DISABLE:
-	case PR_TASK_PERF_EVENTS_ENABLE:
-	case PR_GET_FP_MODE:
-	case PR_SVE_GET_VL:
-	case 64:
+	if (shape == NOTHING || prctl_out(cmd))
 		return;
-	case PR_SET_PDEATHSIG:
-	case PR_SET_DUMPABLE:
-	case PR_SET_NAME:
-	case PR_SET_KEEPCAPS:
-	case PR_SET_FPEMU:
-	case PR_SET_FPEXC:
-	case PR_SET_TIMING:
-	case PR_SET_ENDIAN:
-	case PR_SET_UNALIGN:
-	case PR_CAPBSET_READ:
-	case PR_CAPBSET_DROP:
-	case PR_SET_TSC:
-	case PR_SET_SECUREBITS:
-	case PR_SET_TIMERSLACK:
-	case PR_SET_CHILD_SUBREAPER:
-	case PR_SET_PTRACER:
-		S(", ");
-		put_in(d, cmd, v);
+	if (shape == ALL) {
+		rest_hex(d, 1);
 		return;
-	case PR_SET_NO_NEW_PRIVS:
-	case PR_SET_THP_DISABLE:
-	case PR_SET_IO_FLUSHER:
-		S(", ");
-		text_udec(d->t, v);
+	}
+	S(", ");
+	if (shape == ONE) {
+		put_in(d, cmd, d->a[1]);
+	} else if (shape == COUNTED) {
+		text_udec(d->t, d->a[1]);
 		rest_hex(d, 2);
-		return;
-	case PR_SET_SECCOMP:
-		S(", ");
-		put_value(d, v, &n_seccomp_mode);
-		if (v == 1)
-			return;
-		if (v == 2) {
-			S(", ");
-			put_addr(d, d->a[2]);
-			return;
-		}
-		rest_hex(d, 2);
-		return;
-	case PR_GET_SPECULATION_CTRL:
-	case PR_SET_SPECULATION_CTRL:
-		S(", ");
-		put_value(d, v, &n_speculation);
-		if (cmd == PR_SET_SPECULATION_CTRL) {
-			S(", ");
-			put_number(d, d->a[2]);
-		}
-		return;
-	case PR_MCE_KILL:
-		S(", ");
-		put_value(d, v, &n_mce);
-		rest_hex(d, 2);
-		return;
-	case PR_SET_MM:
-		S(", ");
-		put_value(d, v, &n_pr_mm);
-		rest_hex(d, 2);
-		return;
-	case PR_CAP_AMBIENT:
-		S(", ");
-		put_value(d, v, &n_ambient);
-		if (v < 1 || v > 3) {
-			rest_hex(d, 2);
-			return;
-		}
-		S(", ");
-		put_value(d, d->a[2], &n_cap);
-		rest_hex(d, 3);
-		return;
-	case 0x53564d41:
-		S(", ");
-		put_value(d, v, &n_pr_vma);
-		if (v) {
-			rest_hex(d, 2);
-			return;
-		}
-		S(", ");
-		put_addr(d, d->a[2]);
-		P(", %llu, ", (unsigned long long)d->a[3]);
-		put_string(d, d->a[4]);
-		return;
-	default:
-		if (!prctl_out(cmd))
-			rest_hex(d, 1);
+	} else {
+		special(d, cmd);
 	}
 }
 

@@ -109,42 +109,50 @@ static bool space(unsigned char c)
 	return c >= '\t' && c <= '\r';
 }
 
-static void escape(struct text *t, const unsigned char *s, size_t i, size_t n)
+/* One byte after a backslash: as few octal digits as the next byte allows. Returns where the text goes on. */
+static char *escape(char *to, unsigned char c, bool digit_follows)
 {
-	static const char letter[] = "tnvfr";
-	unsigned char c = s[i];
-
-	text_char(t, '\\');
-	if (c == '"' || c == '\\')
-		text_char(t, c);
-	else if (space(c))
-		text_char(t, letter[c - '\t']);
-	else if (i + 1 < n && s[i + 1] >= '0' && s[i + 1] <= '7')
-		text_printf(t, "%03o", c);
-	else
-		text_printf(t, "%o", c);
+	*to++ = '\\';
+	if (c == '"' || c == '\\') {
+		*to++ = c;
+	} else if (space(c)) {
+		*to++ = "tnvfr"[c - '\t'];
+	} else {
+		if (c >= 0100 || digit_follows)
+			*to++ = '0' + (c >> 6);
+		if (c >= 010 || digit_follows)
+			*to++ = '0' + (c >> 3 & 7);
+		*to++ = '0' + (c & 7);
+	}
+	return to;
 }
 
 void text_quoted(struct text *t, const void *data, size_t n, const struct decode_options *o)
 {
 	const unsigned char *s = data;
 	bool hex = o->hex_strings > 1;
-	size_t i, from;
+	char *to;
+	size_t i;
 
 	for (i = 0; o->hex_strings == 1 && !hex && i < n; i++)
 		hex = !plain(s[i]) && !space(s[i]);
-	text_grow(t, n + 2);
-	text_char(t, '"');
-	for (i = 0; hex && i < n; i++)
-		text_printf(t, "\\x%02x", s[i]);
-	for (i = from = 0; !hex && i < n; i++) {
-		if (plain(s[i]) && s[i] != '"' && s[i] != '\\')
-			continue;
-		text_mem(t, (const char *)s + from, i - from);
-		from = i + 1;
-		escape(t, s, i, n);
+	text_grow(t, 4 * n + 2); /* \377 for each byte at most */
+	to = t->s + t->n;
+	*to++ = '"';
+	for (i = 0; i < n; i++) {
+		unsigned char c = s[i];
+
+		if (hex) {
+			*to++ = '\\';
+			*to++ = 'x';
+			*to++ = "0123456789abcdef"[c >> 4];
+			*to++ = "0123456789abcdef"[c & 15];
+		} else if (plain(c) && c != '"' && c != '\\') {
+			*to++ = c;
+		} else {
+			to = escape(to, c, i + 1 < n && s[i + 1] >= '0' && s[i + 1] <= '7');
+		}
 	}
-	if (!hex)
-		text_mem(t, (const char *)s + from, n - from);
-	text_char(t, '"');
+	*to++ = '"';
+	t->n = to - t->s;
 }
