@@ -15,15 +15,17 @@
  * A ring outlives its task: it goes on as the next one's. It is only given back when nobody traces.
  */
 
-#define RING_MIN (64u << 10)
+#define RING_MIN (16u << 10)
 #define RING_MAX (4u << 20)
-#define SOME_RINGS 16		     /* from here on new rings are of 128 KiB, */
+#define SOME_RINGS 16		     /* from here on new rings are of 128 KiB at most, */
 #define MANY_RINGS 64		     /* and from here on of 64 */
+#define RINGS_SHARE 32		     /* of RAM may they take; what goes beyond is of RING_MIN */
 #define LOOK_NS (20 * NSEC_PER_MSEC) /* a writer that waits looks this often whether the reader lives */
 
 static DEFINE_SPINLOCK(rings_lock);
 static struct trace_ring *free_rings; /* last used first */
 static u32 nr_rings;
+static u64 ring_pages; /* of all rings; approximate, as it is read without the lock */
 static struct kmem_cache *ring_cache;
 static u64 dead_beat; /* the reader's beat when it was given up; it is not waited for until it changes */
 
@@ -33,24 +35,28 @@ int trace_rings_init(void)
 	return ring_cache ? 0 : -ENOMEM;
 }
 
+/* As large as the reader wants, as long as there are few and RAM is large. */
+static u32 ring_order(void)
+{
+	u32 n = READ_ONCE(nr_rings), most = n >= MANY_RINGS ? 64u << 10 : n >= SOME_RINGS ? 128u << 10 : RING_MAX;
+	u32 size = clamp_t(u32, READ_ONCE(trace_dir->ring_size), RING_MIN, most),
+	    order = 31 - __builtin_clz(size >> PAGE_SHIFT);
+
+	while ((PAGE_SIZE << order) > RING_MIN && READ_ONCE(ring_pages) + (1u << order) > totalram_pages / RINGS_SHARE)
+		order--;
+	return order;
+}
+
 static struct trace_ring *ring_alloc(void)
 {
-	u32 size = clamp_t(u32, READ_ONCE(trace_dir->ring_size), RING_MIN, RING_MAX);
-	struct trace_ring *r;
+	struct trace_ring *r = kmem_cache_zalloc(ring_cache, GFP_KERNEL);
 
-	if (READ_ONCE(nr_rings) >= SOME_RINGS)
-		size = nr_rings >= MANY_RINGS ? RING_MIN : min_t(u32, size, 2 * RING_MIN);
-	r = kmem_cache_zalloc(ring_cache, GFP_KERNEL);
 	if (!r)
 		return NULL;
-	for (; size >= RING_MIN; size /= 2) {
-		unsigned order = __builtin_ctz(size >> PAGE_SHIFT);
-
-		r->data = __get_free_pages(GFP_KERNEL | __GFP_NOWARN, order);
-		if (r->data) {
-			r->order = order;
+	for (r->order = ring_order(); (PAGE_SIZE << r->order) >= RING_MIN; r->order--) {
+		r->data = __get_free_pages(GFP_KERNEL | __GFP_NOWARN, r->order);
+		if (r->data)
 			return r;
-		}
 	}
 	kmem_cache_free(ring_cache, r);
 	return NULL;
@@ -78,6 +84,7 @@ static int ring_publish(struct trace_ring *r)
 	if (slot >= 0) {
 		r->slot = slot;
 		nr_rings++;
+		ring_pages += 1u << r->order;
 		smp_store_release(&trace_dir->ring[slot], virt_to_phys(&r->hdr));
 		if ((u32)slot >= trace_dir->nrings)
 			smp_store_release(&trace_dir->nrings, slot + 1);
@@ -119,6 +126,7 @@ static void ring_free(struct trace_ring *r)
 {
 	trace_dir->ring[r->slot] = 0;
 	nr_rings--;
+	ring_pages -= 1u << r->order;
 	free_pages((unsigned long)r->data, r->order);
 	kmem_cache_free(ring_cache, r);
 }
