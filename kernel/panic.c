@@ -58,7 +58,7 @@ void panic(const char *fmt, ...)
 	if (!ti->crash_regs || !READ_ONCE(oops_in_progress)) {
 		unsigned long *f = __builtin_frame_address(0);
 
-		c = arch_capture(f[1] - 1, f[0], (unsigned long)(f + 2));
+		c = arch_capture(f[1], f[0], (unsigned long)(f + 2));
 		ti->crash_regs = c;
 	}
 	va_start(ap, fmt);

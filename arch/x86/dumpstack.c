@@ -73,16 +73,21 @@ void arch_show_user_regs(const struct thread_info *ti)
 	       UL(r->sp), UL(r->ax), UL(r->di), UL(r->si), UL(r->dx), (long)r->orig_ax);
 }
 
+#define CAPTURES 16
+
 struct host_sigcontext *arch_capture(unsigned long ip, unsigned long bp, unsigned long sp)
 {
-	static struct host_sigcontext one; /* for the first to crash; the others' do not count */
+	/* several may panic at the same moment, and a dump shows each one's */
+	static struct host_sigcontext some[CAPTURES];
+	static u32 taken;
+	struct host_sigcontext *c = &some[__atomic_fetch_add(&taken, 1, __ATOMIC_RELAXED) % CAPTURES];
 
-	memset(&one, 0, sizeof(one));
-	one.ip = ip - 1; /* in the call, not behind it */
-	one.bp = bp;
-	one.sp = sp;
-	one.trapno = -1UL;
-	return &one;
+	memset(c, 0, sizeof(*c));
+	c->ip = ip - 1; /* in the call, not behind it */
+	c->bp = bp;
+	c->sp = sp;
+	c->trapno = -1UL;
+	return c;
 }
 
 /* ---- stacks ---- */
@@ -163,7 +168,8 @@ static void show_frames(u64 ip, u64 bp, u64 sp)
 				pr_err(" %pB", (void *)f.ret);
 			last = f.ret;
 		}
-		if (sp_of_trap && !copy_nofault(&ret, (void *)sp_of_trap, 8) && return_address(ret) && lines++ < TRACE_MAX)
+		if (sp_of_trap && !copy_nofault(&ret, (void *)sp_of_trap, 8) && return_address(ret) &&
+		    lines++ < TRACE_MAX)
 			pr_err(" %pB", (void *)ret);
 		sp_of_trap = 0;
 		if ((u64)f.next <= at) /* the stack grows down: callers lie above */
