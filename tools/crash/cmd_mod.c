@@ -93,6 +93,8 @@ static void load(void)
 	struct walk w;
 	u64 region;
 
+	if (!kernel_dwarf || core.fd < 0) /* no memory yet */
+		return;
 	forget();
 	loaded = true; /* before any look-up that would come here again */
 	head = symbol_named("modules");

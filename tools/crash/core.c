@@ -378,6 +378,7 @@ void core_close(void)
 		free(cache[i].data);
 	memset(cache, 0, sizeof(cache));
 	core_close_frames();
+	modules_forget();
 	free(core.seg);
 	free(core.note);
 	free(core.vmcoreinfo);
