@@ -5,11 +5,15 @@
 #include "uaccess.h"
 
 /* User memory may have to be brought in: not with a spinlock held, unless faults are off. */
+#ifdef LOCK_DEBUG
 #define might_fault()                                                                                                  \
 	do {                                                                                                           \
 		if (!current->pagefault_disabled)                                                                      \
 			might_sleep("user memory");                                                                    \
 	} while (0)
+#else
+#define might_fault() ((void)0)
+#endif
 
 /*
  * The raw accessors are the arch's, with an exception table: a fault that cannot be resolved ends them early.
