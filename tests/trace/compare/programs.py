@@ -61,7 +61,7 @@ SYSCALLS = {"001_nolibc", "002_nolibc_regs", "003_hello", "004_args", "005_mallo
             "014_mmap_fixed", "015_mprotect", "016_mremap", "017_madvise", "018_stack", "019_mlock_mincore", "020_memfd", "024_exec_stack",
             "048_sched", "080_open", "082_rename_link", "086_xattr", "087_cwd", "091_splice", "102_unix_passing",
             "103_inet_loopback"}
-SYSCALLS_HOST = {"001_nolibc", "010_enosys", "016_mremap", "045_creds", "046_rlimit", "080_open", "082_rename_link", "086_xattr", "088_dup_fcntl"}
+SYSCALLS_HOST = {"001_nolibc", "010_enosys", "016_mremap", "045_creds", "080_open", "082_rename_link", "086_xattr", "088_dup_fcntl"}
 CLEANING = [r"^unlinkat\(\d+, ", r"^(openat|newfstatat)\(\d+, ", r"^(close|fcntl|getdents64)\(\d", r"^getrandom\(", r"^pause\(", r"^kill\("]
 OWN = {"045_creds": [r"^futex\("],  # a thread may end before it is waited for
        "048_sched": [r"^sched_getattr\("],  # the scheduler's slice is the host's
