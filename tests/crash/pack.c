@@ -26,8 +26,8 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	while ((n = fread(in, 1, MDUMP_FRAME_SIZE, from))) {
-		size_t k = !strcmp(argv[1], "lz4") ? LZ4F_compressFrame(to, room, in, n, NULL) :
-						    ZSTD_compress(to, room, in, n, 1);
+		size_t k = !strcmp(argv[1], "lz4") ? LZ4F_compressFrame(to, room, in, n, NULL)
+						   : ZSTD_compress(to, room, in, n, 1);
 
 		if (k > room || fwrite(to, 1, k, out) != k)
 			return 1;

@@ -70,7 +70,7 @@ int core_open(const char *path); /* 0, or -1 with the message given */
 /* *kernel NULL: *kernel_fd and *kernel become the file that it runs */
 int core_open_live(const char *sandbox, int *kernel_fd, const char **kernel);
 void core_close(void);
-void core_find_ram_size(void); /* from the boot page, where the notes do not say it */
+void core_find_ram_size(void);			   /* from the boot page, where the notes do not say it */
 int core_read_phys(u64 phys, void *buf, size_t n); /* enum read_status */
 void core_forget(void);				   /* live: what was read is old */
 const char *read_error(int status);
@@ -280,7 +280,7 @@ size_t user_backtrace(const struct task *t, const struct task_regs *r, struct us
 struct vma {
 	u64 addr, start, end, flags, pgoff, file;
 };
-size_t vmas_load(u64 mm, struct vma **out); /* in address order; free it */
+size_t vmas_load(u64 mm, struct vma **out);	      /* in address order; free it */
 const char *vma_purpose(u64 mm, const struct vma *v); /* of an area without a file: "[heap]" and the like, "" */
 
 /* ---- commands ---- */
