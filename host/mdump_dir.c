@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -16,18 +17,51 @@
 #include "mdump.h"
 #include "sandbox.h"
 
+/*
+ * Directories that did not exist are made when the sandbox starts, for its dump process is shut in there. A sandbox that ends well
+ * leaves nothing behind: it removes those that it made, while they are empty and no other sandbox uses them. Each one that does has
+ * a shared lock (flock) on the directory.
+ */
+static struct {
+	char path[PATH_MAX];
+	size_t kept; /* of path: what was there before; 0: nothing was made */
+	int fd;
+} made = {.fd = -1};
+
+static int make_one(const char *path)
+{
+	if (!mkdir(path, 0700)) {
+		if (!made.kept)
+			made.kept = strrchr(path, '/') - path + 1;
+		return 0;
+	}
+	return errno == EEXIST ? 0 : -1;
+}
+
 /* The directory and what is missing above it, for the user alone. */
 static int make_path(char *path)
 {
 	for (char *p = strchr(path + 1, '/'); p; p = strchr(p + 1, '/')) {
+		int r;
+
 		*p = 0;
-		if (mkdir(path, 0700) && errno != EEXIST) {
-			*p = '/';
-			return -1;
-		}
+		r = make_one(path);
 		*p = '/';
+		if (r)
+			return -1;
 	}
-	return mkdir(path, 0700) && errno != EEXIST ? -1 : 0;
+	return make_one(path);
+}
+
+void mdump_leave_dir(void)
+{
+	char *slash;
+
+	if (!made.kept || flock(made.fd, LOCK_EX | LOCK_NB))
+		return;
+	while (strlen(made.path) >= made.kept && !rmdir(made.path) && (slash = strrchr(made.path, '/')))
+		*slash = 0;
+	made.kept = 0;
 }
 
 static int open_dir(char *path, bool make, bool own)
@@ -35,8 +69,17 @@ static int open_dir(char *path, bool make, bool own)
 	int flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC | (own ? O_NOFOLLOW : 0), fd = open(path, flags);
 	struct stat st;
 
-	if (fd < 0 && errno == ENOENT && make && !make_path(path))
+	for (int tries = 0; tries < 4; tries++) {
+		if (fd < 0 && errno == ENOENT && make && !make_path(path))
+			fd = open(path, flags);
+		if (fd < 0)
+			return -1;
+		flock(fd, LOCK_SH | LOCK_NB);
+		if (fstat(fd, &st) || st.st_nlink)
+			break;
+		close(fd); /* who made it has just removed it */
 		fd = open(path, flags);
+	}
 	if (fd < 0)
 		return -1;
 	if (own && (fstat(fd, &st) || st.st_uid != geteuid())) {
@@ -89,6 +132,8 @@ int mdump_open_dir(const char *wanted, char *path, size_t n, char *why, size_t n
 	fd = open_dir(path, true, shared);
 	if (fd < 0)
 		snprintf(why, nwhy, "%s: %s", path, strerror(errno));
+	made.fd = fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, 3);
+	snprintf(made.path, sizeof(made.path), "%s", path);
 	return fd;
 }
 

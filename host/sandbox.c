@@ -270,6 +270,7 @@ int sandbox_run(const struct sandbox_config *c, struct err *e)
 		terminal_leave();
 		if (s.jail.pid > 0)
 			jail_kill(&s.jail);
+		mdump_leave_dir();
 		return -1;
 	}
 	main_loop(&s);
@@ -282,6 +283,7 @@ int sandbox_run(const struct sandbox_config *c, struct err *e)
 	terminal_leave();
 	log_finish(s.log);
 	status = report_end(&s);
+	mdump_leave_dir();
 	if (c->boot_time)
 		report_boot_time(&s);
 	return status;
