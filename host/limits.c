@@ -80,6 +80,30 @@ static uint64_t cgroup_limit(void)
 	return limit;
 }
 
+/* The number behind "oom_kill " in a control group's file; @key: how /proc/self/cgroup begins the group's line. */
+static uint64_t group_oom_kills(const char *key, const char *mount, const char *file)
+{
+	char text[4096], path[640], *group;
+	const char *line;
+
+	if (!read_small("/proc/self/cgroup", text, sizeof(text)) || !(group = strstr(text, key)))
+		return 0;
+	group += strlen(key);
+	group[strcspn(group, "\n")] = 0;
+	if (snprintf(path, sizeof(path), "%s%s/%s", mount, group, file) >= (int)sizeof(path) ||
+	    !read_small(path, text, sizeof(text)))
+		return 0;
+	line = strstr(text, "oom_kill ");
+	return line ? strtoull(line + 9, NULL, 10) : 0;
+}
+
+/* How many processes of our control group the host has killed for want of memory, ever; 0 also where it does not tell. */
+uint64_t limits_oom_kills(void)
+{
+	return group_oom_kills("0::", "/sys/fs/cgroup", "memory.events") +
+	       group_oom_kills(":memory:", "/sys/fs/cgroup/memory", "memory.oom_control");
+}
+
 /* Three quarters of what there is, but no more than what is free now. */
 uint64_t limits_default_memory(void)
 {

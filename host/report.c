@@ -75,6 +75,17 @@ static void clean_text(char *to, const char *from, size_t n)
 	to[i] = 0;
 }
 
+/* A host process of the sandbox was killed: is it known why? */
+static void say_oom(void)
+{
+	uint64_t n = limits_oom_kills();
+
+	if (n)
+		say("the host has killed %llu process%s of this control group for want of memory: that is the likely "
+		    "cause",
+		    (unsigned long long)n, n == 1 ? "" : "es");
+}
+
 static int panicked(struct sandbox *s)
 {
 	struct hostif_boot *b = ram_boot(&s->ram);
@@ -82,6 +93,8 @@ static int panicked(struct sandbox *s)
 
 	clean_text(msg, b->panic_msg, sizeof(msg));
 	say("kernel panic: %s", *msg ? msg : "no message");
+	if (strstr(msg, "killed by host signal 9"))
+		say_oom();
 	log_replay(s->log, REPLAY_LINES);
 	mdump_report(s);
 	return EXIT_CRASH;
@@ -102,6 +115,8 @@ static int crashed(struct sandbox *s)
 		    WTERMSIG(s->jail_status) == SIGKILL ? "; by somebody, or for want of memory on the host" : "");
 	else
 		say("the sandbox crashed: its first host process ended with status %d", WEXITSTATUS(s->jail_status));
+	if (s->jail_dead && WIFSIGNALED(s->jail_status) && WTERMSIG(s->jail_status) == SIGKILL)
+		say_oom();
 	log_replay(s->log, REPLAY_LINES);
 	mdump_report(s);
 	return EXIT_CRASH;

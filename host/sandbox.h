@@ -122,6 +122,7 @@ int sandbox_run(const struct sandbox_config *c, struct err *e);
 uint64_t limits_default_memory(void);
 int limits_check_memory(uint64_t bytes, struct err *e);
 void limits_raise_files(void);
+uint64_t limits_oom_kills(void);
 
 /* confine.c: the monitor gives up what it does not need once the sandbox runs */
 void monitor_confine(bool may_write_files);
