@@ -192,15 +192,17 @@ bool text_view_lossy(struct page *view)
 
 /*
  * May the page be its own view? Nobody ever writes it (mapping->immutable), nothing in it is forbidden or may become so with what
- * lies behind it, no instruction that was taken out ends in it, and it has no system call to be patched.
+ * lies behind it, no instruction that was taken out ends in it, and it has no system call to be patched. In smaller files pages
+ * with system calls are frequent: there all are copied, so that they lie together and take few host mappings.
  */
+#define OWN_VIEW_SIZE (4L << 20)
 bool text_needs_no_copy(struct address_space *mapping, struct page *page, pgoff_t index)
 {
 	struct text_info *ti = text_info_get(mapping);
 	u64 off = (u64)index << PAGE_SHIFT;
 	bool ok = true;
 
-	if (!ti || text_open_tail(page_address(page)) || !text_plain(page_address(page), PAGE_SIZE))
+	if (!ti || i_size_read(mapping->host) < OWN_VIEW_SIZE || text_open_tail(page_address(page)) || !text_plain(page_address(page), PAGE_SIZE))
 		return false;
 	mutex_lock(&ti->lock);
 	for (unsigned i = 0; i < ti->ncross; i++)
