@@ -99,7 +99,7 @@ $(O)/k/%.o: %.S Makefile
 	@echo "  AS   $<"
 	$(Q)$(CC) $(KCFLAGS) -D__ASSEMBLY__ -MMD -MP -c $< -o $@
 # The image holds a table of its own symbols. Its size depends on their names alone: a first link gives the names, a second the
-# addresses, and the third has the right table, which is checked.
+# addresses, and the third has the right table, which is checked. Its table of lines lies in no segment: only the monitor reads it.
 KLINK = $(CC) -nostdlib -static -no-pie -Wl,--build-id=sha1 -Wl,-z,noexecstack -Wl,--no-warn-rwx-segments \
 	-Wl,-z,max-page-size=4096 -T arch/x86/kernel.lds
 KSYMS := $(O)/k/kallsyms
@@ -107,7 +107,7 @@ $(KSYMS).0.S: scripts/gen-kallsyms
 	@mkdir -p $(@D)
 	$(Q)printf '0 T _stext\n0 B _end\n' | scripts/gen-kallsyms >$@.tmp && mv $@.tmp $@
 define kimage
-$(1): $(2) $(KSYMS).0.S arch/x86/kernel.lds
+$(1): $(2) $(KSYMS).0.S arch/x86/kernel.lds scripts/gen-klines
 	@echo "  LD   $$@"
 	$(Q)$(KLINK) -Wl,--strip-debug -o $$@.link1 $(2) $(KSYMS).0.S
 	$(Q)nm $$@.link1 | scripts/gen-kallsyms >$$@.1.S
@@ -115,7 +115,9 @@ $(1): $(2) $(KSYMS).0.S arch/x86/kernel.lds
 	$(Q)nm $$@.link2 | scripts/gen-kallsyms >$$@.2.S
 	$(Q)$(KLINK) -o $$@.link3 $(2) $$@.2.S
 	$(Q)nm $$@.link3 | scripts/gen-kallsyms --check $$@.2.S
-	$(Q)rm -f $$@.link1 $$@.link2 $$@.1.S $$@.2.S && mv $$@.link3 $$@
+	$(Q)nm $$@.link3 | scripts/gen-klines $$@.link3 $$@.klines
+	$(Q)objcopy --add-section .klines=$$@.klines $$@.link3
+	$(Q)rm -f $$@.link1 $$@.link2 $$@.1.S $$@.2.S $$@.klines && mv $$@.link3 $$@
 endef
 $(eval $(call kimage,$(O)/husk-kernel,$(KOBJS)))
 # the same kernel with ways to crash it on purpose (echo NAME > /proc/lkdtm): HUSK_KERNEL=build/lkdtm-kernel

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+#include "klines.h"
 #include "sandbox.h"
 
 /*
@@ -24,6 +25,8 @@
  */
 #define LINE_MAX_LOG 1024
 #define REPLAY_BYTES 16384
+#define LEVEL_REPORT 3 /* lines of reports */
+#define NOTE_ROOM 256  /* " (file:line)" */
 
 struct log_reader {
 	struct hostif_boot *boot;
@@ -36,6 +39,7 @@ struct log_reader {
 	pthread_t thread;
 	char line[LINE_MAX_LOG];
 	size_t len;
+	struct klines lines;
 };
 
 static void put(int fd, const char *p, size_t n)
@@ -82,11 +86,14 @@ static int level_of(const char *line, size_t n)
 /* one whole line, "<L>text": to stderr without its level, to a file with it */
 static void emit_line(struct log_reader *l, const char *line, size_t n, int fd, bool to_stderr, int level)
 {
-	char buf[LINE_MAX_LOG + 16];
-	size_t out = 0;
+	char buf[LINE_MAX_LOG + NOTE_ROOM];
+	bool report = level_of(line, n) <= LEVEL_REPORT;
+	size_t out = 0, text = 0;
 
 	if (level_of(line, n) > level)
 		return;
+	if (!to_stderr && n >= 3 && line[0] == '<')
+		text = 3;
 	if (to_stderr && n >= 3 && line[0] == '<' && line[2] == '>') {
 		line += 3;
 		n -= 3;
@@ -96,6 +103,8 @@ static void emit_line(struct log_reader *l, const char *line, size_t n, int fd, 
 
 		buf[out++] = c == '\t' || (c >= 32 && c < 127) ? c : '?';
 	}
+	if (report)
+		out = text + klines_note(&l->lines, buf + text, out - text, sizeof(buf) - 2 - text);
 	if (to_stderr && terminal_is_raw())
 		buf[out++] = '\r';
 	buf[out++] = '\n';
@@ -193,6 +202,7 @@ struct log_reader *log_start(struct ram *r, uint64_t phys, uint64_t size, int fd
 	l->boot = ram_boot(r);
 	l->ring = r->base + phys;
 	l->size = size;
+	l->lines.fd = r->kernel_fd;
 	l->fd = fd;
 	l->to_stderr = to_stderr;
 	l->level = level;

@@ -191,7 +191,14 @@ noinline void dump_stack(void)
 {
 	struct frame *f = __builtin_frame_address(0);
 
-	show_frames(f->ret, (u64)f->next, (u64)f);
+	show_frames(0, (u64)f, 0); /* a return address as the rest are, not where anything stopped */
+}
+
+/* RIP tells the reader that the trace's first address is that of an instruction, and no return address. */
+static void show_interrupted(u64 ip, u64 bp, u64 sp)
+{
+	pr_err("RIP: %016lx %pS", UL(ip), (void *)ip);
+	show_frames(ip, bp, sp);
 }
 
 /* ---- other tasks' stacks: a kick makes their handler note where they were ---- */
@@ -240,5 +247,5 @@ void arch_show_task_trace(struct task_struct *t)
 	if (ti->arch[TA_SNAP_IP] < TASK_SIZE)
 		pr_err(" user mode, RIP %016lx RSP %016lx", UL(ti->arch[TA_SNAP_IP]), UL(ti->arch[TA_SNAP_SP]));
 	else
-		show_frames(ti->arch[TA_SNAP_IP], ti->arch[TA_SNAP_BP], ti->arch[TA_SNAP_SP]);
+		show_interrupted(ti->arch[TA_SNAP_IP], ti->arch[TA_SNAP_BP], ti->arch[TA_SNAP_SP]);
 }
