@@ -20,7 +20,6 @@
 #include "run.h"
 
 #define PROGRESS_NS 300000000u /* a dump that is done sooner is not worth a line */
-#define FD_HIGH 100
 
 static struct {
 	struct mdump_ctl *ctl;
@@ -30,9 +29,10 @@ static struct {
 	char dir[PATH_MAX], why[PATH_MAX + 128]; /* why there will be no dump */
 	struct {
 		int conn;
-		uint32_t ticket;
+		int64_t level;
 		bool kill;
-	} waiting[CONTROL_MAX_CONNS];
+	} waiting[CONTROL_MAX_CONNS]; /* the first one's dump is being made */
+	uint32_t ticket;	      /* it is done when this is served */
 	unsigned nwaiting;
 } m = {.wake = -1, .out = -1};
 
@@ -119,7 +119,7 @@ static long raw(long nr, long a, long b, long c)
 	return r;
 }
 
-/* Descriptors to their numbers, by way of high ones. Nothing else of the monitor goes along. */
+/* Descriptors to their numbers, by way of higher ones where they are in the way. Nothing else of the monitor goes along. */
 static int become(void *arg)
 {
 	static char name[] = "husk-mdump";
@@ -127,8 +127,10 @@ static int become(void *arg)
 	int high[MDUMP_NFDS];
 
 	for (int i = 0; i < MDUMP_NFDS; i++)
-		high[i] = birth.fd[i] < 0 ? -1 : (int)raw(SYS_fcntl, birth.fd[i], F_DUPFD, FD_HIGH);
-	raw(SYS_close_range, 0, FD_HIGH - 1, 0);
+		high[i] = birth.fd[i] < 0 || birth.fd[i] >= MDUMP_NFDS
+				  ? birth.fd[i]
+				  : (int)raw(SYS_fcntl, birth.fd[i], F_DUPFD, MDUMP_NFDS);
+	raw(SYS_close_range, 0, MDUMP_NFDS - 1, 0);
 	for (int i = 0; i < MDUMP_NFDS; i++)
 		if (high[i] >= 0)
 			raw(SYS_dup2, high[i], i, 0);
@@ -212,6 +214,7 @@ void mdump_arm(struct sandbox *s)
 	ctl->log_phys = b->log_phys;
 	ctl->log_size = b->log_size;
 	ctl->start_ns = b->boot_realtime_ns;
+	ctl->secret = b->secret;
 	snprintf(ctl->sandbox, sizeof(ctl->sandbox), "%s", control_name(s));
 	snprintf(ctl->release, sizeof(ctl->release), "husk-%s", HUSK_VERSION);
 	mdump_read_table(c->kernel, ctl);
@@ -257,6 +260,14 @@ const char *mdump_cause(struct sandbox *s)
 	return text;
 }
 
+/* One at a time: what the page says of a dump is read before the next one begins. */
+static void ask_next(void)
+{
+	m.ctl->request_level = m.waiting[0].level;
+	m.ticket = __atomic_add_fetch(&m.ctl->request, 1, __ATOMIC_SEQ_CST);
+	ring();
+}
+
 int control_dump(struct control_request *r)
 {
 	int64_t level = -1, kill = 0;
@@ -270,11 +281,11 @@ int control_dump(struct control_request *r)
 		return control_fail(r, "too many dumps are wanted at once");
 	control_get_number(r->json, "kill", &kill);
 	m.waiting[m.nwaiting].kill = kill;
-	m.ctl->request_level = level;
-	m.waiting[m.nwaiting].conn = r->conn;
-	m.waiting[m.nwaiting++].ticket = __atomic_add_fetch(&m.ctl->request, 1, __ATOMIC_SEQ_CST);
+	m.waiting[m.nwaiting].level = level;
+	m.waiting[m.nwaiting++].conn = r->conn;
 	r->later = true;
-	ring();
+	if (m.nwaiting == 1)
+		ask_next();
 	return 0;
 }
 
@@ -319,24 +330,23 @@ static void tell(struct sandbox *s, int conn, bool failed)
 	control_reply(s, conn, text, NULL);
 }
 
-/* The main loop's turn: dumps that were asked for and are done; progress for those that wait. */
+/* The main loop's turn: dumps that were asked for and are done; progress for those that wait. A crash's dump is everybody's. */
 void mdump_poll(struct sandbox *s)
 {
 	uint32_t served = m.ctl ? READ(m.ctl->served) : 0, state = m.ctl ? READ(m.ctl->state) : 0;
+	bool done = (int32_t)(served - m.ticket) >= 0, lost = !done && gone(), all = lost || mdump_crash(s);
 	char text[128];
-	unsigned n = 0;
+	unsigned n = m.nwaiting, told = !n || !(done || lost) ? 0 : all ? n : 1;
 
-	for (unsigned i = 0; i < m.nwaiting; i++) {
-		bool done = (int32_t)(served - m.waiting[i].ticket) >= 0, lost = !done && gone();
-
+	for (unsigned i = 0; i < told; i++) {
 		if (done && m.waiting[i].kill)
 			s->killed_by = SIGKILL;
-		if (done || lost)
-			tell(s, m.waiting[i].conn, lost || state == MDUMP_FAILED);
-		else
-			m.waiting[n++] = m.waiting[i];
+		tell(s, m.waiting[i].conn, lost || state == MDUMP_FAILED);
 	}
-	m.nwaiting = n;
+	m.nwaiting = n -= told;
+	memmove(m.waiting, m.waiting + told, n * sizeof(*m.waiting));
+	if (told && n)
+		ask_next();
 	if (n && state == MDUMP_WRITING) {
 		snprintf(text, sizeof(text), "\"done\":%llu,\"total\":%llu", (unsigned long long)m.ctl->bytes_done,
 			 (unsigned long long)m.ctl->bytes_total);

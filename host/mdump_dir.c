@@ -22,17 +22,19 @@
  * leaves nothing behind: it removes those that it made, while they are empty and no other sandbox uses them. Each one that does has
  * a shared lock (flock) on the directory.
  */
+#define MADE_MAX 64
 static struct {
 	char path[PATH_MAX];
-	size_t kept; /* of path: what was there before; 0: nothing was made */
+	unsigned short end[MADE_MAX]; /* where in path the names of those end that were made, from the top down */
+	unsigned n;
 	int fd;
 } made = {.fd = -1};
 
 static int make_one(const char *path)
 {
 	if (!mkdir(path, 0700)) {
-		if (!made.kept)
-			made.kept = strrchr(path, '/') - path + 1;
+		if (made.n < MADE_MAX)
+			made.end[made.n++] = strlen(path);
 		return 0;
 	}
 	return errno == EEXIST ? 0 : -1;
@@ -55,13 +57,14 @@ static int make_path(char *path)
 
 void mdump_leave_dir(void)
 {
-	char *slash;
-
-	if (!made.kept || flock(made.fd, LOCK_EX | LOCK_NB))
+	if (!made.n || flock(made.fd, LOCK_EX | LOCK_NB))
 		return;
-	while (strlen(made.path) >= made.kept && !rmdir(made.path) && (slash = strrchr(made.path, '/')))
-		*slash = 0;
-	made.kept = 0;
+	while (made.n) {
+		made.path[made.end[--made.n]] = 0;
+		if (rmdir(made.path) && errno != ENOENT)
+			break;
+	}
+	made.n = 0;
 }
 
 static int open_dir(char *path, bool make, bool own)

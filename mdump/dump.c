@@ -144,6 +144,25 @@ static int write_headers(void)
 
 /* ---- data ---- */
 
+/*
+ * Bytes of RAM, but for the host-call secret: it lies in a variable of the kernel, and in registers that host signals saved on its
+ * stacks. A sandbox that goes on after its dump still has it.
+ */
+static int write_ram(u64 off, u64 n)
+{
+	const u64 *from = (const u64 *)(ram + off), *end = from + n / 8, *p;
+	u64 zero = 0;
+
+	for (p = from; p < end; p++) {
+		if (*p != config.secret || !config.secret)
+			continue;
+		if (out_write(from, (p - from) * 8) || out_write(&zero, 8))
+			return -1;
+		from = p + 1;
+	}
+	return out_write(from, (end - from) * 8);
+}
+
 /* Runs of pages that are there, and of pages that are not. */
 static int write_segment(const struct segment *s)
 {
@@ -155,7 +174,7 @@ static int write_segment(const struct segment *s)
 		for (b = a + PAGE; b < end && plan_hole(b) == hole && b - a < (1u << 20);)
 			b += PAGE;
 		b = min(b, end);
-		if (hole ? out_zero(b - a) : out_write(ram + a, b - a))
+		if (hole ? out_zero(b - a) : write_ram(a, b - a))
 			return -1;
 		a = b;
 		ctl->bytes_done = out_pos();

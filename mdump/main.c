@@ -93,6 +93,7 @@ static void learn_config(void)
 	while (READ(ctl->magic) != MDUMP_MAGIC)
 		wait_event(false, 0);
 	config = *ctl;
+	ctl->secret = 0;
 	if (config.version != MDUMP_VERSION || config.size != sizeof(config) || config.nentries > MDUMP_MAX_ENTRIES)
 		leave(73);
 	for (u32 i = 0; i < config.nentries; i++)

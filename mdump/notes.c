@@ -104,6 +104,9 @@ static void write_task(u32 i, bool crashed)
 	s.si_signo = s.cursig = crashed ? 6 : 0;
 	s.fpvalid = xs != NULL;
 	memcpy(s.reg, t->regs, sizeof(s.reg));
+	for (u32 r = 0; r < ENTRIES(s.reg); r++)
+		if (s.reg[r] == config.secret)
+			s.reg[r] = 0;
 	note("CORE", NT_PRSTATUS, &s, sizeof(s));
 	if (!i) {
 		struct prpsinfo ps = {.sname = 'R', .pid = t->d.pid, .ppid = 1, .pgrp = t->d.tgid, .sid = t->d.tgid};

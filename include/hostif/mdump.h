@@ -129,6 +129,7 @@ struct mdump_ctl {
 	int32_t jail_pid, monitor_pid;
 	uint32_t build_id_len, pad0;
 	uint64_t ram_size, kernel_phys_end, mem_start, log_phys, log_size, start_ns;
+	uint64_t secret; /* of host calls: dumps have zeroes in its place */
 	char sandbox[64], release[24];
 	uint8_t build_id[32];
 

@@ -348,11 +348,24 @@ def bad_files():
     wrong([], ["not a dump"], source=[noise])
     wrong([], ["not a core"], source=[kernel])
     wrong([], ["not a file"], source=[work])
+    os.mkfifo(work + "/fifo")
+    wrong([], ["not a file"], source=[work + "/fifo"])  # and is not waited for
     wrong([], ["which dump"], source=[])
     wrong([], ["unknown option"], source=["--nosuch"])
     wrong(["-c", "ps"], ["nosuch"], source=["--live", "nosuch"])
     wrong(["--kernel", husk], ["husk"])
     wrong(["--kernel", noise], ["ELF"])
+
+
+def full_disk():
+    """Output that is not all there is an error, and what was named and is no file is not removed."""
+    link = work + "/full"
+    os.symlink("/dev/full", link)
+    with open("/dev/full", "w") as full:
+        p = subprocess.run([husk, "crash", "--kernel", kernel, "-c", "ps", core], stdout=full, stderr=subprocess.PIPE, text=True)
+    assert p.returncode == 1 and "No space left" in p.stderr, (p.returncode, p.stderr)
+    wrong(["--html", link], ["No space left"])
+    assert os.path.islink(link), "it removed what was there before"
 
 
 def wrong_kernel():
@@ -426,7 +439,7 @@ def main():
     for s in (Source("live", ["--live", name]), Source("dump", [core])):
         for fn in cases:
             run("%s (%s)" % (fn.__name__, s.label), fn, s)
-    for fn in (bad_commands, bad_files, wrong_kernel, cut_short, compressed, gdb_opens_it):
+    for fn in (bad_commands, bad_files, full_disk, wrong_kernel, cut_short, compressed, gdb_opens_it):
         run(fn.__name__, fn)
     print("%d passed, %d failed" % (passed, failed))
     return failed != 0

@@ -7,7 +7,7 @@ IPC_K := $(addprefix fs/,pipe pseudo splice eventfd timerfd signalfd eventpoll s
 	$(addprefix net/,socket syscalls message sock skbuff scm unix/af_unix unix/names unix/stream unix/dgram unix/garbage) \
 	$(addprefix kernel/,wait locking cred time/timer) $(addprefix mm/,page_alloc slab pagelock)
 IPC_T := $(O)/unit/ipc_env.o $(O)/unit/test_ipc.o
-$(IPC_T): $(O)/unit/%.o: tests/unit/%.c tests/unit/ipc_env.h
+$(IPC_T): $(O)/unit/%.o: tests/unit/%.c tests/unit/ipc_env.h $(wildcard include/husk/*.h include/hostif/*.h)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(KCFLAGS) -DHUSK_UNIT_LOCKS -c $< -o $@
 $(O)/unit/ipc_kernel.o: $(IPC_K:%=$(O)/k/%.o) $(IPC_T)

@@ -327,7 +327,7 @@ static int open_file(const char *path)
 {
 	struct stat st;
 
-	core.fd = open(path, O_RDONLY | O_CLOEXEC);
+	core.fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a fifo is refused, not waited for */
 	if (core.fd < 0 || fstat(core.fd, &st)) {
 		complain("cannot open %s: %s", path, strerror(errno));
 		return -1;

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include "crash.h"
 #include "picture.h"
@@ -154,6 +155,7 @@ static void body(FILE *f)
 int html_report(const char *path)
 {
 	FILE *f = fopen(path, "we");
+	struct stat st;
 	bool bad;
 
 	if (!f) {
@@ -165,7 +167,8 @@ int html_report(const char *path)
 	bad = ferror(f) | fclose(f);
 	if (bad || interrupted) {
 		complain("cannot write %s: %s", path, interrupted ? "interrupted" : strerror(errno));
-		unlink(path);
+		if (!lstat(path, &st) && S_ISREG(st.st_mode)) /* not a device that was named */
+			unlink(path);
 		return -1;
 	}
 	return 0;

@@ -251,6 +251,16 @@ static int run_prompt(void)
 	return tty ? 0 : failed;
 }
 
+/* A script's report that is not all there must not look as if it were; who closed a pipe early wanted no more. */
+static bool lost_output(void)
+{
+	if (!fflush(stdout) && !ferror(stdout))
+		return false;
+	if (errno != EPIPE)
+		complain("cannot write all of the output: %s", strerror(errno));
+	return errno != EPIPE;
+}
+
 int main(int argc, char **argv)
 {
 	struct options o = {0};
@@ -278,9 +288,9 @@ int main(int argc, char **argv)
 	if (o.html)
 		return html_report(o.html) ? EXIT_CRASH : 0;
 	if (o.scripted)
-		return run_script(o.script) ? 1 : 0;
+		return run_script(o.script) || lost_output() ? 1 : 0;
 	if (!o.silent && !out_json)
 		run_line("sys");
 	r = run_prompt();
-	return r ? 1 : 0;
+	return r || lost_output() ? 1 : 0;
 }
