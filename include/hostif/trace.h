@@ -28,7 +28,7 @@ enum hostif_trace_type {
 	TRACE_PAD,
 	TRACE_ENTER,  /* a call begins: args, and blobs of what it reads */
 	TRACE_EXIT,   /* it ends: ret, and blobs of what it wrote */
-	TRACE_SIGNAL, /* a signal is delivered: nr is its number; args: si_code, si_pid, si_uid, si_addr or si_status, si_value; of SIGCHLD: args[4], [5]: si_utime, si_stime */
+	TRACE_SIGNAL, /* a signal is delivered: nr is its number; args: si_code, si_pid, si_uid, si_addr or si_status, si_value; of a child: args[5]: si_utime, and si_stime << 32 */
 	TRACE_NEWTASK, /* a task is there: args: parent tid, clone flags; blob 0: its comm */
 	TRACE_GONE,    /* a task ended; ret: wait(2) status; args[0]: 1 if its process ended with it */
 	TRACE_EXEC, /* execve succeeded; blob 0: the program's path; tid is the leader's now; args[0]: the tid before */

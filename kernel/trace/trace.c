@@ -219,14 +219,15 @@ bool __trace_signals(struct task_struct *t)
 /* As the reader's header says: code, pid, uid, status or address, value; or times of a child. */
 static void signal_args(u64 *args, int sig, const struct kernel_siginfo *i)
 {
+	bool child = sig == SIGCHLD && i->si_code > 0;
 	bool fault = i->si_code > 0 && i->si_code < SI_KERNEL && sig != SIGCHLD;
 
 	args[0] = (s64)i->si_code;
 	args[1] = si_pid_(i);
 	args[2] = si_uid_(i);
 	args[3] = sig == SIGCHLD ? (u64)si_status_(i) : fault ? si_addr_(i) : 0;
-	args[4] = sig == SIGCHLD ? (u64)i->_chld.utime : si_value_(i);
-	args[5] = sig == SIGCHLD ? (u64)i->_chld.stime : 0;
+	args[4] = child ? 0 : si_value_(i);
+	args[5] = child ? (u32)i->_chld.utime | (u64)i->_chld.stime << 32 : 0;
 }
 
 void trace_signal(int sig, const struct kernel_siginfo *info)

@@ -92,6 +92,10 @@ static int clause(char *text, struct hostif_trace_rule *r, char *msg, size_t n)
 		*value++ = 0;
 	else
 		value = text + strlen(text);
+	if ((!strcmp(text, "error") || !strcmp(text, "retval")) && (r->what & TRACE_INJECT_RETURN)) {
+		snprintf(msg, n, "\"%s=%s\": a call has one result: one of error= and retval=", text, value);
+		return -1;
+	}
 	if (!strcmp(text, "error") && (v = error_number(value)) > 0) {
 		r->what |= TRACE_INJECT_RETURN;
 		r->ret = -v;

@@ -152,7 +152,9 @@ int main(int argc, char **argv)
 		const char *sandbox = argv[0];
 
 		if (o.nrun_args)
-			die("%s is for a sandbox that is started here; %s runs already", o.run_args[0], sandbox);
+			die("%s is for a sandbox that husk trace starts (husk trace [OPTIONS] -- PROGRAM), not for a "
+			    "running one, \"%s\"",
+			    o.run_args[0], sandbox);
 		while (*++argv)
 			options_add_pids(&o, *argv);
 		catch_signals();

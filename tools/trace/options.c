@@ -200,6 +200,39 @@ static void add_path(struct options *o, const char *path)
 	o->paths.path[o->paths.n++] = strdup(path);
 }
 
+/* -q, -qq, -qqq; or what is not to be said. Of husk trace's lines that is attach, exit and superseded; the other words are strace's. */
+static void set_quiet(struct options *o, const char *set)
+{
+	static const char *const other[] = {"detach", "path-resolution", "path-resolve", "personality"};
+	char *copy, *word, *save;
+
+	if (!set) {
+		o->quiet_superseded |= o->quiet_exit;
+		o->quiet_exit |= o->quiet;
+		o->quiet = true;
+		return;
+	}
+	o->quiet = o->quiet_exit = o->quiet_superseded = false;
+	copy = strdup(set);
+	if (!copy)
+		die("out of memory");
+	for (word = strtok_r(copy, ",", &save); word; word = strtok_r(NULL, ",", &save)) {
+		bool all = !strcmp(word, "all"), known = all || !strcmp(word, "none");
+
+		for (size_t i = 0; i < sizeof(other) / sizeof(*other); i++)
+			known |= !strcmp(word, other[i]);
+		if (all || !strcmp(word, "attach"))
+			o->quiet = known = true;
+		if (all || !strcmp(word, "exit") || !strcmp(word, "exits"))
+			o->quiet_exit = known = true;
+		if (all || !strcmp(word, "superseded") || !strcmp(word, "thread-execve"))
+			o->quiet_superseded = known = true;
+		if (!known)
+			bad("--quiet is attach, exit, superseded, all or none, not \"%s\"", word);
+	}
+	free(copy);
+}
+
 /* -e KEY=VALUE, or a set of calls. */
 static void expression(struct options *o, const char *arg)
 {
@@ -222,7 +255,7 @@ static void expression(struct options *o, const char *arg)
 	else if (!strcmp(key, "signal") || !strcmp(key, "signals") || !strcmp(key, "s"))
 		set_signals(o, value);
 	else if (!strcmp(key, "quiet") || !strcmp(key, "silent") || !strcmp(key, "q"))
-		o->quiet = true;
+		set_quiet(o, value);
 	else if (!strcmp(key, "decode-fds") || !strcmp(key, "decode-fd"))
 		o->decode.fd_paths = strcmp(value, "none");
 	else if (!strcmp(key, "abbrev") && (!strcmp(value, "none") || !strcmp(value, "all")))
@@ -383,7 +416,7 @@ static void one_option(struct options *o, int opt, const char *arg)
 		o->stacks = true;
 		break;
 	case 'q':
-		o->quiet = true;
+		set_quiet(o, optarg);
 		break;
 	case 'z':
 		o->statuses = STATUS_SUCCESSFUL;

@@ -391,6 +391,8 @@ static void event(struct printer *p, struct task *t, const struct hostif_trace_r
 {
 	struct text *out = out_text(t->out);
 
+	if ((r->type == TRACE_GONE && p->o->quiet_exit) || (r->type == TRACE_EXEC && p->o->quiet_superseded))
+		return;
 	if (p->o->json) {
 		json_event(out, t, r, p->o, p->realtime);
 		return;

@@ -167,7 +167,12 @@ static void print_histogram(struct text *t, const struct row *r)
 	}
 	text_printf(t, "\n%s: %" PRIu64 " calls\n", decode_name(r->nr), r->calls);
 	for (unsigned log = first; log <= last && log < 49; log++) {
-		text_printf(t, "  %10.1f us %9" PRIu64 " ", (log ? (double)(2ULL << log) : 0.0) / 1000, count[log]);
+		uint64_t least = log ? 2ULL << log : 0;
+
+		if (least < 1000)
+			text_printf(t, "  %10" PRIu64 " ns %9" PRIu64 " ", least, count[log]);
+		else
+			text_printf(t, "  %10.1f us %9" PRIu64 " ", (double)least / 1000, count[log]);
 		for (uint64_t i = 0; most && i < (count[log] * 50 + most - 1) / most; i++)
 			text_char(t, '#');
 		text_char(t, '\n');

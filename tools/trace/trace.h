@@ -82,7 +82,8 @@ struct options {
 	struct hostif_trace_rule rules[HOSTIF_TRACE_RULES];
 	unsigned nrules;
 	enum time_format time;
-	bool relative_time, durations, instruction, numbers, stacks, json, dump, no_wait, quiet, append;
+	bool relative_time, durations, instruction, numbers, stacks, json, dump, no_wait, append;
+	bool quiet, quiet_exit, quiet_superseded; /* tasks that are attached, their ends, their ends by execve */
 	unsigned duration_digits;
 	int summary; /* 0, 'c' only, 'C' as well */
 	bool histogram;
