@@ -49,6 +49,24 @@ test_command_none() { plain; status 125; says 'Usage: husk COMMAND'; }
 test_command_help() { plain --help; status 0; quiet; [[ $out == *"Usage: husk"* ]] || wrong "no usage"; }
 test_command_help_run() { plain help run; status 0; quiet; [[ $out == *"--read-only"* ]] || wrong "no options"; }
 test_command_run_help() { plain run --help; status 0; quiet; [[ $out == *"Usage: husk run"* ]] || wrong "no usage"; }
+test_command_each() { # --help and husk(1) name every command; each has its own help and page
+	local name
+	plain --help
+	for name in run trace ps top dump crash module; do
+		[[ $out == *"
+  $name "* ]] || wrong "husk --help lacks $name"
+		grep -q "^\.BR husk\\\\-$name (1)" docs/man/husk.1 || wrong "husk.1 lacks $name"
+		[ -s "docs/man/husk-$name.1" ] || wrong "no page of husk $name"
+		guard "$husk" "$name" --help >"$work/help" 2>&1 </dev/null || wrong "husk $name --help fails"
+		grep -q "^Usage: husk $name " "$work/help" || wrong "husk $name --help: $(head -n 1 "$work/help")"
+	done
+}
+test_command_script() { # ./run knows which of husk run's options take a value, so that it does not take the value for the program
+	local name
+	for name in $(sed -n 's/.*{"\([a-z-]*\)", required_argument.*/\1/p' tools/cmd_run.c); do
+		[ "$name" = platform ] || grep -Eq -- "[	 ]--$name( |\))" run || wrong "./run lacks --$name"
+	done
+}
 test_command_version() { plain version; status 0; quiet; [[ $out =~ ^husk\ [0-9]+\.[0-9]+ ]] || wrong "version is \"$out\""; }
 test_command_help_full() {
 	guard "$husk" --help >/dev/full 2>"$work/err"

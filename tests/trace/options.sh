@@ -371,7 +371,12 @@ attach() {
 	one_line
 	plain --memory 1g $name
 	status 125
-	says "$name runs already"
+	says "not for a running one, \"$name\""
+	{ timeout -k 5 10 "$husk" trace -o /dev/full $name </dev/null; } 2>"$work/err" # a trace that cannot be written is a failure
+	rc=$? err=$(<"$work/err")
+	if [ -w /dev/full ] && ! { echo >/dev/full; } 2>/dev/null && [ $rc -ne 125 -o "${err#*No space left}" = "$err" ]; then
+		wrong "-o /dev/full: status $rc: $err"
+	fi
 	timeout -s INT -k 5 1 "$husk" trace -c $name 1 2>"$work/err" </dev/null
 	grep -q ' total$' "$work/err" || wrong "no summary: $(cat "$work/err")"
 	wait $box
@@ -419,12 +424,29 @@ mistakes() {
 	bad -e signal=SIGFOO -- true 'no signal "SIGFOO"'
 	bad --inject=open -- true 'nothing to inject'
 	bad --inject=open:error=EFOO -- true '"error=EFOO" is not understood'
+	bad --inject=open:error=EIO:retval=1 -- true 'a call has one result'
+	bad --quiet=odd -- true 'not "odd"'
 	bad --inject=open:error=EIO:when=0 -- true '"when=0" is not understood'
 	bad --inject=open:error=EIO:when=5..2 -- true '"when=5..2" is not understood'
 	bad -o /no-such-dir/x -- true 'cannot write /no-such-dir/x'
 	bad -ff -- true '-ff needs -o'
 	bad -p 0 -- true 'no process 0'
 	bad no-such-sandbox 'no-such-sandbox'
+}
+quiet_levels() { # as strace's: -q no attaching, -qq no ends either; or those that are named
+	plain --platform="$platform" -q -e trace=none --signal=none -- sh -c 'true & wait'
+	status 0
+	[[ $err != *attached* && $err == *"exited with 0"* ]] || wrong "-q: $err"
+	plain --platform="$platform" -qq -e trace=none --signal=none -- sh -c 'true & wait'
+	status 0
+	quiet
+	plain --platform="$platform" --quiet=exit -e trace=none --signal=none -- sh -c 'true & wait'
+	[[ $err == *attached* && $err != *"exited with"* ]] || wrong "--quiet=exit: $err"
+}
+child_times() { # SIGCHLD says how long the child ran
+	trace -e trace=none -- sh -c '(while :; do read -r a b c d e f g h i j k l m ut rest </proc/self/stat; [ "$ut" -lt 3 ] || break; done); true'
+	status 0
+	has 'SIGCHLD \{.*si_utime=([1-9][0-9]* /\* [0-9.]+ s \*/), si_stime=[0-9]+'
 }
 help_text() {
 	plain --help
@@ -446,7 +468,8 @@ trace_fd() { # the descriptor is husk trace's to give
 for t in first_and_last streams killed not_there names class regex negation maybe_name none failed_only successful_only paths \
 	descriptors string_limit hexadecimal times monotonic column many_tasks unfinished separate append to_command summary \
 	summary_counts complete counted json json_bytes inject_error inject_value inject_when inject_signal inject_delay fault \
-	stacks signals_off superseded threads fork_storm run_options reader_dies attach attach_twice mistakes help_text trace_fd; do
+	stacks signals_off superseded threads fork_storm run_options reader_dies attach attach_twice mistakes \
+	quiet_levels child_times help_text trace_fd; do
 	[[ $t =~ $only ]] || continue
 	problem=
 	$t

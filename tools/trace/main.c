@@ -165,5 +165,5 @@ int main(int argc, char **argv)
 		usleep(10000);
 		session_alive(&s);
 	}
-	return status_of(&s);
+	return !s.child && out_failed(out) ? EXIT_TRACE : status_of(&s);
 }
