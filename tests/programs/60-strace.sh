@@ -55,7 +55,7 @@ int main(int argc, char **argv)
 }
 X
 gcc -w -O1 -pthread -o p p.c || exit 99
-norm() { sed -E '/resumed/d; s/ *<unfinished \.\.\.>/) = ?/; s/\)\) = \?/) = ?/; s/0x[0-9a-f]+/X/g; s/^[0-9]+ +//; s/\[pid +[0-9]+\] //; s/(si_pid|si_uid|child_tid|parent_tid)=[^,}]*/\1=N/g; s/ = [0-9]{2,}$/ = N/; s/(wait4\(-1, .*\)) +=.*/\1/; s/ +=/ =/; s/si_[us]time=[0-9]+/t/g'; }
+norm() { sed -E '/resumed/d; s/ *<unfinished \.\.\.>/) = ?/; s/\)\) = \?/) = ?/; s/0x[0-9a-f]+/X/g; s/^[0-9]+ +//; s/\[pid +[0-9]+\] //; s/(si_pid|si_uid|child_tid|parent_tid)=[^,}]*/\1=N/g; s/ = [0-9]{2,}$/ = N/; s/(wait4\(-1, .*\)) +=.*/\1/; s/ +=/ =/; s/si_[us]time=[0-9]+( /\* [0-9.]+ s \*/)?/t/g'; }
 strace -o t -e trace=openat,write,lseek,close,unlink,exit_group ./p; echo "status $?"
 sed -n '/nonexistent/,$p' t | norm
 strace -f -o t -e trace=unlink,exit_group,process ./p; echo "status $?"
