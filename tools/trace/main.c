@@ -56,10 +56,17 @@ void *xrealloc(void *p, size_t n)
 }
 
 static volatile sig_atomic_t interrupted;
+static volatile sig_atomic_t child_ended; /* the wait for records was broken off for this */
 
 static void on_signal(int sig)
 {
 	interrupted = sig;
+}
+
+static void on_child(int sig)
+{
+	(void)sig;
+	child_ended = 1;
 }
 
 /* Attached: the sandbox is left alone again. */
@@ -86,7 +93,8 @@ static void follow(struct session *s, struct reader *r, struct printer *p, const
 	while (!interrupted && !out_failed(out)) {
 		uint64_t n = reader_sweep(r, false, fn, arg), now = now_ns();
 
-		if (now - looked > LOOK_NS) {
+		if (child_ended || now - looked > LOOK_NS) {
+			child_ended = 0;
 			looked = now;
 			if (!session_alive(s))
 				break;
@@ -125,8 +133,10 @@ static void trace(struct session *s, const struct options *o, struct out *out)
 	struct reader *r = reader_new(s);
 	record_fn *fn = o->dump ? dump : printer_record;
 	void *arg = o->dump ? (void *)stderr : (void *)p;
+	struct sigaction ended = {.sa_handler = on_child, .sa_flags = SA_RESTART};
 
 	stack_init(o->root);
+	sigaction(SIGCHLD, &ended, NULL);
 	follow(s, r, p, out, fn, arg);
 	if (!s->over) /* what was under way when we left */
 		session_detach(s);
