@@ -153,6 +153,6 @@ int main(void)
 {
 	right_lines();
 	fuzz();
-	printf("klines: %u passed, %u failed\n", passed, failed);
+	printf("%u passed, %u failed\n", passed, failed);
 	return failed != 0;
 }
