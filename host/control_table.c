@@ -6,6 +6,6 @@
 
 const struct control_command control_commands[] = {
 	{"info", control_info}, /* who and what this sandbox is */
-	{"ram", control_ram},	{"kernel", control_kernel}, {"stats", control_stats}, {"kill", control_kill}, {"dump", control_dump},
-	{NULL, NULL},
+	{"ram", control_ram},	{"kernel", control_kernel}, {"stats", control_stats},
+	{"kill", control_kill}, {"dump", control_dump},	    {NULL, NULL},
 };

@@ -24,11 +24,12 @@ const char *mdump_cause(struct sandbox *s); /* of the crash, by the dump process
 /* "dump" of the control socket: level, answers when it is done. mdump_poll: those who wait are told */
 int control_dump(struct control_request *r);
 void mdump_poll(struct sandbox *s); /* and sandboxes end that were to end with their dump */
-bool mdump_waiting(void); /* somebody wants to hear of progress */
+bool mdump_waiting(void);	    /* somebody wants to hear of progress */
 
 /* mdump_dir.c */
 int mdump_open_dir(const char *wanted, char *path, size_t n, char *why, size_t nwhy);
-void mdump_leave_dir(void); /* the sandbox has ended: removes the directories that were made for it, if they are empty */
+void mdump_leave_dir(
+	void); /* the sandbox has ended: removes the directories that were made for it, if they are empty */
 int mdump_connect(const char *to, struct err *e); /* unix:PATH or tcp:ADDRESS:PORT; a descriptor or -1 */
 /* mdump_table.c */
 int mdump_read_table(const char *kernel, struct mdump_ctl *ctl);

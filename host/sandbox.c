@@ -19,7 +19,7 @@
 
 #define THREAD_STACK (128u << 10)
 #define GRACE_NS 1000000000ULL /* after --timeout, for the guest to end by itself */
-#define PROGRESS_MS 200 /* to those who wait for a dump */
+#define PROGRESS_MS 200	       /* to those who wait for a dump */
 #define RETRY_MS 5	       /* a signal that the guest had no room for */
 
 int thread_start(pthread_t *t, void *(*fn)(void *), void *arg)
@@ -65,7 +65,8 @@ static int start_devices(struct sandbox *s, struct err *e)
 	char tag[16];
 
 	for (unsigned i = 0; i < s->nshares; i++) {
-		struct fs_share share = {.dir_fd = s->share[i].fd, .readonly = s->share[i].read_only, .tag = tag, .ram_fd = s->ram.fd};
+		struct fs_share share = {
+			.dir_fd = s->share[i].fd, .readonly = s->share[i].read_only, .tag = tag, .ram_fd = s->ram.fd};
 		int r;
 
 		snprintf(tag, sizeof(tag), i ? "share%u" : "root", i);

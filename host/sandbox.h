@@ -106,7 +106,7 @@ struct sandbox_config {
 	const char *dump_dir, *dump_to; /* NULL: the default directory; no socket */
 	bool read_only, trap_only, jit_fast, boot_time, force_tty, allow_modules, no_dump;
 	uint32_t dump_level, dump_compress, watchdog_s; /* MDUMP_D_*, enum mdump_compression; 0: no watchdog */
-	unsigned stdio_closed; /* bit n: descriptor n was closed when the command started */
+	unsigned stdio_closed;				/* bit n: descriptor n was closed when the command started */
 	uint32_t uid, gid, ngroups, groups[64], umask;
 	uint64_t memory, overlay_size, max_tasks, timeout_ns;
 	int log_level;

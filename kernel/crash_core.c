@@ -11,10 +11,22 @@
 extern char sig_entry[], _stext[], _etext[], _end[], __bss_start[];
 extern struct thread_info *gate_table[], *panicking;
 
-#define SYMBOL(x) {"SYMBOL(" #x ")", (u64)&x}
-#define SIZE(s) {"SIZE(" #s ")", sizeof(struct s)}
-#define OFFSET(s, f) {"OFFSET(" #s "." #f ")", offsetof(struct s, f)}
-#define NUMBER(x) {"NUMBER(" #x ")", (u64)(x)}
+#define SYMBOL(x)                                                                                                      \
+	{                                                                                                              \
+		"SYMBOL(" #x ")", (u64)&x                                                                              \
+	}
+#define SIZE(s)                                                                                                        \
+	{                                                                                                              \
+		"SIZE(" #s ")", sizeof(struct s)                                                                       \
+	}
+#define OFFSET(s, f)                                                                                                   \
+	{                                                                                                              \
+		"OFFSET(" #s "." #f ")", offsetof(struct s, f)                                                         \
+	}
+#define NUMBER(x)                                                                                                      \
+	{                                                                                                              \
+		"NUMBER(" #x ")", (u64)(x)                                                                             \
+	}
 
 /* clang-format off */
 #define ENTRIES \

@@ -107,7 +107,8 @@ void __init_rwsem(struct rw_semaphore *s, struct lock_class_key *key)
 	*s = (struct rw_semaphore){.count = 0};
 	lockdep_set_key(&s->l.class, key);
 }
-#define rw_acquire(s, kind, try) lockdep_acquire(s, &(s)->l.class, kind, try, (unsigned long)__builtin_return_address(0))
+#define rw_acquire(s, kind, try)                                                                                       \
+	lockdep_acquire(s, &(s)->l.class, kind, try, (unsigned long)__builtin_return_address(0))
 #define rw_release(s, kind) lockdep_release(s, kind, (unsigned long)__builtin_return_address(0))
 #else
 #define rw_acquire(s, kind, try) ((void)0)

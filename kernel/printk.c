@@ -96,7 +96,8 @@ void vprintk(int level, const char *fmt, va_list ap)
 		line = nl + 1;
 	} while (*nl);
 	log_kick();
-	if (likely(!READ_ONCE(oops_in_progress))) /* the queue's lock may be the report's subject; the next line wakes */
+	if (likely(!READ_ONCE(
+		    oops_in_progress))) /* the queue's lock may be the report's subject; the next line wakes */
 		wake_up_interruptible(&log_wait);
 }
 

@@ -31,7 +31,7 @@ void do_notify_parent_cldstop(struct task_struct *t, bool for_ptracer, int why);
 void retarget_shared_pending(struct task_struct *t, husk_sigset_t which);
 void flush_sigqueue_mask(husk_sigset_t mask, struct sigpending *q);
 void __set_task_blocked(struct task_struct *t, husk_sigset_t set); /* current, siglock held */
-void note_sigpending(void); /* siglock held */
+void note_sigpending(void);					   /* siglock held */
 void __sigqueue_free(struct sigqueue *q);
 bool sig_handler_ignored(void *handler, int sig);
 void task_clear_jobctl_pending(struct task_struct *t, unsigned mask);

@@ -104,7 +104,8 @@ static void round_fn(struct timer *timer)
 static int watchdog_init(void)
 {
 	period = boot->watchdog_ns / LOCKUP_ROUNDS;
-	lock_patience = boot->watchdog_ns / NSEC_PER_SEC; /* of who waits for a lock: kernel/locking.c finds deadlocks */
+	lock_patience =
+		boot->watchdog_ns / NSEC_PER_SEC; /* of who waits for a lock: kernel/locking.c finds deadlocks */
 	if (!period)
 		return 0;
 	timer_init(&round_timer, round_fn);

@@ -97,7 +97,7 @@ bool plan_pages_sane(void);
 struct task {
 	struct mdump_task d;
 	u64 ti_off;
-	u64 regs[27]; /* struct user_regs_struct */
+	u64 regs[27];	       /* struct user_regs_struct */
 	u32 slot, have_xstate; /* the place of its extended state, and its size */
 };
 u32 tasks_find(enum mdump_reason reason);

@@ -66,7 +66,8 @@ static bool stack_at(u64 off, u64 *ti, u64 *task)
 	*ti = off + o.stack - TI_SIZE;
 	if (off + o.stack > config.ram_size || plan_hole(*ti))
 		return false;
-	if (o.direct + *ti - ram_u64(*ti + o.ti_kstack) > o.stack - TI_SIZE) /* below it, or at it: room may be kept between them */
+	if (o.direct + *ti - ram_u64(*ti + o.ti_kstack) >
+	    o.stack - TI_SIZE) /* below it, or at it: room may be kept between them */
 		return false;
 	va = ram_u64(*ti + o.ti_task);
 	return kva_to_off(va, o.t_comm + 16, task) && !plan_hole(*task) && ram_u64(*task + o.t_ti) == o.direct + *ti;

@@ -570,7 +570,13 @@ static int finish(struct run_args *r, struct err *e)
 int cmd_run(int argc, char **argv)
 {
 	static struct run_args r = {
-		.config = {.root = "/", .hostname = "husk", .log_level = -1, .dump_level = MDUMP_D_DEFAULT, .watchdog_s = 20, .platform = PLATFORM_AUTO, .trace_fd = -1},
+		.config = {.root = "/",
+			   .hostname = "husk",
+			   .log_level = -1,
+			   .dump_level = MDUMP_D_DEFAULT,
+			   .watchdog_s = 20,
+			   .platform = PLATFORM_AUTO,
+			   .trace_fd = -1},
 	};
 	int status, help_status = 0;
 

@@ -202,7 +202,8 @@ bool text_needs_no_copy(struct address_space *mapping, struct page *page, pgoff_
 	u64 off = (u64)index << PAGE_SHIFT;
 	bool ok = true;
 
-	if (!ti || i_size_read(mapping->host) < OWN_VIEW_SIZE || text_open_tail(page_address(page)) || !text_plain(page_address(page), PAGE_SIZE))
+	if (!ti || i_size_read(mapping->host) < OWN_VIEW_SIZE || text_open_tail(page_address(page)) ||
+	    !text_plain(page_address(page), PAGE_SIZE))
 		return false;
 	mutex_lock(&ti->lock);
 	for (unsigned i = 0; i < ti->ncross; i++)

@@ -112,7 +112,8 @@ int proc_pid_cgroup(struct seq_file *m, struct task_struct *t);
 int proc_pid_cpuset(struct seq_file *m, struct task_struct *t);
 extern const struct file_operations pid_maps_fops, pid_smaps_fops, pid_smaps_rollup_fops;
 extern const struct file_operations pid_cmdline_fops, pid_environ_fops, pid_comm_fops, pid_mem_fops, pid_auxv_fops;
-extern const struct file_operations pid_core_filter_fops, pid_oom_score_adj_fops, pid_oom_adj_fops, pid_loginuid_fops, pid_sessionid_fops;
+extern const struct file_operations pid_core_filter_fops, pid_oom_score_adj_fops, pid_oom_adj_fops, pid_loginuid_fops,
+	pid_sessionid_fops;
 extern const struct file_operations pid_timerslack_fops, pid_clear_refs_fops;
 extern const struct file_operations pid_setgroups_fops, pid_uid_map_fops;
 extern const struct inode_operations pid_ns_iops;

@@ -226,7 +226,8 @@ struct vm_area_struct {
 #define VM_ACCOUNT 0x100000UL
 #define VM_NORESERVE 0x200000UL
 #define VM_STUBS 0x400000UL /* text stubs of the kernel's own making, hidden from /proc/PID/maps */
-#define VM_OWN_TEXT 0x800000UL /* no room for the stubs of the file's text: it runs as private copies, scanned one by one */
+#define VM_OWN_TEXT                                                                                                    \
+	0x800000UL /* no room for the stubs of the file's text: it runs as private copies, scanned one by one */
 #define VM_WIPEONFORK 0x2000000UL
 #define VM_DONTDUMP 0x4000000UL
 #define VM_MERGEABLE 0x80000000UL
@@ -335,7 +336,7 @@ int access_remote_vm(struct mm_struct *mm, unsigned long addr, void *buf, int le
 int copy_to_mm(struct mm_struct *mm, unsigned long addr, const void *buf, size_t len);
 /* unmap_mapping_range: take pages [start, end) (file pages) of the mapping out of every address space; even_cows: private copies too */
 void unmap_mapping_range(struct address_space *mapping, u64 start, u64 len, bool even_cows);
-bool page_mkclean(struct page *p);   /* write-protect every shared mapping of the page; true if any was writable */
+bool page_mkclean(struct page *p); /* write-protect every shared mapping of the page; true if any was writable */
 /* a text view that is a page of its own; NULL also where the page is its own view */
 static inline struct page *text_copy(const struct page *p)
 {

@@ -20,7 +20,7 @@ void warn_report(const char *cause, struct host_sigcontext *c) __cold;
 /* oops_why_fatal: why an oops of the current task would be the end of the sandbox; NULL: only its process is killed */
 const char *oops_why_fatal(void);
 extern int panic_on_oops, panic_on_warn, oops_limit; /* /proc/sys/kernel */
-extern u32 oops_in_progress; /* a report is being written: the log must not wait for ever */
+extern u32 oops_in_progress;			     /* a report is being written: the log must not wait for ever */
 extern const char *(*oops_syscall_name)(unsigned long nr);
 
 /* bad_lock: a lock that is not what its user believes. @lock is only named */
@@ -48,7 +48,8 @@ void dump_stack(void);				  /* backtrace of the caller */
 void arch_show_task_trace(struct task_struct *t); /* of a sleeping task: what its stack says while nobody writes it */
 /* the caller's caller, for reports without a trap */
 struct host_sigcontext *arch_capture(unsigned long ip, unsigned long bp, unsigned long sp);
-void arch_oops_leave(void (*fn)(void *), struct task_struct *t) __noreturn; /* the report is written, the task goes on to its end */
+void arch_oops_leave(void (*fn)(void *),
+		     struct task_struct *t) __noreturn; /* the report is written, the task goes on to its end */
 unsigned long crash_ip(const struct host_sigcontext *c);
 /* another thread panicked first: this one stops here. @c may be NULL */
 void crash_wait(struct thread_info *ti, struct host_sigcontext *c) __noreturn;

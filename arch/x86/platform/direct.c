@@ -18,7 +18,7 @@
  */
 struct shoot {
 	struct mutex lock; /* held while waiting for the other process */
-	u32 state; /* 0 idle, 1 posted, 2 being served, 3 done */
+	u32 state;	   /* 0 idle, 1 posted, 2 being served, 3 done */
 	unsigned long va, len;
 	int hprot;
 };
