@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Credentials: user and group ids, capabilities, and the system calls that change them.
+// Credentials: user and group ids, capabilities, supplementary groups; cred_ids.c has the calls that change ids.
 
 #include <husk/syscalls.h>
 #include <husk/mm.h>
@@ -187,7 +187,8 @@ struct cred *prepare_creds(void)
 	return c;
 }
 
-static int set_user(struct cred *new)
+/* The counters of the real user id that new has now. 0 or -EAGAIN. */
+int cred_set_user(struct cred *new)
 {
 	struct user_struct *u;
 
@@ -212,7 +213,7 @@ int commit_creds(struct cred *new)
 		me->mm->dumpable = 0;
 		me->pdeath_signal = 0;
 	}
-	if (new->user->uid != new->uid && set_user(new))
+	if (new->user->uid != new->uid && cred_set_user(new))
 		pr_warn_once("no memory for the counters of user %u",
 			     new->uid); /* they go on counting for the old one */
 	if (new->user != old->user) {
@@ -253,7 +254,7 @@ bool has_capability(struct task_struct *t, int cap)
 }
 
 /* Capabilities follow when root's ids come or go (capabilities(7), "Effect of user ID changes"). */
-static void fix_setuid(struct cred *new, const struct cred *old)
+void cred_fix_setuid(struct cred *new, const struct cred *old)
 {
 	bool was = !old->uid || !old->euid || !old->suid, is = !new->uid || !new->euid || !new->suid;
 
@@ -272,7 +273,7 @@ static void fix_setuid(struct cred *new, const struct cred *old)
 		new->cap_effective = new->cap_permitted;
 }
 
-static void fix_setfsuid(struct cred *new, const struct cred *old)
+void cred_fix_setfsuid(struct cred *new, const struct cred *old)
 {
 	if (issecure(old, SECURE_NO_SETUID_FIXUP))
 		return;
@@ -306,216 +307,6 @@ void cap_bprm_creds(struct cred *new, bool setid)
 }
 
 /* ---- system calls ---- */
-
-SYSCALL_DEFINE0(getuid)
-{
-	return current_uid();
-}
-SYSCALL_DEFINE0(geteuid)
-{
-	return current_euid();
-}
-SYSCALL_DEFINE0(getgid)
-{
-	return current_gid();
-}
-SYSCALL_DEFINE0(getegid)
-{
-	return current_egid();
-}
-
-static long commit_uids(struct cred *new, bool uid_changed)
-{
-	int err = uid_changed ? set_user(new) : 0;
-
-	if (err) {
-		abort_creds(new);
-		return err;
-	}
-	fix_setuid(new, current->cred);
-	return commit_creds(new);
-}
-
-SYSCALL_DEFINE1(setuid, uid_t, uid)
-{
-	const struct cred *old = current->cred;
-	struct cred *new;
-
-	if (uid == (uid_t)-1)
-		return -EINVAL;
-	if (!capable(CAP_SETUID) && uid != old->uid && uid != old->suid)
-		return -EPERM;
-	new = prepare_creds();
-	if (!new)
-		return -ENOMEM;
-	if (capable(CAP_SETUID))
-		new->uid = new->suid = uid;
-	new->euid = new->fsuid = uid;
-	return commit_uids(new, new->uid != old->uid);
-}
-
-SYSCALL_DEFINE2(setreuid, uid_t, ruid, uid_t, euid)
-{
-	const struct cred *old = current->cred;
-	bool cap = capable(CAP_SETUID);
-	struct cred *new;
-
-	if (ruid != (uid_t)-1 && !cap && ruid != old->uid && ruid != old->euid)
-		return -EPERM;
-	if (euid != (uid_t)-1 && !cap && euid != old->uid && euid != old->euid && euid != old->suid)
-		return -EPERM;
-	new = prepare_creds();
-	if (!new)
-		return -ENOMEM;
-	if (ruid != (uid_t)-1)
-		new->uid = ruid;
-	if (euid != (uid_t)-1)
-		new->euid = euid;
-	if (ruid != (uid_t)-1 || (euid != (uid_t)-1 && euid != old->uid))
-		new->suid = new->euid;
-	new->fsuid = new->euid;
-	return commit_uids(new, new->uid != old->uid);
-}
-
-static bool uid_among(const struct cred *c, uid_t id)
-{
-	return id == (uid_t)-1 || id == c->uid || id == c->euid || id == c->suid;
-}
-
-SYSCALL_DEFINE3(setresuid, uid_t, ruid, uid_t, euid, uid_t, suid)
-{
-	const struct cred *old = current->cred;
-	struct cred *new;
-
-	if (!capable(CAP_SETUID) && !(uid_among(old, ruid) && uid_among(old, euid) && uid_among(old, suid)))
-		return -EPERM;
-	new = prepare_creds();
-	if (!new)
-		return -ENOMEM;
-	if (ruid != (uid_t)-1)
-		new->uid = ruid;
-	if (euid != (uid_t)-1)
-		new->euid = euid;
-	if (suid != (uid_t)-1)
-		new->suid = suid;
-	new->fsuid = new->euid;
-	return commit_uids(new, new->uid != old->uid);
-}
-
-SYSCALL_DEFINE3(getresuid, uid_t __user *, r, uid_t __user *, e, uid_t __user *, s)
-{
-	const struct cred *c = current->cred;
-
-	return put_user(c->uid, r) || put_user(c->euid, e) || put_user(c->suid, s) ? -EFAULT : 0;
-}
-
-SYSCALL_DEFINE1(setgid, gid_t, gid)
-{
-	const struct cred *old = current->cred;
-	struct cred *new;
-
-	if (gid == (gid_t)-1)
-		return -EINVAL;
-	if (!capable(CAP_SETGID) && gid != old->gid && gid != old->sgid)
-		return -EPERM;
-	new = prepare_creds();
-	if (!new)
-		return -ENOMEM;
-	if (capable(CAP_SETGID))
-		new->gid = new->sgid = gid;
-	new->egid = new->fsgid = gid;
-	return commit_creds(new);
-}
-
-SYSCALL_DEFINE2(setregid, gid_t, rgid, gid_t, egid)
-{
-	const struct cred *old = current->cred;
-	bool cap = capable(CAP_SETGID);
-	struct cred *new;
-
-	if (rgid != (gid_t)-1 && !cap && rgid != old->gid && rgid != old->egid)
-		return -EPERM;
-	if (egid != (gid_t)-1 && !cap && egid != old->gid && egid != old->egid && egid != old->sgid)
-		return -EPERM;
-	new = prepare_creds();
-	if (!new)
-		return -ENOMEM;
-	if (rgid != (gid_t)-1)
-		new->gid = rgid;
-	if (egid != (gid_t)-1)
-		new->egid = egid;
-	if (rgid != (gid_t)-1 || (egid != (gid_t)-1 && egid != old->gid))
-		new->sgid = new->egid;
-	new->fsgid = new->egid;
-	return commit_creds(new);
-}
-
-static bool gid_among(const struct cred *c, gid_t id)
-{
-	return id == (gid_t)-1 || id == c->gid || id == c->egid || id == c->sgid;
-}
-
-SYSCALL_DEFINE3(setresgid, gid_t, rgid, gid_t, egid, gid_t, sgid)
-{
-	const struct cred *old = current->cred;
-	struct cred *new;
-
-	if (!capable(CAP_SETGID) && !(gid_among(old, rgid) && gid_among(old, egid) && gid_among(old, sgid)))
-		return -EPERM;
-	new = prepare_creds();
-	if (!new)
-		return -ENOMEM;
-	if (rgid != (gid_t)-1)
-		new->gid = rgid;
-	if (egid != (gid_t)-1)
-		new->egid = egid;
-	if (sgid != (gid_t)-1)
-		new->sgid = sgid;
-	new->fsgid = new->egid;
-	return commit_creds(new);
-}
-
-SYSCALL_DEFINE3(getresgid, gid_t __user *, r, gid_t __user *, e, gid_t __user *, s)
-{
-	const struct cred *c = current->cred;
-
-	return put_user(c->gid, r) || put_user(c->egid, e) || put_user(c->sgid, s) ? -EFAULT : 0;
-}
-
-SYSCALL_DEFINE1(setfsuid, uid_t, uid)
-{
-	const struct cred *old = current->cred;
-	uid_t prev = old->fsuid;
-	struct cred *new;
-
-	if (uid == prev || uid == (uid_t)-1 ||
-	    !(uid == old->uid || uid == old->euid || uid == old->suid || capable(CAP_SETUID)))
-		return prev;
-	new = prepare_creds();
-	if (!new)
-		return prev;
-	new->fsuid = uid;
-	fix_setfsuid(new, old);
-	commit_creds(new);
-	return prev;
-}
-
-SYSCALL_DEFINE1(setfsgid, gid_t, gid)
-{
-	const struct cred *old = current->cred;
-	gid_t prev = old->fsgid;
-	struct cred *new;
-
-	if (gid == prev || gid == (gid_t)-1 ||
-	    !(gid == old->gid || gid == old->egid || gid == old->sgid || capable(CAP_SETGID)))
-		return prev;
-	new = prepare_creds();
-	if (!new)
-		return prev;
-	new->fsgid = gid;
-	commit_creds(new);
-	return prev;
-}
 
 #define NGROUPS_MAX_ 65536
 

@@ -7,6 +7,10 @@
 
 void pid_init(void);
 void cred_init(void);
+/* What follows from a change of user ids: the user's counters (0 or -EAGAIN), capabilities (capabilities(7)). */
+int cred_set_user(struct cred *new);
+void cred_fix_setuid(struct cred *new, const struct cred *old);
+void cred_fix_setfsuid(struct cred *new, const struct cred *old);
 void signal_init(void);
 struct task_struct *copy_process(struct kernel_clone_args *a, bool kthread, const char *name);
 void put_sighand(struct sighand_struct *sh);

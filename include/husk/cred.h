@@ -12,10 +12,24 @@ struct group_info {
 	gid_t gid[];
 };
 typedef u64 kernel_cap_t;
+/* The four ids of a kind, users or groups: real, saved, effective, and that of file access. */
+struct cred_ids {
+	__u32 real, saved, effective, fs;
+};
 struct cred {
 	refcount_t usage;
-	uid_t uid, suid, euid, fsuid;
-	gid_t gid, sgid, egid, fsgid;
+	union {
+		struct {
+			uid_t uid, suid, euid, fsuid;
+		};
+		struct cred_ids users;
+	};
+	union {
+		struct {
+			gid_t gid, sgid, egid, fsgid;
+		};
+		struct cred_ids groups;
+	};
 	kernel_cap_t cap_inheritable, cap_permitted, cap_effective, cap_bset, cap_ambient;
 	unsigned securebits;
 	struct group_info *group_info;
