@@ -511,7 +511,7 @@ struct page *alloc_pages_contig(gfp_t gfp, unsigned long max, unsigned long *got
 
 	if (!max)
 		return NULL;
-	p = alloc_user_run(min_t(unsigned int, ilog2(max), MAX_ORDER), got, &zeroed);
+	p = alloc_user_pages(min(max, 1UL << MAX_ORDER), got, &zeroed);
 	if (p && (gfp & __GFP_ZERO) && !zeroed)
 		memset(page_address(p), 0, *got << PAGE_SHIFT);
 	return p;

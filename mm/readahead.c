@@ -9,14 +9,15 @@
  *
  * f_ra holds the last window, [start, start + size); the page at start + size - async_size has PG_readahead. A reader that meets
  * that page makes the next window, twice as large up to the maximum, so it is on its way before it is needed. A miss
- * at the file's start or behind the last read begins a new window; any other miss reads what was asked for and no more.
+ * at the file's start or behind the last read begins a new window (all of a small file); any other miss reads what was asked for and no more.
  *
  * Pages come in contiguous runs, so that mapping them later takes few host mappings and a device few segments.
  */
 #define RA_DEFAULT 32 /* pages: 128 KiB */
 #define RA_MAX 128
 #define RA_RANDOM (~0u) /* f_ra.ra_pages: FADV_RANDOM */
-#define RUN_ORDER 5
+#define RUN 64		/* pages of one request */
+#define WHOLE 32	/* a file of no more is read at once */
 
 static unsigned int max_window(struct file *f)
 {
@@ -71,7 +72,7 @@ static void do_readahead(struct address_space *m, struct file *f, pgoff_t index,
 		return;
 	end = min(end, index + nr);
 	while (index < end) {
-		struct page *pages[1 << RUN_ORDER], *run;
+		struct page *pages[RUN], *run;
 		unsigned long want, got, n = 0;
 		bool zeroed;
 
@@ -81,11 +82,11 @@ static void do_readahead(struct address_space *m, struct file *f, pgoff_t index,
 		}
 		if (nr_free_pages() < 3 * min_free_pages)
 			return; /* not at the cost of somebody's memory */
-		want = missing_run(m, index, min_t(unsigned long, end - index, 1UL << RUN_ORDER));
+		want = missing_run(m, index, min_t(unsigned long, end - index, RUN));
 		if (!want)
 			continue;
 		page_cache_make_room(want);
-		run = alloc_user_run(ilog2(want), &got, &zeroed);
+		run = alloc_user_pages(want, &got, &zeroed);
 		if (!run)
 			return;
 		for (unsigned long i = 0; i < got; i++) {
@@ -138,7 +139,7 @@ static void submit_window(struct address_space *m, struct file *f)
 
 void page_cache_sync_readahead(struct address_space *m, struct file *f, pgoff_t index, unsigned long want)
 {
-	pgoff_t prev;
+	pgoff_t prev, pages;
 	unsigned int most;
 
 	if (!f || m->in_memory)
@@ -151,12 +152,18 @@ void page_cache_sync_readahead(struct address_space *m, struct file *f, pgoff_t 
 		do_readahead(m, f, index, want, ~0UL);
 		return;
 	}
+	pages = DIV_ROUND_UP((u64)i_size_read(m->host), PAGE_SIZE);
 	if (index && index == f->f_ra.start + f->f_ra.size && f->f_ra.size)
 		f->f_ra.size = min(f->f_ra.size * 2, most);
+	else if (!index && pages <= min_t(unsigned int, WHOLE, most))
+		want = f->f_ra.size = max(pages, 1UL);
 	else
 		f->f_ra.size = first_window(want, most);
 	f->f_ra.start = index;
-	f->f_ra.async_size = f->f_ra.size > want ? f->f_ra.size - want : f->f_ra.size;
+	if (want == pages)
+		f->f_ra.async_size = 0; /* nothing follows */
+	else
+		f->f_ra.async_size = f->f_ra.size > want ? f->f_ra.size - want : f->f_ra.size;
 	submit_window(m, f);
 }
 

@@ -9,11 +9,6 @@
  * before. Opening for writing is always told: errors belong to open(2), and the server must keep a
  * writable descriptor for as long as we may write. CREATE leaves one open as well, which the
  * first open for writing takes over (FUSE_I_OPEN_CREDIT).
- *
- * DOC: reading
- *
- * The pages of the page cache are the request's data buffers: the server reads the host's file
- * straight into them. Neighbouring pages share a descriptor.
  */
 #include "fuse_i.h"
 
@@ -166,99 +161,7 @@ static int fuse_fsync(struct file *f, loff_t start, loff_t end, int datasync)
 	return err;
 }
 
-/* ---- reading pages ---- */
-
-unsigned fuse_page_bufs(struct vq_buf *v, unsigned max, struct page **pages, unsigned nr, unsigned *taken)
-{
-	unsigned n = 0, k;
-
-	for (k = 0; k < nr; k++) {
-		char *a = page_address(pages[k]);
-
-		if (n && (char *)v[n - 1].addr + v[n - 1].len == a) {
-			v[n - 1].len += PAGE_SIZE;
-			continue;
-		}
-		if (n == max)
-			break;
-		v[n++] = (struct vq_buf){a, PAGE_SIZE};
-	}
-	*taken = k;
-	return n;
-}
-
-static void fuse_fill_pages(struct page **pages, unsigned nr, u32 got)
-{
-	for (unsigned k = 0; k < nr; k++) {
-		u32 have = got > k * PAGE_SIZE ? min_t(u32, got - k * PAGE_SIZE, PAGE_SIZE) : 0;
-
-		if (have < PAGE_SIZE)
-			memset((char *)page_address(pages[k]) + have, 0, PAGE_SIZE - have);
-		SetPageUptodate(pages[k]);
-	}
-}
-
-/* READ some of the locked pages, which follow one another in the file. Returns how many, or -errno. */
-static int fuse_read_some(struct inode *i, struct page **pages, unsigned nr)
-{
-	struct fuse_conn *fc = get_fuse_conn(i);
-	struct fuse_req *req = fuse_get_req(fc, FUSE_READ, get_node_id(i));
-	struct vq_buf v[FUSE_MAX_SEGS];
-	struct fuse_read_in *in;
-	unsigned taken;
-	u32 got;
-	int err;
-
-	if (!req)
-		return -ENOMEM;
-	in = fuse_arg(req, sizeof(*in));
-	req->ndata = fuse_page_bufs(v, min_t(unsigned, FUSE_MAX_SEGS, fc->max_chain - 2), pages,
-				    min_t(unsigned, nr, fc->max_pages), &taken);
-	req->data = v;
-	req->data_in = true;
-	in->offset = (u64)pages[0]->index << PAGE_SHIFT;
-	in->size = taken * PAGE_SIZE;
-	err = fuse_send_start(fc, req, 0);
-	if (!err && !pages[0]->index)
-		fuse_prefetch_siblings(fc, i); /* while the server is at work */
-	err = fuse_send_finish(fc, req, err);
-	got = fuse_data_len(req);
-	if (!err) {
-		if (got < in->size && in->offset + got < i_size_read(i))
-			fuse_invalidate_attr(i); /* it shrank on the host */
-		fuse_fill_pages(pages, taken, got);
-	}
-	fuse_put_req(req);
-	return err ? err : taken;
-}
-
-static int fuse_read_folio(struct file *f, struct page *p)
-{
-	int ret = fuse_read_some(p->mapping->host, &p, 1);
-
-	unlock_page(p);
-	return ret < 0 ? ret : 0;
-}
-
-static void fuse_readahead(struct file *f, struct address_space *m, struct page **pages, unsigned nr)
-{
-	while (nr) {
-		int n = fuse_read_some(m->host, pages, nr);
-
-		if (n < 0)
-			n = nr; /* not uptodate: who needs one of them will read it alone and get the error */
-		for (int k = 0; k < n; k++)
-			unlock_page(pages[k]);
-		pages += n;
-		nr -= n;
-	}
-}
-
-const struct address_space_operations fuse_aops = {
-	.read_folio = fuse_read_folio,
-	.readahead = fuse_readahead,
-	.writepage = fuse_writepage,
-};
+/* ---- reading ---- */
 
 static ssize_t fuse_read_iter(struct kiocb *k, struct iov_iter *to)
 {

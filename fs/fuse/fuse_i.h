@@ -37,9 +37,8 @@ struct fuse_conn {
 	bool no_open, no_opendir, no_flush, no_fsync, no_fsyncdir, no_xattr, no_create, no_tmpfile;
 	bool no_fallocate, no_lseek, no_copy, no_rename2, no_plus;
 	int stat_heat;	   /* > 0: listings are lately followed by stats; racy */
-	bool prefetch;	   /* prefetch.c may read ahead of walks */
 	int pf_heat;	   /* > 0: directories are lately read file by file; racy */
-	u32 prefetching;   /* such requests under way; atomic */
+	u32 reading;	   /* READs under way that nobody waits for; atomic */
 	char *readdir_buf; /* a spare one; exchanged */
 	spinlock_t forget_lock;
 	struct fuse_forget_batch *forgets;
@@ -66,7 +65,7 @@ struct fuse_req {
 	void *free_data;   /* kfree()d with a background request */
 	/* background: called with the answer under the queue's lock, or without one if it cannot be sent */
 	void (*end)(struct fuse_conn *fc, struct fuse_req *req);
-	struct page *pages; /* prefetch.c: npages, contiguous */
+	struct page *pages; /* read.c: npages, contiguous */
 	u32 npages;
 	struct {
 		struct fuse_in_header h;
@@ -212,12 +211,15 @@ void fuse_prime_dir(struct inode *dir, struct dentry *parent); /* dir's i_rwsem 
 
 /* file.c */
 extern const struct file_operations fuse_file_operations, fuse_ro_file_operations;
-extern const struct address_space_operations fuse_aops;
 int fuse_open_common(struct inode *i, struct file *f, bool dir);
 void fuse_release_write(struct inode *i, u32 flags);
 
+/* read.c */
+extern const struct address_space_operations fuse_aops;
+void fuse_read_register(struct fuse_conn *fc);
+bool fuse_read_async(struct fuse_conn *fc, struct inode *i, struct page *p, u32 nr);
+
 /* prefetch.c */
-void fuse_prefetch_register(struct fuse_conn *fc);
 void fuse_prefetch_siblings(struct fuse_conn *fc, struct inode *i); /* somebody has to wait for the start of i */
 
 /* write.c */
@@ -225,8 +227,6 @@ ssize_t fuse_file_write_iter(struct kiocb *k, struct iov_iter *from);
 void fuse_zero_tail(struct inode *i);
 int fuse_writepage(struct page *p, struct address_space *m);
 vm_fault_t fuse_page_mkwrite(struct vm_fault *vmf);
-/* pages to data pieces, neighbours joined; returns pieces used */
-unsigned fuse_page_bufs(struct vq_buf *v, unsigned max, struct page **pages, unsigned nr, unsigned *taken);
 
 /* xattr.c */
 ssize_t fuse_getxattr(struct dentry *d, struct inode *i, const char *name, void *buf, size_t n);

@@ -10,10 +10,6 @@
  * READs of the following small files are sent along, and nobody waits for them. How many grows with the walk; what walks
  * have lately paid (pf_heat) lets the next directory begin at once.
  *
- * Such pages are in the page cache, locked, until the answer is taken off the ring. There is no interrupt thread: whoever
- * waits for a locked page while such requests are under way works on the ring himself (page_wait_drive). The
- * request's end runs under the queue's lock, so who has had the lock since the answer came sees the page unlocked.
- *
  * Only on read-only shares, where nothing is renamed, and while there is memory to spare.
  */
 #include "fuse_i.h"
@@ -26,71 +22,7 @@
 	1024 /* and from the start, when it is not there: a large file that was passed over, or another reader */
 #define PF_HEAT_MAX 8
 #define PF_RING_SPARE 64 /* descriptors left to others */
-#define PF_MAX_CONNS 8
-#define REC_HEAD 10 /* of a listing's record: u64 ino, u8 type, u8 len */
-
-static struct fuse_conn *pf_conns[PF_MAX_CONNS];
-
-static bool drive_conn(struct fuse_conn *fc, struct page *p)
-{
-	u32 irq;
-
-	if (!__atomic_load_n(&fc->prefetching, __ATOMIC_SEQ_CST))
-		return false;
-	irq = virtqueue_irq(fc->vq);
-	fuse_reap_unlocked(fc);
-	if (!PageLocked(p) || !__atomic_load_n(&fc->prefetching, __ATOMIC_SEQ_CST))
-		return true;
-	if (!virtqueue_spin(fc->vq, FUSE_SPIN_NS, NULL, 0))
-		virtqueue_wait_irq(fc->vq, irq, 10 * NSEC_PER_MSEC);
-	return true;
-}
-
-/* Get on with what p may wait for. False: nothing is under way here. */
-static bool fuse_drive(struct page *p)
-{
-	for (unsigned k = 0; k < PF_MAX_CONNS; k++) {
-		struct fuse_conn *fc = smp_load_acquire(&pf_conns[k]);
-
-		if (!fc)
-			return false;
-		if (drive_conn(fc, p))
-			return true;
-	}
-	return false;
-}
-
-void fuse_prefetch_register(struct fuse_conn *fc)
-{
-	for (unsigned k = 0; fc->readonly && k < PF_MAX_CONNS; k++) {
-		if (!cmpxchg(&pf_conns[k], (struct fuse_conn *)NULL, fc)) {
-			fc->prefetch = true;
-			break;
-		}
-	}
-	WRITE_ONCE(page_wait_drive, fuse_drive);
-}
-
-/* The answer, or none; under the queue's lock where there was one */
-static void fuse_prefetch_end(struct fuse_conn *fc, struct fuse_req *req)
-{
-	bool ok = req->out_len >= sizeof(req->out.h) && !req->out.h.error;
-	u32 got = ok ? fuse_data_len(req) : 0;
-
-	for (u32 k = 0; k < req->npages; k++) {
-		struct page *p = req->pages + k;
-		u32 have = got > k * PAGE_SIZE ? min_t(u32, got - k * PAGE_SIZE, PAGE_SIZE) : 0;
-
-		if (ok) {
-			if (have < PAGE_SIZE)
-				memset((char *)page_address(p) + have, 0, PAGE_SIZE - have);
-			SetPageUptodate(p);
-		}
-		unlock_page(p); /* if not ok, who needs it reads it alone and gets the error */
-		put_page(p);
-	}
-	__atomic_fetch_sub(&fc->prefetching, 1, __ATOMIC_SEQ_CST);
-}
+#define REC_HEAD 10	 /* of a listing's record: u64 ino, u8 type, u8 len */
 
 /* New pages for the start of i's data, locked and in the cache. Returns how many; each has a reference that is ours. */
 static u32 fuse_prefetch_pages(struct inode *i, struct page **pages)
@@ -118,26 +50,10 @@ static u32 fuse_prefetch_pages(struct inode *i, struct page **pages)
 
 static bool fuse_prefetch_one(struct fuse_conn *fc, struct inode *i)
 {
-	struct fuse_req *req = fuse_get_req(fc, FUSE_READ, get_node_id(i));
-	struct fuse_read_in *in;
+	struct page *pages;
+	u32 n = fuse_prefetch_pages(i, &pages);
 
-	if (!req)
-		return false;
-	req->npages = fuse_prefetch_pages(i, &req->pages);
-	if (!req->npages) {
-		fuse_put_req(req);
-		return false;
-	}
-	in = fuse_arg(req, sizeof(*in));
-	in->size = req->npages * PAGE_SIZE;
-	req->one = (struct vq_buf){page_address(req->pages), in->size};
-	req->data = &req->one;
-	req->ndata = 1;
-	req->data_in = true;
-	req->end = fuse_prefetch_end;
-	__atomic_fetch_add(&fc->prefetching, 1, __ATOMIC_SEQ_CST);
-	fuse_send_background(fc, req, true);
-	return true;
+	return n && fuse_read_async(fc, i, pages, n);
 }
 
 static bool worth_reading(const struct inode *i)
@@ -232,7 +148,7 @@ void fuse_prefetch_siblings(struct fuse_conn *fc, struct inode *i)
 	struct inode *dir;
 	u32 at, version;
 
-	if (!fc->prefetch)
+	if (!fc->readonly)
 		return;
 	d = d_find_alias(i);
 	if (!d)

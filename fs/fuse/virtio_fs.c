@@ -119,7 +119,7 @@ static struct dentry *virtiofs_mount(struct file_system_type *t, int flags, cons
 		if (IS_ERR(fc))
 			goto out;
 		conns[k] = fc;
-		fuse_prefetch_register(fc);
+		fuse_read_register(fc);
 	}
 	root = fuse_same_sb(fc);
 	if (!root)

@@ -74,6 +74,26 @@ static int chunk_fill(struct fuse_write_chunk *c, struct iov_iter *from, loff_t 
 	return -EFAULT;
 }
 
+/* Pages to data pieces, neighbours joined; returns pieces used. */
+static unsigned fuse_page_bufs(struct vq_buf *v, unsigned max, struct page **pages, unsigned nr, unsigned *taken)
+{
+	unsigned n = 0, k;
+
+	for (k = 0; k < nr; k++) {
+		char *a = page_address(pages[k]);
+
+		if (n && (char *)v[n - 1].addr + v[n - 1].len == a) {
+			v[n - 1].len += PAGE_SIZE;
+			continue;
+		}
+		if (n == max)
+			break;
+		v[n++] = (struct vq_buf){a, PAGE_SIZE};
+	}
+	*taken = k;
+	return n;
+}
+
 /* Send it. Bytes written or -errno. */
 static int chunk_send(struct fuse_write_chunk *c, struct inode *i, loff_t pos, u32 flags)
 {
