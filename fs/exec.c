@@ -2,6 +2,7 @@
 // execve: opening the program, carrying its arguments over, replacing the process.
 
 #include <husk/binfmts.h>
+#include <husk/proc_mm.h>
 #include <husk/syscalls.h>
 #include <husk/boot.h>
 #include <husk/file.h>
@@ -215,7 +216,7 @@ static int move_to_mm(struct linux_binprm *b)
 	task_unlock(me);
 	b->mm = NULL;
 	if (old) {
-		me->signal->maxrss = max_t(u64, me->signal->maxrss, old->hiwater_rss);
+		me->signal->maxrss = max_t(u64, me->signal->maxrss, task_max_rss(old));
 		mmput(old);
 	}
 	return 0;

@@ -2,6 +2,7 @@
 // getrusage and times.
 
 #include <husk/syscalls.h>
+#include <husk/proc_mm.h>
 #include <husk/mm.h>
 #include <husk/time.h>
 #include <linux/times.h>
@@ -79,11 +80,8 @@ SYSCALL_DEFINE2(getrusage, int, who, struct rusage __user *, uru)
 	default:
 		return -EINVAL;
 	}
-	if (who != RUSAGE_CHILDREN && mm) {
-		u64 rss = atomic_read(&mm->rss_anon) + atomic_read(&mm->rss_file) + atomic_read(&mm->rss_shmem);
-
-		u.maxrss = max(u.maxrss, max_t(u64, rss, mm->hiwater_rss));
-	}
+	if (who != RUSAGE_CHILDREN && mm)
+		u.maxrss = max_t(u64, u.maxrss, task_max_rss(mm));
 	ru.ru_utime.tv_sec = u.ut / NSEC_PER_SEC;
 	ru.ru_utime.tv_usec = u.ut % NSEC_PER_SEC / 1000;
 	ru.ru_stime.tv_sec = u.st / NSEC_PER_SEC;

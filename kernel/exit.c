@@ -2,6 +2,7 @@
 // The end of tasks: do_exit, zombies, orphans, and the end of the sandbox with its pid 1.
 
 #include <husk/syscalls.h>
+#include <husk/proc_mm.h>
 #include <husk/fs.h>
 #include <husk/time.h>
 #include <husk/tty.h>
@@ -425,7 +426,7 @@ void do_exit(long code)
 			end_sandbox(me, s->group_exit_code);
 		}
 		if (me->mm)
-			s->maxrss = max_t(u64, s->maxrss, me->mm->hiwater_rss);
+			s->maxrss = max_t(u64, s->maxrss, task_max_rss(me->mm));
 	}
 	exit_mm(me);
 	exit_files(me);

@@ -337,6 +337,8 @@ static void join_session(struct task_struct *t)
 		s->leader_of_session = true;
 		return;
 	}
+	if (t->flags & PF_KTHREAD) /* in no group, out of reach of who signals or asks about pid 1's */
+		return;
 	s->tty = old->tty;
 	signal_set_pgrp(s, old->pgrp);
 	signal_set_session(s, old->session);

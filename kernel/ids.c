@@ -205,48 +205,64 @@ SYSCALL_DEFINE2(getpriority, int, which, int, who)
 	return for_prio(which, who, get_one, -ESRCH, 0);
 }
 
+/* ---- I/O priorities: kept and inherited likewise ---- */
+
 #define IOPRIO_CLASS(p) ((p) >> 13)
+#define IOPRIO_DATA(p) ((p)&0x1fff)
+enum { IOPRIO_NONE, IOPRIO_RT, IOPRIO_BE, IOPRIO_IDLE };
+/* the calls' which is a kind of getpriority's, counted from 1 */
+#define IOPRIO_WHO_MIN (PRIO_PROCESS + 1)
+#define IOPRIO_WHO_MAX (PRIO_USER + 1)
+
+static long set_ioprio(struct task_struct *t, long r, int prio)
+{
+	const struct cred *tc;
+
+	if (r && r != -ESRCH)
+		return r;
+	tc = get_task_cred(t);
+	r = tc->uid == current_euid() || tc->uid == current_uid() || capable(CAP_SYS_NICE) ? 0 : -EPERM;
+	put_cred(tc);
+	if (!r)
+		t->ioprio = prio;
+	return r;
+}
+
+/* Its I/O priority, or what its nice value stands for where it never set one. */
+static int effective_ioprio(struct task_struct *t)
+{
+	if (IOPRIO_CLASS(t->ioprio) != IOPRIO_NONE)
+		return t->ioprio;
+	return (t->sched_policy == SCHED_IDLE ? IOPRIO_IDLE : IOPRIO_BE) << 13 | (t->nice + 20) / 5;
+}
+
+/* The best of many: the lowest number. */
+static long best_ioprio(struct task_struct *t, long r, int arg)
+{
+	return r < 0 ? effective_ioprio(t) : min_t(long, r, effective_ioprio(t));
+}
+
+static long own_ioprio(struct task_struct *t, long r, int arg)
+{
+	return t->ioprio;
+}
 
 SYSCALL_DEFINE3(ioprio_set, int, which, int, who, int, prio)
 {
-	struct task_struct *t;
-	int class = IOPRIO_CLASS(prio), r = 0;
+	int class = IOPRIO_CLASS(prio), data = IOPRIO_DATA(prio);
 
-	if (class > 3 || (class == 0 && (prio & 0x1fff)) || (class && class != 3 && (prio & 0x1fff) >= 8))
+	if (class > IOPRIO_IDLE || (class == IOPRIO_NONE && data) || (class && class != IOPRIO_IDLE && data >= 8))
 		return -EINVAL;
-	if (class == 1 && !capable(CAP_SYS_ADMIN) && !capable(CAP_SYS_NICE))
+	if (class == IOPRIO_RT && !capable(CAP_SYS_ADMIN) && !capable(CAP_SYS_NICE))
 		return -EPERM;
-	if (which != 1) /* IOPRIO_WHO_PROCESS */
-		return which == 2 || which == 3 ? -EOPNOTSUPP : -EINVAL;
-	t = who ? find_get_task_by_pid(who) : current;
-	if (!t)
-		return -ESRCH;
-	if (t != current) {
-		const struct cred *tc = get_task_cred(t);
-
-		if (tc->uid != current_euid() && tc->uid != current_uid() && !capable(CAP_SYS_NICE))
-			r = -EPERM;
-		put_cred(tc);
-	}
-	if (!r)
-		t->ioprio = prio;
-	if (who)
-		put_task_struct(t);
-	return r;
+	if (which < IOPRIO_WHO_MIN || which > IOPRIO_WHO_MAX)
+		return -EINVAL;
+	return for_prio(which - 1, who, set_ioprio, -ESRCH, prio);
 }
 
 SYSCALL_DEFINE2(ioprio_get, int, which, int, who)
 {
-	struct task_struct *t;
-	int r;
-
-	if (which != 1)
-		return which == 2 || which == 3 ? -EOPNOTSUPP : -EINVAL;
-	t = who ? find_get_task_by_pid(who) : current;
-	if (!t)
-		return -ESRCH;
-	r = t->ioprio;
-	if (who)
-		put_task_struct(t);
-	return r;
+	if (which < IOPRIO_WHO_MIN || which > IOPRIO_WHO_MAX)
+		return -EINVAL;
+	return for_prio(which - 1, who, which == IOPRIO_WHO_MIN ? own_ioprio : best_ioprio, -ESRCH, 0);
 }

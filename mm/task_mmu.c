@@ -293,3 +293,9 @@ unsigned long task_rss(struct mm_struct *mm)
 {
 	return get_mm_rss(mm);
 }
+
+unsigned long task_max_rss(struct mm_struct *mm)
+{
+	update_hiwater(mm);
+	return mm->hiwater_rss;
+}

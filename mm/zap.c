@@ -187,6 +187,7 @@ void zap_range(struct mm_struct *mm, unsigned long start, unsigned long end, uns
 {
 	struct zap_batch b = {.n = 0};
 
+	update_hiwater(mm);
 	if (mm == current->mm) {
 		zap_local(mm, start, end, flags);
 		return;

@@ -161,24 +161,42 @@ static unsigned emit_gate_jump(u8 *out, s64 at, s64 back)
 
 /* ---- making other cores see ---- */
 
-static void sync_thread(struct task_struct *t)
+/* Who is in the kernel serialises on its way out, who is in user mode is kicked. */
+static void sync_begin(struct task_struct *t)
 {
 	struct thread_info *ti = t->ti;
 
 	set_bit(TIF_SYNC_CORE, &ti->flags);
 	smp_mb();
-	if (!READ_ONCE(ti->in_user))
-		return;
-	platform->kick(t);
-	for (int i = 0; READ_ONCE(ti->in_user) && READ_ONCE(ti->kick_sent) && i < 100000; i++)
-		host_yield();
+	if (READ_ONCE(ti->in_user))
+		platform->kick(t);
 }
 
-/* every thread that may run this file's text, but current */
-static void sync_cores(struct site *s)
+/* On a busy host the kicked thread may have to wait for its turn: that is no lockup. */
+static void sync_end(struct task_struct *t)
+{
+	struct thread_info *ti = t->ti;
+
+	for (int i = 0; READ_ONCE(ti->in_user) && READ_ONCE(ti->kick_sent) && i < 100000; i++) {
+		host_yield();
+		touch_watchdog();
+	}
+}
+
+/* tasklist_lock held: fn for every thread that runs in another address space */
+static void for_each_elsewhere(void (*fn)(struct task_struct *t))
 {
 	struct task_struct *p, *t;
 
+	for_each_process (p)
+		for_each_thread (p, t)
+			if (t->mm && t->mm != current->mm)
+				fn(t);
+}
+
+/* Every thread that may run this file's text, but current. All are kicked before the first is waited for. */
+static void sync_cores(struct site *s)
+{
 	if (refcount_read(&current->mm->mm_users) > 1) {
 		long r = host_membarrier_sync_core();
 
@@ -188,12 +206,8 @@ static void sync_cores(struct site *s)
 		}
 	}
 	read_lock(&tasklist_lock);
-	for_each_process (p) {
-		for_each_thread (p, t) {
-			if (t->mm && t->mm != current->mm)
-				sync_thread(t);
-		}
-	}
+	for_each_elsewhere(sync_begin);
+	for_each_elsewhere(sync_end);
 	read_unlock(&tasklist_lock);
 }
 

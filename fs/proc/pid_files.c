@@ -455,8 +455,7 @@ static ssize_t clear_refs_write(struct file *f, const char __user *buf, size_t n
 		return -ESRCH;
 	mm = get_task_mm(t);
 	if (mm) {
-		mm->hiwater_rss = atomic_long_read(&mm->rss_anon) + atomic_long_read(&mm->rss_file) +
-				  atomic_long_read(&mm->rss_shmem);
+		mm->hiwater_rss = task_rss(mm);
 		mmput(mm);
 	}
 	put_task_struct(t);

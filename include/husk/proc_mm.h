@@ -14,6 +14,7 @@ int task_mem_status_show(struct seq_file *m, struct task_struct *t); /* the Vm* 
 long task_pagemap_read(struct mm_struct *mm, unsigned long index, u64 *entry, unsigned long n);
 unsigned long task_vsize(struct mm_struct *mm); /* bytes */
 unsigned long task_rss(struct mm_struct *mm);	/* pages */
+unsigned long task_max_rss(struct mm_struct *mm); /* the most that it ever was */
 /* oom_badness: pages that killing t would free, weighed by oom_score_adj; 0: never killed */
 long oom_badness(struct task_struct *t);
 #endif
