@@ -208,7 +208,7 @@ bool fs_is_hidden(int fd)
 	struct stat st;
 
 	if (fstatfs(fd, &sf))
-		return false;
+		return true;
 	for (size_t i = 0; i < sizeof(magic) / sizeof(magic[0]); i++)
 		if ((uint32_t)sf.f_type == magic[i])
 			return true;

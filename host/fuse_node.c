@@ -196,18 +196,16 @@ int node_set_name(struct fs_dev *d, struct fs_node *n, struct fs_node *parent, c
 	return 0;
 }
 
-/* Another file system begins here: is it one that must not be seen? */
-static void node_check_hidden(struct fs_dev *d, struct fs_node *parent, struct fs_node *n)
+/* Another file system begins here: is it one that must not be seen? False: nobody knows, as no descriptor is left to look with. */
+static bool node_check_hidden(struct fs_dev *d, struct fs_node *parent, struct fs_node *n)
 {
-	int dir = node_dir_fd(d, parent), fd;
+	int dir = node_dir_fd(d, parent), fd = dir < 0 ? dir : fs_openat(dir, n->name, O_PATH | O_DIRECTORY, 0);
 
-	if (dir < 0)
-		return;
-	fd = fs_openat(dir, n->name, O_PATH | O_DIRECTORY, 0);
 	if (fd < 0)
-		return;
+		return false;
 	n->hidden = fs_is_hidden(fd);
 	close(fd);
+	return true;
 }
 
 struct fs_node *node_get(struct fs_dev *d, struct fs_node *parent, const char *name, const struct stat *st)
@@ -235,8 +233,10 @@ struct fs_node *node_get(struct fs_dev *d, struct fs_node *parent, const char *n
 		return NULL;
 	}
 	n->nlookup = 1;
-	if (name && S_ISDIR(type) && n->dev != parent->dev)
-		node_check_hidden(d, parent, n);
+	if (name && S_ISDIR(type) && n->dev != parent->dev && !node_check_hidden(d, parent, n)) {
+		node_forget(d, n, 1);
+		return NULL;
+	}
 	if (d->nnodes > d->hash_size * 2)
 		hash_grow(d);
 	return n;

@@ -177,6 +177,12 @@ static void user_syscall(struct thread_info *ti, const struct host_siginfo *info
 	do_syscall_64(r);
 }
 
+/* A signal that the host forces (a jump into the vsyscall page's middle) carries what the last trap left: only its code is true. */
+static bool is_page_fault(const struct host_siginfo *info, const struct host_sigcontext *c)
+{
+	return c->trapno == TRAP_PF && info->code != SI_KERNEL;
+}
+
 /* What a signal frame says of the trap; never the protection key's bit. Kernel addresses look as if mapped, as on Linux. */
 static void record_trap(struct thread_info *ti, const struct host_sigcontext *c)
 {
@@ -203,7 +209,7 @@ static void user_debug(struct thread_info *ti, const struct host_siginfo *info)
 		if (!step && !(ti->regs.flags & X86_FLAG_TF))
 			return;
 	}
-	if (step && text_in_stub(ti->regs.ip))
+	if (text_in_stub(ti->regs.ip))
 		return;
 	force_sig_fault(SIGTRAP, info->code, (void *)ti->regs.ip);
 }
@@ -218,7 +224,7 @@ static void user_trap(struct thread_info *ti, int sig, const struct host_siginfo
 		break;
 	case SIGSEGV:
 	case SIGBUS:
-		if (c->trapno == TRAP_PF)
+		if (is_page_fault(info, c))
 			user_page_fault(ti, c, sig);
 		else if (!text_trap_fixup(&ti->regs, sig)) {
 			log_unhandled(ti, SIGSEGV, "general protection fault");

@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <setjmp.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -33,6 +34,7 @@ static inline int in_child(void (*fn)(void))
 	}
 	if (p < 0 || waitpid(p, &st, 0) != p)
 		return -1;
+	kill(-p, SIGKILL); /* what it left, if it made itself a group */
 	return st;
 }
 

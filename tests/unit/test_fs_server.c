@@ -2,6 +2,7 @@
 /* Unit tests of the FUSE server on a scratch directory: what it does, and that nothing leaves the share. */
 #include <ftw.h>
 #include <linux/fs.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/xattr.h>
 #include <unistd.h>
@@ -313,6 +314,28 @@ static void test_hidden(void)
 	close(proc);
 }
 
+/* With no descriptor left nobody can look what file system it is: then it must not be seen either. */
+static void test_hidden_without_descriptors(void)
+{
+	int root = open("/", O_PATH | O_DIRECTORY);
+	struct rlimit was, none;
+	struct fuse_client p;
+	int64_t n;
+
+	client_init(&p, root, true);
+	CHECK(!getrlimit(RLIMIT_NOFILE, &was));
+	none = was;
+	none.rlim_cur = 0;
+	CHECK(!setrlimit(RLIMIT_NOFILE, &none));
+	n = client_lookup(&p, 1, "proc");
+	CHECK(n <= 0 || client_lookup(&p, n, "self") == 0);
+	CHECK(!setrlimit(RLIMIT_NOFILE, &was));
+	n = client_lookup(&p, 1, "proc");
+	CHECK(n > 1 && client_lookup(&p, n, "self") == 0);
+	client_fini(&p);
+	close(root);
+}
+
 static void test_readonly(void)
 {
 	struct fuse_setattr_in sa = {.valid = FATTR_MODE, .mode = 0777};
@@ -408,6 +431,7 @@ int main(void)
 	test_xattr();
 	test_readonly();
 	test_hidden();
+	test_hidden_without_descriptors();
 	client_fini(&c);
 	nftw(base, rm, 32, FTW_DEPTH | FTW_PHYS);
 	puts("test_fs_server: ok");

@@ -19,11 +19,16 @@ $(O)/unit/req/%.o: %.c fs/fuse/fuse_i.h include/husk/virtio.h
 $(O)/unit/test_fuse_req: tests/unit/test_fuse_req_host.c $(FS_SRC) $(FS_HDR) $(REQ_K:%.c=$(O)/unit/req/%.o)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(HCFLAGS) -o $@ $(filter %.c %.o,$^) -lpthread
+# a hostile kernel and a restless host; fixed seeds here, as many as wanted by hand
+$(O)/unit/fuzz_share: tests/fuzz/fuzz_share.c $(FS_SRC) $(FS_HDR)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(HCFLAGS) -fsanitize=address,undefined -fno-sanitize-recover=all -o $@ $(filter %.c,$^) -lpthread
 .PHONY: unit-virtq fuzz
-unit-virtq: $(O)/unit/test_virtq $(O)/unit/test_fs_server $(O)/unit/test_fuse_req
+unit-virtq: $(O)/unit/test_virtq $(O)/unit/test_fs_server $(O)/unit/test_fuse_req $(O)/unit/fuzz_share
 	$(O)/unit/test_virtq
 	$(O)/unit/test_fs_server
 	$(O)/unit/test_fuse_req
+	$(O)/unit/fuzz_share 60
 unit: unit-virtq
 
 FUZZ_CC ?= gcc
