@@ -20,7 +20,7 @@ KCFLAGS := -std=gnu17 $(KOPT) $(WARN) -ffreestanding -fno-stack-protector -fno-b
 HCFLAGS := -std=gnu17 -O2 -g $(WARN) -D_GNU_SOURCE -Iinclude -I$(O)/include -DHUSK_VERSION='"$(VERSION)"'
 
 KDIRS := arch/x86 arch/x86/platform init kernel kernel/time kernel/trace kernel/module mm fs fs/proc fs/sysfs fs/devtmpfs fs/devpts fs/tmpfs fs/overlayfs fs/fuse \
-	 fs/notify net net/unix drivers/virtio drivers/char drivers/tty lib
+	 fs/notify ipc net net/unix drivers/virtio drivers/char drivers/tty lib
 kobjs :=
 define kdir
 obj-y :=

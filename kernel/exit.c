@@ -6,6 +6,7 @@
 #include <husk/fs.h>
 #include <husk/time.h>
 #include <husk/tty.h>
+#include <husk/ipc.h>
 #include <husk/pid.h>
 #include <husk/boot.h>
 #include <husk/ptrace.h>
@@ -191,6 +192,7 @@ void release_unstarted(struct task_struct *t)
 		mmput(t->mm);
 		t->mm = NULL;
 	}
+	exit_sysvsem(t);
 	exit_files(t);
 	exit_fs(t);
 	write_lock(&tasklist_lock);
@@ -429,6 +431,7 @@ void do_exit(long code)
 			s->maxrss = max_t(u64, s->maxrss, task_max_rss(me->mm));
 	}
 	exit_mm(me);
+	exit_sysvsem(me);
 	exit_files(me);
 	exit_fs(me);
 	if (group_dead && s->leader_of_session)

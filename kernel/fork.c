@@ -4,6 +4,7 @@
 #include <husk/syscalls.h>
 #include <husk/fs.h>
 #include <husk/time.h>
+#include <husk/ipc.h>
 #include <husk/pid.h>
 #include <husk/boot.h>
 #include <husk/ptrace.h>
@@ -211,6 +212,14 @@ static int copy_files(struct task_struct *t, u64 flags, bool kthread)
 		return 0;
 	t->files = NULL;
 	return err ? err : -ENOMEM;
+}
+
+const struct sysvsem_ops *sysvsem_ops;
+
+static int copy_sysvsem(struct task_struct *t, u64 flags)
+{
+	t->sysvsem = NULL;
+	return (flags & CLONE_SYSVSEM) && sysvsem_ops ? sysvsem_ops->share(t) : 0;
 }
 
 static int copy_fs(struct task_struct *t, u64 flags)
@@ -470,9 +479,12 @@ struct task_struct *copy_process(struct kernel_clone_args *a, bool kthread, cons
 	err = copy_fs(t, flags);
 	if (err)
 		goto bad_files;
-	err = copy_sighand(t, flags);
+	err = copy_sysvsem(t, flags);
 	if (err)
 		goto bad_fs;
+	err = copy_sighand(t, flags);
+	if (err)
+		goto bad_sysvsem;
 	err = copy_signal(t, flags);
 	if (err)
 		goto bad_sighand;
@@ -548,6 +560,8 @@ bad_signal:
 		exit_group_timers(t->signal);
 bad_sighand:
 	put_sighand(t->sighand);
+bad_sysvsem:
+	exit_sysvsem(t);
 bad_fs:
 	exit_fs(t);
 bad_files:
@@ -738,6 +752,8 @@ SYSCALL_DEFINE1(unshare, unsigned long, flags)
 		return -EINVAL;
 	if (flags & NEW_NAMESPACES)
 		return (flags & NEW_NAMESPACES & ~CLONE_NEWUSER) && !capable(CAP_SYS_ADMIN) ? -EPERM : -EINVAL;
+	if (flags & CLONE_SYSVSEM)
+		exit_sysvsem(current);
 	if (flags & CLONE_FS)
 		err = unshare_fs_struct();
 	if (!err && (flags & CLONE_FILES))

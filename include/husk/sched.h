@@ -140,6 +140,7 @@ struct task_struct {
 	unsigned tsc_mode, ioprio, mce_policy;
 	struct list_head dead_node; /* kernel/exit.c: the host thread is not off the stack yet */
 	struct list_head exit_node; /* kernel/exit.c: to be released */
+	struct sem_undo_list *sysvsem; /* SEM_UNDO adjustments, or NULL; ipc/sem_undo.c */
 	struct list_head *scm_work; /* files in flight whose release the outermost caller does (net/scm.c) */
 	/* ptrace (kernel/ptrace*.c): ptrace is 0 when nobody traces this task, parent is the tracer otherwise */
 	struct list_head ptraced,
