@@ -475,6 +475,17 @@ static const char *env_path(const char *const *envp)
 	return "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 }
 
+/* Whether a file is there for the user to see: a directory that may not be searched hides what it has, as to a shell. */
+static bool file_is_seen(const char *name)
+{
+	struct path path;
+
+	if (kern_path(name, LOOKUP_FOLLOW, &path))
+		return false;
+	path_put(&path);
+	return true;
+}
+
 static int exec_in_path(const char *name, const char *const *argv, const char *const *envp)
 {
 	const char *path = env_path(envp), *end;
@@ -487,10 +498,10 @@ static int exec_in_path(const char *name, const char *const *argv, const char *c
 		if (!full)
 			return -ENOMEM;
 		r = exec_kernel_strings(full, argv, envp);
-		kfree(full);
-		if (r == -EACCES)
+		if (r == -EACCES && file_is_seen(full))
 			best = r;
-		else if (r != -ENOENT && r != -ENOTDIR)
+		kfree(full);
+		if (r != -EACCES && r != -ENOENT && r != -ENOTDIR)
 			return r;
 		if (!*end)
 			return best;

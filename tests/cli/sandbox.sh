@@ -5,6 +5,14 @@ test_run_status() { run -- true; status 0; quiet; run -- false; status 1; run --
 test_run_signal() { run -- sh -c 'kill -TERM $$; sleep 9'; status 143; run -- bash -c '(kill -KILL $BASHPID); exit $?'; status 137; }
 test_run_no_dashes() { run echo a -n b; status 0; prints 'a -n b'; }
 test_run_missing() { run -- no-such-program; status 127; says 'cannot run no-such-program'; one_line; }
+test_run_missing_unsearchable() { # a directory in the PATH that the user may not search has nothing
+	mkdir -p "$work/closed" && chmod 700 "$work/closed" || return
+	run -u 4321 -e PATH="$work/closed:/bin" -- no-such-program
+	status 127
+	one_line
+	run -u 4321 -e PATH="$work/closed:/bin" -- true
+	status 0
+}
 test_run_missing_path() { run -- /no/such/program; status 127; says 'No such file'; one_line; }
 test_run_empty_name() { run -- ''; status 127; one_line; }
 test_run_directory() { run -- /usr; status 126; says 'it is a directory'; one_line; }
