@@ -102,7 +102,8 @@ static struct dentry *fuse_lookup(struct inode *dir, struct dentry *d, unsigned 
 		i = fuse_iget(dir->i_sb, &req->out.entry, version);
 		if (!i)
 			goto out;
-		if (!S_ISDIR(i->i_mode) && READ_ONCE(get_fuse_inode(dir)->listing) && fc->stat_heat < 64)
+		if (!S_ISDIR(i->i_mode) && READ_ONCE(get_fuse_inode(dir)->listing) &&
+		    fc->stat_heat < FUSE_STAT_HEAT_MAX)
 			fc->stat_heat += 4;
 	}
 	res = fuse_splice(dir, d, i, fuse_deadline(fc, req->out.entry.entry_valid, req->out.entry.entry_valid_nsec));

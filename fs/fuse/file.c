@@ -76,7 +76,11 @@ static int fuse_file_open(struct inode *i, struct file *f)
 {
 	int err = generic_file_open(i, f);
 
-	return err ? err : fuse_open_common(i, f, false);
+	if (!err)
+		err = fuse_open_common(i, f, false);
+	if (!err && unlikely(test_bit(FUSE_I_PF_MARK, &get_fuse_inode(i)->state)))
+		fuse_prefetch_more(get_fuse_conn(i), i);
+	return err;
 }
 
 void fuse_release_write(struct inode *i, u32 flags)

@@ -16,6 +16,7 @@
 #define FUSE_OUT_ROOM 192
 #define FUSE_FORGET_BATCH 64
 #define FUSE_SPIN_NS 100000
+#define FUSE_STAT_HEAT_MAX 64
 
 /**
  * struct fuse_conn - one share: its queue, what the server can do, its super block
@@ -36,10 +37,15 @@ struct fuse_conn {
 	bool readonly;
 	bool no_open, no_opendir, no_flush, no_fsync, no_fsyncdir, no_xattr, no_create, no_tmpfile;
 	bool no_fallocate, no_lseek, no_copy, no_rename2, no_plus;
-	int stat_heat;	   /* > 0: listings are lately followed by stats; racy */
-	int pf_heat;	   /* > 0: directories are lately read file by file; racy */
-	u32 reading;	   /* READs under way that nobody waits for; atomic */
-	char *readdir_buf; /* a spare one; exchanged */
+	int stat_heat;		 /* > 0: listings are lately followed by stats; racy */
+	int pf_heat;		 /* > 0: directories are lately read file by file; racy */
+	u32 reading;		 /* READs under way that nobody waits for; atomic */
+	char *readdir_buf;	 /* a spare one; exchanged */
+	spinlock_t walk_lock;	 /* walk.c */
+	struct list_head aheads; /* listings asked for ahead of a walk, naheads of them */
+	unsigned naheads;
+	int walk_heat;	/* > 0: the last guess at the next directory was right; racy */
+	u64 walk_guess; /* nodeid of the directory that should be listed next; racy */
 	spinlock_t forget_lock;
 	struct fuse_forget_batch *forgets;
 };
@@ -103,6 +109,24 @@ struct fuse_listing {
 	char data[];
 };
 
+#define FUSE_REC_HEAD 10 /* of a listing's record: u64 ino, u8 type, u8 len */
+static inline u32 fuse_record_after(const struct fuse_listing *l, u32 at)
+{
+	return at + FUSE_REC_HEAD + (u8)l->data[at + 9];
+}
+
+/* A listing that was asked for before anybody wanted it: walk.c */
+struct fuse_ahead {
+	struct list_head node; /* fc->aheads; under walk_lock */
+	struct inode *dir;     /* which has it as ahead: no reference */
+	struct fuse_req *req;
+	int err; /* of sending it */
+	bool all;
+	u64 version, sent_ns;
+	char *buf;
+};
+#define FUSE_AHEAD_BUF (16 * 1024)
+
 struct fuse_inode {
 	struct inode inode;
 	u64 nodeid;
@@ -118,12 +142,16 @@ struct fuse_inode {
 	u32 pf_at,
 		pf_version; /* prefetch.c: behind the record of the last miss, in the listing of that version; under i_lock */
 	u32 pf_run;	    /* how often in order; racy */
+	struct fuse_ahead *ahead; /* under walk_lock */
+	u32 walk_at,
+		walk_version; /* walk.c: the record of the subdirectory listed last, in the listing of that version; racy */
 };
 #define FUSE_I_OPENED 0	     /* the server has shown that it can open it for reading */
 #define FUSE_I_OPEN_CREDIT 1 /* CREATE left it open for writing on the server, and no file uses that yet */
 #define FUSE_I_MTIME_OURS 2  /* its mtime or size changed by our doing: no reason to drop pages */
 #define FUSE_I_NO_XATTR 3    /* had none when the attributes were fetched */
 #define FUSE_I_PRIMED 4	     /* the listing came with attributes for everything */
+#define FUSE_I_PF_MARK 5     /* prefetch.c: whoever opens it is half through what was read ahead of him */
 
 static inline struct fuse_inode *get_fuse_inode(const struct inode *i)
 {
@@ -206,8 +234,20 @@ struct dentry *fuse_splice(struct inode *dir, struct dentry *d, struct inode *i,
 /* readdir.c */
 extern const struct file_operations fuse_dir_operations;
 void fuse_drop_listing(struct inode *dir);
+struct fuse_listing *fuse_get_fresh_listing(struct inode *dir); /* what the inode has, with a reference, or NULL */
 void fuse_put_listing(struct fuse_listing *l);
 void fuse_prime_dir(struct inode *dir, struct dentry *parent); /* dir's i_rwsem held */
+/* READDIR(PLUS) from offset on, not sent yet. all: attributes of everything, not of subdirectories only */
+struct fuse_req *fuse_readdir_req(struct fuse_conn *fc, struct inode *dir, u64 offset, bool all, char *buf, u32 size);
+void fuse_forget_entries(struct fuse_conn *fc, const char *buf,
+			 u32 len); /* an answer to READDIRPLUS that nobody wants */
+
+/* walk.c */
+void fuse_walk_on(struct fuse_conn *fc, struct dentry *d, const struct fuse_listing *l); /* d was listed just now */
+struct fuse_ahead *fuse_ahead_take(struct fuse_conn *fc, struct inode *dir);		 /* the caller's now, or NULL */
+int fuse_ahead_wait(struct fuse_conn *fc, struct fuse_ahead *a, u32 *len); /* 0: len bytes are in a->buf */
+void fuse_ahead_done(struct fuse_ahead *a);				   /* the answer was used */
+void fuse_ahead_drop(struct fuse_conn *fc, struct fuse_ahead *a);	   /* it is not wanted; waits for it */
 
 /* file.c */
 extern const struct file_operations fuse_file_operations, fuse_ro_file_operations;
@@ -221,6 +261,9 @@ bool fuse_read_async(struct fuse_conn *fc, struct inode *i, struct page *p, u32 
 
 /* prefetch.c */
 void fuse_prefetch_siblings(struct fuse_conn *fc, struct inode *i); /* somebody has to wait for the start of i */
+void fuse_prefetch_more(struct fuse_conn *fc, struct inode *i);	    /* i is marked, and opened */
+/* parent was listed with everything's attributes just now */
+void fuse_prefetch_listed(struct fuse_conn *fc, struct dentry *parent, struct fuse_listing *l, u32 version);
 
 /* write.c */
 ssize_t fuse_file_write_iter(struct kiocb *k, struct iov_iter *from);

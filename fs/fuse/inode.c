@@ -390,6 +390,7 @@ static void fuse_evict_inode(struct inode *i)
 	truncate_inode_pages(&i->i_data, 0);
 	clear_inode(i);
 	fuse_drop_listing(i);
+	fuse_ahead_drop(get_fuse_conn(i), fuse_ahead_take(get_fuse_conn(i), i));
 	if (S_ISLNK(i->i_mode)) {
 		kfree(i->i_link);
 		i->i_link = NULL;

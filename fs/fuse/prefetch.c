@@ -7,22 +7,23 @@
  * tar, cp -r, grep -r and compilers' header searches read small files one behind the other in the order of
  * the directory's listing. Each would wait for a message there and back, and the server would wait in between. So
  * a directory remembers where in the listing the last reader missed (pf_at). A miss at the next file means a walk:
- * READs of the following small files are sent along, and nobody waits for them. How many grows with the walk; what walks
- * have lately paid (pf_heat) lets the next directory begin at once.
+ * READs of the following small files are sent along, and nobody waits for them. How many grows with the walk, and one of the files is
+ * marked: opening it sends more before the reader has come to the end of those. What walks have lately paid (pf_heat) lets
+ * the next directory begin when it is listed.
  *
  * Only on read-only shares, where nothing is renamed, and while there is memory to spare.
  */
 #include "fuse_i.h"
 #include <husk/mm.h>
 
-#define PF_FILE_PAGES 16 /* a small file */
+#define PF_FILE_PAGES 32 /* a small file */
 #define PF_MOST 32	 /* files at a time */
+#define PF_PAGES 256	 /* and pages */
 #define PF_LOOK 48	 /* records looked at where the reader is expected */
 #define PF_SEARCH                                                                                                      \
 	1024 /* and from the start, when it is not there: a large file that was passed over, or another reader */
 #define PF_HEAT_MAX 8
 #define PF_RING_SPARE 64 /* descriptors left to others */
-#define REC_HEAD 10	 /* of a listing's record: u64 ino, u8 type, u8 len */
 
 /* New pages for the start of i's data, locked and in the cache. Returns how many; each has a reference that is ours. */
 static u32 fuse_prefetch_pages(struct inode *i, struct page **pages)
@@ -48,12 +49,13 @@ static u32 fuse_prefetch_pages(struct inode *i, struct page **pages)
 	return in;
 }
 
-static bool fuse_prefetch_one(struct fuse_conn *fc, struct inode *i)
+/* Returns how many pages were asked for. */
+static u32 fuse_prefetch_one(struct fuse_conn *fc, struct inode *i)
 {
 	struct page *pages;
 	u32 n = fuse_prefetch_pages(i, &pages);
 
-	return n && fuse_read_async(fc, i, pages, n);
+	return n && fuse_read_async(fc, i, pages, n) ? n : 0;
 }
 
 static bool worth_reading(const struct inode *i)
@@ -65,20 +67,21 @@ static bool worth_reading(const struct inode *i)
 	       ((i->i_mode & S_IROTH) || test_bit(FUSE_I_OPENED, &get_fuse_inode(i)->state));
 }
 
-static u32 record_after(const struct fuse_listing *l, u32 at)
-{
-	return at + REC_HEAD + (u8)l->data[at + 9];
-}
-
-/* Send READs for up to count small files from record `at` on; where it stopped. */
+/*
+ * Send READs for up to count small files from record `at` on; where it stopped. The one that has half a batch behind it is marked: who opens
+ * it sends the next ones.
+ */
 static u32 fuse_prefetch_from(struct fuse_conn *fc, struct dentry *parent, struct fuse_listing *l, u32 at,
 			      unsigned count)
 {
-	unsigned looked = 0;
+	unsigned mark = count > PF_MOST / 2 ? PF_MOST / 2 : count;
+	unsigned looked = 0, pages = 0;
 
-	for (; at < l->len && count && looked < 4 * PF_MOST; at = record_after(l, at), looked++) {
-		struct qstr q = qstr_init(l->data + at + REC_HEAD, (u8)l->data[at + 9]);
+	for (; at < l->len && count && pages < PF_PAGES && looked < 4 * PF_MOST;
+	     at = fuse_record_after(l, at), looked++) {
+		struct qstr q = qstr_init(l->data + at + FUSE_REC_HEAD, (u8)l->data[at + 9]);
 		struct dentry *d;
+		u32 n = 0;
 
 		if ((u8)l->data[at + 8] != DT_REG)
 			continue;
@@ -87,8 +90,13 @@ static u32 fuse_prefetch_from(struct fuse_conn *fc, struct dentry *parent, struc
 		d = d_lookup(parent, &q);
 		if (!d)
 			break;
-		if (worth_reading(d_inode(d)) && fuse_prefetch_one(fc, d_inode(d)))
-			count--;
+		if (worth_reading(d_inode(d)))
+			n = fuse_prefetch_one(fc, d_inode(d));
+		if (n) {
+			pages += n;
+			if (count-- == mark)
+				set_bit(FUSE_I_PF_MARK, &get_fuse_inode(d_inode(d))->state);
+		}
 		dput(d);
 	}
 	return at;
@@ -98,8 +106,8 @@ static u32 fuse_prefetch_from(struct fuse_conn *fc, struct dentry *parent, struc
 static bool find_record(const struct fuse_listing *l, u32 *at, const struct qstr *name, unsigned most, bool *skipped)
 {
 	*skipped = false;
-	for (unsigned looked = 0; *at < l->len && looked < most; *at = record_after(l, *at), looked++) {
-		if ((u8)l->data[*at + 9] == name->len && !memcmp(l->data + *at + REC_HEAD, name->name, name->len))
+	for (unsigned looked = 0; *at < l->len && looked < most; *at = fuse_record_after(l, *at), looked++) {
+		if ((u8)l->data[*at + 9] == name->len && !memcmp(l->data + *at + FUSE_REC_HEAD, name->name, name->len))
 			return true;
 		*skipped |= (u8)l->data[*at + 8] == DT_REG;
 	}
@@ -126,7 +134,7 @@ static u32 fuse_prefetch_dir(struct fuse_conn *fc, struct dentry *parent, struct
 		if (at > expected && fi->pf_run) /* out of order */
 			fi->pf_run--;
 	}
-	at = record_after(l, at);
+	at = fuse_record_after(l, at);
 	if (first) {
 		if (!skipped && fc->pf_heat > 0) { /* a directory's first file, and walks are in fashion */
 			fc->pf_heat--;
@@ -140,40 +148,89 @@ static u32 fuse_prefetch_dir(struct fuse_conn *fc, struct dentry *parent, struct
 	return count ? fuse_prefetch_from(fc, parent, l, at, count) : at;
 }
 
-void fuse_prefetch_siblings(struct fuse_conn *fc, struct inode *i)
-{
+/* Where a file lies: its directory and that one's listing, and where in it the walk is. */
+struct pf_place {
 	struct dentry *d, *parent;
 	struct fuse_listing *l;
+	u32 at, version;
+};
+
+static bool get_place(struct inode *i, struct pf_place *pl)
+{
 	struct fuse_inode *fi;
 	struct inode *dir;
-	u32 at, version;
 
-	if (!fc->readonly)
-		return;
-	d = d_find_alias(i);
-	if (!d)
-		return;
-	parent = dget_parent(d);
-	dir = d_inode(parent);
-	if (parent == d || !dir)
-		goto out;
-	fi = get_fuse_inode(dir);
-	spin_lock(&dir->i_lock);
-	l = fi->listing;
-	if (l)
-		refcount_inc(&l->refs);
-	version = fi->listing_version;
-	at = fi->pf_version == version ? fi->pf_at : 0;
-	spin_unlock(&dir->i_lock);
-	if (!l)
-		goto out;
-	at = fuse_prefetch_dir(fc, parent, l, at, &d->d_name);
-	fuse_put_listing(l);
+	pl->d = d_find_alias(i);
+	if (!pl->d)
+		return false;
+	pl->parent = dget_parent(pl->d);
+	dir = d_inode(pl->parent);
+	pl->l = NULL;
+	if (pl->parent != pl->d && dir) {
+		fi = get_fuse_inode(dir);
+		spin_lock(&dir->i_lock);
+		pl->l = fi->listing;
+		if (pl->l)
+			refcount_inc(&pl->l->refs);
+		pl->version = fi->listing_version;
+		pl->at = fi->pf_version == pl->version ? fi->pf_at : 0;
+		spin_unlock(&dir->i_lock);
+	}
+	if (pl->l)
+		return true;
+	dput(pl->parent);
+	dput(pl->d);
+	return false;
+}
+
+static void set_position(struct inode *dir, u32 at, u32 version)
+{
+	struct fuse_inode *fi = get_fuse_inode(dir);
+
 	spin_lock(&dir->i_lock);
 	fi->pf_at = at;
 	fi->pf_version = version;
 	spin_unlock(&dir->i_lock);
-out:
-	dput(parent);
-	dput(d);
+}
+
+static void put_place(struct pf_place *pl)
+{
+	set_position(d_inode(pl->parent), pl->at, pl->version);
+	fuse_put_listing(pl->l);
+	dput(pl->parent);
+	dput(pl->d);
+}
+
+void fuse_prefetch_siblings(struct fuse_conn *fc, struct inode *i)
+{
+	struct pf_place pl;
+
+	if (!fc->readonly || !get_place(i, &pl))
+		return;
+	pl.at = fuse_prefetch_dir(fc, pl.parent, pl.l, pl.at, &pl.d->d_name);
+	put_place(&pl);
+}
+
+void fuse_prefetch_more(struct fuse_conn *fc, struct inode *i)
+{
+	struct pf_place pl;
+
+	clear_bit(FUSE_I_PF_MARK, &get_fuse_inode(i)->state);
+	if (!get_place(i, &pl))
+		return;
+	if (pl.at) {
+		fc->pf_heat = min(fc->pf_heat + 1, PF_HEAT_MAX);
+		fc->stat_heat = min(fc->stat_heat + 4, FUSE_STAT_HEAT_MAX); /* attributes were of use too */
+		get_fuse_inode(d_inode(pl.parent))->pf_run = 3;
+		pl.at = fuse_prefetch_from(fc, pl.parent, pl.l, pl.at, PF_MOST / 2);
+	}
+	put_place(&pl);
+}
+
+void fuse_prefetch_listed(struct fuse_conn *fc, struct dentry *parent, struct fuse_listing *l, u32 version)
+{
+	if (!fc->readonly || fc->pf_heat <= 0 || !l->len)
+		return;
+	fc->pf_heat--;
+	set_position(d_inode(parent), fuse_prefetch_from(fc, parent, l, 0, PF_MOST / 2), version);
 }

@@ -17,7 +17,6 @@
 #include "fuse_i.h"
 
 #define FUSE_READDIR_BUF (64 * 1024)
-#define REC_HEAD 10 /* u64 ino, u8 type, u8 len */
 
 struct fuse_dir_file {
 	struct fuse_listing *listing;
@@ -56,12 +55,24 @@ void fuse_drop_listing(struct inode *dir)
 	fuse_put_listing(l);
 }
 
+struct fuse_listing *fuse_get_fresh_listing(struct inode *dir)
+{
+	struct fuse_listing *l;
+
+	spin_lock(&dir->i_lock);
+	l = get_fuse_inode(dir)->listing;
+	if (l)
+		refcount_inc(&l->refs);
+	spin_unlock(&dir->i_lock);
+	return l;
+}
+
 static int fuse_add_record(struct fuse_reader *r, u64 ino, unsigned type, const char *name, u32 len)
 {
 	struct fuse_listing *l = r->l;
 	char *p;
 
-	if (!l || l->len + REC_HEAD + len > r->cap) {
+	if (!l || l->len + FUSE_REC_HEAD + len > r->cap) {
 		u32 cap = r->cap ? r->cap * 2 : 1024 - sizeof(*l);
 
 		if (cap > (1u << 29))
@@ -78,8 +89,8 @@ static int fuse_add_record(struct fuse_reader *r, u64 ino, unsigned type, const 
 	memcpy(p, &ino, sizeof(ino));
 	p[8] = type;
 	p[9] = len;
-	memcpy(p + REC_HEAD, name, len);
-	l->len += REC_HEAD + len;
+	memcpy(p + FUSE_REC_HEAD, name, len);
+	l->len += FUSE_REC_HEAD + len;
 	l->entries++;
 	return 0;
 }
@@ -157,28 +168,96 @@ static int fuse_parse(struct fuse_reader *r, const char *buf, u32 len)
 	return 0;
 }
 
-static int fuse_read_once(struct fuse_reader *r, char *buf, u32 flags)
+void fuse_forget_entries(struct fuse_conn *fc, const char *buf, u32 len)
 {
-	struct fuse_req *req = fuse_get_req(r->fc, r->plus ? FUSE_READDIRPLUS : FUSE_READDIR, get_node_id(r->dir));
+	const u32 head = FUSE_NAME_OFFSET_DIRENTPLUS;
+
+	while (len >= head) {
+		const struct fuse_direntplus *dp = (void *)buf;
+		u32 size = FUSE_REC_ALIGN(head + dp->dirent.namelen);
+
+		if (!dp->dirent.namelen || size > len)
+			return;
+		fuse_queue_forget(fc, dp->entry_out.nodeid, !!dp->entry_out.nodeid, false);
+		buf += size;
+		len -= size;
+	}
+}
+
+struct fuse_req *fuse_readdir_req(struct fuse_conn *fc, struct inode *dir, u64 offset, bool all, char *buf, u32 size)
+{
+	struct fuse_req *req = fuse_get_req(fc, fc->no_plus ? FUSE_READDIR : FUSE_READDIRPLUS, get_node_id(dir));
 	struct fuse_read_in *in;
+
+	if (!req)
+		return NULL;
+	in = fuse_arg(req, sizeof(*in));
+	in->offset = offset;
+	in->size = size;
+	in->read_flags = HOSTIF_FUSE_READDIR_EOF | (all ? 0 : HOSTIF_FUSE_READDIR_DIRS);
+	req->one = (struct vq_buf){buf, size};
+	req->data = &req->one;
+	req->ndata = 1;
+	req->data_in = true;
+	return req;
+}
+
+static int fuse_read_once(struct fuse_reader *r, char *buf, bool all)
+{
+	struct fuse_req *req = fuse_readdir_req(r->fc, r->dir, r->offset, all, buf, FUSE_READDIR_BUF);
 	u32 len;
 	int err;
 
 	if (!req)
 		return -ENOMEM;
-	in = fuse_arg(req, sizeof(*in));
-	in->offset = r->offset;
-	in->size = FUSE_READDIR_BUF;
-	in->read_flags = flags;
-	req->one = (struct vq_buf){buf, FUSE_READDIR_BUF};
-	req->data = &req->one;
-	req->ndata = 1;
-	req->data_in = true;
 	r->version = fuse_attr_version(r->fc);
 	err = fuse_send(r->fc, req, 0);
 	len = fuse_data_len(req);
 	fuse_put_req(req);
 	return err ? err : fuse_parse(r, buf, len);
+}
+
+/* What was asked for in advance, if anything. 0 or -errno */
+static int fuse_read_ahead_of(struct fuse_reader *r, bool *all)
+{
+	struct fuse_ahead *a = fuse_ahead_take(r->fc, r->dir);
+	u32 len;
+	int err;
+
+	if (!a)
+		return 0;
+	if (*all && !a->all) {
+		fuse_ahead_drop(r->fc, a);
+		return 0;
+	}
+	*all = a->all;
+	r->version = a->version;
+	err = fuse_ahead_wait(r->fc, a, &len) ? 0 : fuse_parse(r, a->buf, len); /* who asks again gets the error */
+	fuse_ahead_done(a);
+	return err;
+}
+
+/* The rest, or all of it. 0 or -errno */
+static int fuse_read_rest(struct fuse_reader *r, bool all)
+{
+	struct fuse_conn *fc = r->fc;
+	char *buf = xchg(&fc->readdir_buf, NULL);
+	int err = -ENOMEM;
+
+	if (!buf)
+		buf = kvmalloc(FUSE_READDIR_BUF, GFP_KERNEL);
+	while (buf && !r->eof) {
+		err = fuse_read_once(r, buf, all);
+		if (err == -ENOSYS && r->plus && !r->l) {
+			fc->no_plus = true;
+			r->plus = false;
+		} else if (err) {
+			break;
+		}
+	}
+	if (cmpxchg(&fc->readdir_buf, (char *)NULL, buf))
+		kvfree(buf);
+	return err;
 }
 
 static struct fuse_listing *fuse_fit(struct fuse_reader *r)
@@ -220,23 +299,10 @@ static struct fuse_listing *fuse_fetch_listing(struct inode *dir, struct dentry 
 	struct fuse_conn *fc = get_fuse_conn(dir);
 	struct fuse_reader r = {.fc = fc, .dir = dir, .parent = parent, .plus = !fc->no_plus};
 	u32 version = READ_ONCE(get_fuse_inode(dir)->listing_version);
-	u32 flags = HOSTIF_FUSE_READDIR_EOF | (all ? 0 : HOSTIF_FUSE_READDIR_DIRS);
-	char *buf = xchg(&fc->readdir_buf, NULL);
-	int err = -ENOMEM;
+	int err = fuse_read_ahead_of(&r, &all);
 
-	if (!buf)
-		buf = kvmalloc(FUSE_READDIR_BUF, GFP_KERNEL);
-	while (buf && !r.eof) {
-		err = fuse_read_once(&r, buf, flags);
-		if (err == -ENOSYS && r.plus && !r.l) {
-			fc->no_plus = true;
-			r.plus = false;
-		} else if (err) {
-			break;
-		}
-	}
-	if (cmpxchg(&fc->readdir_buf, (char *)NULL, buf))
-		kvfree(buf);
+	if (!err && !r.eof)
+		err = fuse_read_rest(&r, all);
 	if (err) {
 		kvfree(r.l);
 		return ERR_PTR(err);
@@ -277,16 +343,17 @@ static struct fuse_listing *fuse_get_listing(struct inode *dir, struct dentry *p
 			return ERR_PTR(err);
 	}
 	mutex_lock(&fi->readdir_lock);
-	spin_lock(&dir->i_lock);
-	l = fi->listing;
-	if (l)
-		refcount_inc(&l->refs);
-	spin_unlock(&dir->i_lock);
+	l = fuse_get_fresh_listing(dir);
 	if (!l) {
 		all = fc->stat_heat > 0;
 		if (all)
 			fc->stat_heat--;
 		l = fuse_fetch_listing(dir, parent, all);
+		if (!IS_ERR(l)) {
+			if (test_bit(FUSE_I_PRIMED, &fi->state))
+				fuse_prefetch_listed(fc, parent, l, READ_ONCE(fi->listing_version));
+			fuse_walk_on(fc, parent, l);
+		}
 	}
 	mutex_unlock(&fi->readdir_lock);
 	return l;
@@ -298,7 +365,7 @@ static bool fuse_valid_pos(struct fuse_listing *l, u64 pos)
 	u32 at = 0;
 
 	while (at < pos && at < l->len)
-		at += REC_HEAD + (u8)l->data[at + 9];
+		at += FUSE_REC_HEAD + (u8)l->data[at + 9];
 	return at == pos;
 }
 
@@ -312,9 +379,9 @@ static int fuse_emit(struct fuse_listing *l, struct dir_context *ctx)
 		u8 len = p[9];
 
 		memcpy(&ino, p, sizeof(ino));
-		if (!dir_emit(ctx, p + REC_HEAD, len, ino, (u8)p[8]))
+		if (!dir_emit(ctx, p + FUSE_REC_HEAD, len, ino, (u8)p[8]))
 			break;
-		at += REC_HEAD + len;
+		at += FUSE_REC_HEAD + len;
 		ctx->pos = at;
 	}
 	return 0;

@@ -30,6 +30,8 @@ static struct fuse_conn *fuse_new_conn(struct hostif_device *dev)
 	fc->readonly = dev->flags & 1;
 	INIT_LIST_HEAD(&fc->followers);
 	spin_lock_init(&fc->forget_lock);
+	spin_lock_init(&fc->walk_lock);
+	INIT_LIST_HEAD(&fc->aheads);
 	if (fc->max_chain < 4) {
 		pr_err("virtiofs: %s: a queue of %u entries is too small", dev->tag, fc->max_chain);
 		return ERR_PTR(-EINVAL);

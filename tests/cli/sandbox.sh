@@ -107,6 +107,40 @@ test_run_volume_changes() {
 	prints "$(cd "$work/vol" && cksum same shrinks grows)"
 	rm -rf "$work/vol"
 }
+# A walk over a read-only share has the next directories listed and the next files read before it asks. What it sees is what is there,
+# and a directory listed in advance is looked at anew when the walk comes a second later.
+test_run_volume_walk() {
+	local i dirs
+	for i in {1..12}; do
+		mkdir -p "$work/vol/d$i/sub/below"
+		seq "$i"000 >"$work/vol/d$i/file"
+		seq "$i" >"$work/vol/d$i/small"
+		: >"$work/vol/d$i/empty"
+	done
+	mkdir "$work/vol/d3/many"
+	(cd "$work/vol/d3/many" && seq 400 | split -l 1 -a 3 -)
+	run -v "$work/vol:/data:ro" -- sh -c 'cd /data; tar cf - . | cksum; find . | cksum; find . -type f | wc -l'
+	prints "$(cd "$work/vol"; tar cf - . | cksum; find . | cksum; find . -type f | wc -l)"
+	mapfile -t dirs < <(ls -U "$work/vol")
+	: >"$work/out"
+	run_later() {
+		local i
+		for i in {1..100}; do
+			! grep -q ready "$work/out" || break
+			sleep 0.1
+		done
+		for i in "${dirs[@]:4}"; do : >"$work/vol/$i/late"; done
+		: >"$work/go/go"
+	}
+	mkdir "$work/go"
+	run_later &
+	run -v "$work/vol:/data:ro" -v "$work/go:/go" -- sh -c 'cd /data; ls -U >/dev/null
+		for d in '"${dirs[*]:0:4}"'; do ls -U $d $d/sub $d/sub/below >/dev/null; done
+		echo ready; until [ -e /go/go ]; do sleep 0.1; done; sleep 1.1; ls '"${dirs[*]:4}"
+	wait $!
+	prints "$(echo ready; cd "$work/vol"; ls "${dirs[@]:4}")"
+	rm -rf "$work/vol" "$work/go"
+}
 test_run_volume_escape() {
 	mkdir -p "$work/esc"
 	ln -s /etc/passwd "$work/esc/link"
