@@ -19,12 +19,14 @@ extern char sig_entry[], sig_entry_taken[], sig_lost_gs[], sig_lost_gs_end[], ex
 	_end[];
 
 #define PROC_GUARDS 512
+#define PROC_CHILD_GUARDS 4
 /* the page at PROC_PRIVATE_BASE: what a host process knows of itself */
 struct proc_private {
 	u64 mm_id;
 	u32 is_kernel_process;
 	u32 host_pid;
 	u32 guard[PROC_GUARDS]; /* hashed: stack slots whose guard page this process protects (process.c) */
+	u32 child_guards;	/* how many of them are for children */
 };
 #define proc_private ((struct proc_private *)PROC_PRIVATE_BASE)
 

@@ -71,7 +71,8 @@ static void slot_put(unsigned slot)
  * the stack has overflowed, and there is a place to see it from. A signal from user code is pushed there too.
  *
  * Only the host process that runs a slot's task protects its guard page, and remembers that in its private page. Slots are
- * used again, last freed first, so this is mostly done already. A slot that goes back to the page allocator may leave its guard page
+ * used again, last freed first, so this is mostly done already: of its first few children a process protects the guard page itself, before
+ * the fork that they inherit it with. Not of more, for a guard page is two more host mappings that each later fork copies. A slot that goes back to the page allocator may leave its guard page
  * protected in some process: who touches it as something else faults, and takes the protection away (stack_guard_stale).
  */
 #define SLOT_POOL 128
@@ -200,6 +201,29 @@ void stack_guard(struct thread_info *ti)
 		*e = key;
 }
 
+/* ti is about to run in a copy of this process. */
+static void stack_guard_for_child(struct thread_info *ti)
+{
+	u32 key, *e = guard_entry(ti_stack_base(ti), &key);
+
+	if (*e || proc_private->child_guards == PROC_CHILD_GUARDS ||
+	    host_mprotect(ti_stack_base(ti), THREAD_STACK_GUARD, PROT_NONE))
+		return;
+	*e = key;
+	proc_private->child_guards++;
+}
+
+/* A copy of the kernel process runs no kernel thread: their guard pages would only be host mappings that every fork copies. */
+static void stack_guards_drop(void)
+{
+	for (u32 *e = proc_private->guard; e < proc_private->guard + PROC_GUARDS; e++) {
+		if (*e && !host_mprotect(DIRECT_MAP_BASE + (u64)(*e - 1) * THREAD_SIZE, THREAD_STACK_GUARD,
+					 PROT_READ | PROT_WRITE))
+			*e = 0;
+	}
+	proc_private->child_guards = 0;
+}
+
 /* A kernel-mode fault at addr: is it a guard page of a slot that is none any more? Then it is accessible again. */
 bool stack_guard_stale(u64 addr)
 {
@@ -287,6 +311,7 @@ int arch_start_thread(struct task_struct *child, struct kernel_clone_args *a)
 		ti->mm_id = proc_private->mm_id;
 		ti->host_pid = proc_private->host_pid;
 	} else {
+		stack_guard_for_child(ti);
 		flags = CLONE_CHILD_SETTID | SIGCHLD;
 		if (!proc_private->is_kernel_process)
 			flags |= CLONE_PARENT;
@@ -403,6 +428,7 @@ static __noreturn void blank_main(struct blank *b)
 	proc_private->host_pid = b->host_tid;
 	if (!(boot->features & HOSTIF_F_PIDNS))
 		host_set_pdeathsig();
+	stack_guards_drop();
 	while (!smp_load_acquire(&b->word))
 		host_futex_wait(&b->word, 0, INT64_MAX);
 	sp = b->sp;
