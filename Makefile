@@ -17,6 +17,8 @@ KOPT := -O2 -g
 KCFLAGS := -std=gnu17 $(KOPT) $(WARN) -ffreestanding -fno-stack-protector -fno-builtin -mgeneral-regs-only -mpopcnt -mno-red-zone \
 	-fPIE -fvisibility=hidden -fno-asynchronous-unwind-tables -fno-omit-frame-pointer -fno-strict-aliasing \
 	-fno-common -fno-delete-null-pointer-checks -fwrapv -mno-sse -D__KERNEL_HUSK__ -include include/husk/hidden.h -Iinclude -I$(O)/include -DHUSK_VERSION='"$(VERSION)"'
+# a section each, so that arch/x86/kernel.lds can lay together what is used together
+KSECTIONS := -ffunction-sections -fdata-sections
 HCFLAGS := -std=gnu17 -O2 -g $(WARN) -D_GNU_SOURCE -Iinclude -I$(O)/include -DHUSK_VERSION='"$(VERSION)"'
 
 KDIRS := arch/x86 arch/x86/platform init kernel kernel/time kernel/trace kernel/module mm fs fs/proc fs/sysfs fs/devtmpfs fs/devpts fs/tmpfs fs/overlayfs fs/fuse \
@@ -93,7 +95,7 @@ $(O)/k/kernel/module/exports.o: $(O)/k/kernel/module/exports.S
 $(O)/k/%.o: %.c $(O)/include/syscall_table.h $(O)/include/trace_kinds.h Makefile | $(O)/include/abi.h
 	@mkdir -p $(@D)
 	@echo "  CC   $<"
-	$(Q)$(CC) $(KCFLAGS) -MMD -MP -c $< -o $@
+	$(Q)$(CC) $(KCFLAGS) $(KSECTIONS) -MMD -MP -c $< -o $@
 $(O)/k/%.o: %.S Makefile
 	@mkdir -p $(@D)
 	@echo "  AS   $<"
@@ -107,7 +109,7 @@ $(KSYMS).0.S: scripts/gen-kallsyms
 	@mkdir -p $(@D)
 	$(Q)printf '0 T _stext\n0 B _end\n' | scripts/gen-kallsyms >$@.tmp && mv $@.tmp $@
 define kimage
-$(1): $(2) $(KSYMS).0.S arch/x86/kernel.lds scripts/gen-klines
+$(1): $(2) $(KSYMS).0.S arch/x86/kernel.lds $(wildcard arch/x86/hot/*.lds) scripts/gen-klines
 	@echo "  LD   $$@"
 	$(Q)$(KLINK) -Wl,--strip-debug -o $$@.link1 $(2) $(KSYMS).0.S
 	$(Q)nm $$@.link1 | scripts/gen-kallsyms >$$@.1.S
