@@ -16,13 +16,18 @@
  * it and removes it under the same lock for writing; so no page stays mapped that has left its file. Lock order: page lock,
  * invalidate_lock; a page is only tried to be locked within.
  *
- * What is shown for execution is the page's text view, which is the page itself only where nobody can ever write it. A page that has a view is not writable in any mapping: giving write
+ * What is shown for execution is the page's text view. A page that has a view is not writable in any mapping: giving write
  * access drops the view first (page_drop_text()), making a view takes write access away first (page_mkclean()).
+ *
+ * Where nobody can ever write the file the page itself can be the view: as it is if it has no system call to be patched, else only if
+ * nobody looks at it as data, from then on or now (page_is_view()). Large files' pages are taken where they are; of others only those that lie in
+ * their places (mm/text_run.c) or beside a neighbour, for a host mapping for each is too much, and the rest are copied to their places.
  */
 #define AROUND_ORDER 4
 #define TEXT_ORDER 4
 #define MAX_AROUND_ORDER 7
 #define MAX_AROUND (1UL << MAX_AROUND_ORDER)
+#define LARGE_FILE (4L << 20)
 
 /* Pages around a fault; slot i is for start + i pages. */
 struct window {
@@ -66,7 +71,9 @@ static inline struct page *view_of(struct page *p, enum shown text)
 {
 	struct page *v = READ_ONCE(p->text);
 
-	return text == SHOW_PLAIN && v ? READ_ONCE(v->text) : v;
+	if (text == SHOW_PLAIN && v)
+		return page_is_view(p) ? NULL : READ_ONCE(v->text);
+	return v;
 }
 
 static void release_window(struct window *w)
@@ -109,9 +116,9 @@ static void gather(struct fault_ctx *c, struct window *w, u64 want)
 		if (w->page[i] || !(want & (1UL << i)))
 			continue;
 		p = xa_load(&m->i_pages, first + i);
-		if (!p || !PageUptodate(p) || PageReadahead(p) || !trylock_page(p))
+		if (!p || !PageUptodate(p) || PageReadahead(p) || page_is_view(p) || !trylock_page(p))
 			continue;
-		if (!PageUptodate(p)) {
+		if (!PageUptodate(p) || page_is_view(p)) {
 			unlock_page(p);
 			continue;
 		}
@@ -147,18 +154,40 @@ static vm_fault_t get_target(struct fault_ctx *c, struct page **page)
 	return r & VM_FAULT_MAJOR;
 }
 
-/* The text view of a locked page, made if need be; NULL: out of memory. */
-static struct page *make_view(struct page *p, enum shown text)
+/* Makes a page its own view if it can be. It is locked; refs: what references are known. */
+static bool view_in_place(struct address_space *m, struct page *p, enum shown text, int refs)
+{
+	enum text_form form = TEXT_COPY;
+	bool done;
+
+	if (m->immutable && !p->text && (i_size_read(m->host) >= LARGE_FILE || text_lies_well(m, p)))
+		form = text_form(m, p, p->index);
+	if (form == TEXT_SAME) {
+		smp_store_release(&p->text, p);
+		return true;
+	}
+	if (form == TEXT_COPY || text == SHOW_PLAIN)
+		return false;
+	spin_lock(&m->i_pages_lock);
+	done = page_count(p) == refs && !page_mapcount(p) && !PageDirty(p);
+	if (done) {
+		SetPageText(p);
+		smp_store_release(&p->text, p);
+	}
+	spin_unlock(&m->i_pages_lock);
+	return done;
+}
+
+/* The text view of a locked page, made if need be; NULL: out of memory. refs: the cache's reference and the callers'. */
+static struct page *make_view(struct page *p, enum shown text, int refs)
 {
 	struct address_space *m = p->mapping;
 	struct page *v = view_of(p, text), *place;
 
 	if (v)
 		return v;
-	if (m->immutable && !p->text && text_needs_no_copy(m, p, p->index)) {
-		smp_store_release(&p->text, p);
+	if (view_in_place(m, p, text, refs))
 		return p;
-	}
 	text_prepare(m, p, p->index);
 	place = p->text ? NULL : text_run_take(m, p->index);
 	down_write(&m->invalidate_lock); /* nobody is given write access meanwhile */
@@ -181,7 +210,7 @@ static struct page *page_to_show(struct fault_ctx *c, struct page *p, enum shown
 {
 	if (!text || c->vma->vm_ops == &special_mapping_vm_ops)
 		return p;
-	return p->mapping ? view_or_data(p, make_view(p, text), c->flags & FAULT_FLAG_INSTRUCTION)
+	return p->mapping ? view_or_data(p, make_view(p, text, 2), c->flags & FAULT_FLAG_INSTRUCTION)
 			  : NULL; /* a device's page: nobody has looked at what is in it */
 }
 
@@ -258,6 +287,8 @@ static struct page *cached(struct address_space *m, pgoff_t index, enum shown te
 
 	if (!p || !PageUptodate(p) || PageReadahead(p)) /* read-ahead wants to hear of it */
 		return NULL;
+	if (!text && page_is_view(p))
+		return NULL;
 	*base = p;
 	return text ? view_or_data(p, view_of(p, text), false) : p;
 }
@@ -317,7 +348,7 @@ static bool map_cached(struct fault_ctx *c, enum shown text, bool again, vm_faul
 	if (again && !w.show[target]) {
 		struct page *p = xa_load(&m->i_pages, linear_page_index(c->vma, c->addr));
 
-		if (p && PageUptodate(p)) {
+		if (p && PageUptodate(p) && (text || !page_is_view(p))) {
 			w.base[target] = p;
 			w.show[target] =
 				text ? view_or_data(p, view_of(p, text), c->flags & FAULT_FLAG_INSTRUCTION) : p;
@@ -343,8 +374,11 @@ static bool map_cached(struct fault_ctx *c, enum shown text, bool again, vm_faul
 	return hit;
 }
 
-/* Text: make views of the granule's pages that have none. */
-static void make_views(struct fault_ctx *c, enum shown text)
+/*
+ * Text: make views of the granule's pages that have none. The caller has a reference to target. What is a view in place is unlocked at
+ * once: others may wait for it with pages locked that the next one needs to be read.
+ */
+static void make_views(struct fault_ctx *c, enum shown text, struct page *target)
 {
 	struct address_space *m = c->vma->vm_file->f_mapping;
 	struct window w;
@@ -358,9 +392,15 @@ static void make_views(struct fault_ctx *c, enum shown text)
 		want |= 1UL << i;
 	gather(c, &w, want);
 	for (unsigned long i = 0; i < w.n; i++) {
-		if (!w.page[i] || w.page[i]->mapping != m || view_of(w.page[i], text))
+		struct page *p = w.page[i];
+
+		if (!p || p->mapping != m || view_of(p, text))
 			continue;
-		make_view(w.page[i], text);
+		if (make_view(p, text, 2 + (p == target)) == p) {
+			unlock_page(p);
+			put_page(p);
+			w.page[i] = NULL;
+		}
 	}
 	release_window(&w);
 }
@@ -403,9 +443,9 @@ static vm_fault_t map_window(struct fault_ctx *c)
 	/* it is there now, and its neighbours are: once more. Our reference keeps it from being reclaimed meanwhile. */
 	unlock_page(page);
 	if (text) {
-		make_views(c, text); /* of all together, so that they lie together */
+		make_views(c, text, page); /* of all together, so that they lie together */
 		lock_page(page);
-		if (page->mapping && !make_view(page, text))
+		if (page->mapping && !make_view(page, text, 2))
 			r |= VM_FAULT_OOM;
 		unlock_page(page);
 	}

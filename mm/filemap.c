@@ -11,6 +11,9 @@
  * i_pages_lock. A page found there may leave at any time: who needs it to stay locks it and looks at page->mapping again. The data
  * of an uptodate page may be copied with just a reference.
  *
+ * A page that is run may be its own text view and be patched (page_is_view()). Such a page serves text only: find_get_page() and the reads do
+ * not see it, and who adds a page of the file's data in its place makes it the view of that page.
+ *
  * Lock order: page lock, i_pages_lock. Reads take only i_pages_lock, for as long as the lookup of a batch takes.
  */
 #define READ_BATCH 16
@@ -34,6 +37,20 @@ struct page *find_get_page(struct address_space *m, pgoff_t index)
 
 	spin_lock(&m->i_pages_lock);
 	p = xa_load(&m->i_pages, index);
+	if (p && unlikely(page_is_view(p)))
+		p = NULL;
+	if (p)
+		get_page(p);
+	spin_unlock(&m->i_pages_lock);
+	return p;
+}
+
+struct page *find_get_any_page(struct address_space *m, pgoff_t index)
+{
+	struct page *p;
+
+	spin_lock(&m->i_pages_lock);
+	p = xa_load(&m->i_pages, index);
 	if (p)
 		get_page(p);
 	spin_unlock(&m->i_pages_lock);
@@ -48,7 +65,7 @@ unsigned int find_get_pages_contig(struct address_space *m, pgoff_t index, unsig
 	spin_lock(&m->i_pages_lock);
 	for (; n < max; n++) {
 		pages[n] = xa_load(&m->i_pages, index + n);
-		if (!pages[n])
+		if (!pages[n] || unlikely(page_is_view(pages[n])))
 			break;
 		get_page(pages[n]);
 	}
@@ -56,7 +73,7 @@ unsigned int find_get_pages_contig(struct address_space *m, pgoff_t index, unsig
 	return n;
 }
 
-/* find_get_pages_range: up to max pages from *index to last; *index becomes the one behind the last found */
+/* find_get_pages_range: up to max pages, text views included, from *index to last; *index becomes the one behind the last found */
 unsigned int find_get_pages_range(struct address_space *m, pgoff_t *index, pgoff_t last, unsigned int max,
 				  struct page **pages)
 {
@@ -94,8 +111,41 @@ struct page *find_lock_page(struct address_space *m, pgoff_t index)
 	}
 }
 
+/*
+ * Enters p, in place of what is only a text view and becomes p's. Its lock keeps it in the file for who holds it: -EAGAIN. *view: the view,
+ * locked. i_pages_lock is held.
+ */
+static int enter_page(struct page *p, struct address_space *m, pgoff_t index, struct page **view)
+{
+	struct page *old = xa_load(&m->i_pages, index);
+	int err;
+
+	*view = NULL;
+	if (old && !page_is_view(old))
+		return -EEXIST;
+	if (old && !trylock_page(old))
+		return -EAGAIN;
+	err = xa_store(&m->i_pages, index, p, NULL);
+	if (err) {
+		if (old)
+			unlock_page(old);
+		return err;
+	}
+	p->mapping = m;
+	m->nrpages += !old;
+	if (old) { /* the cache's reference is p's now */
+		old->mapping = NULL;
+		old->text = NULL;
+		old->type = PGT_TEXT;
+		p->text = old;
+	}
+	*view = old;
+	return 0;
+}
+
 int add_to_page_cache(struct page *p, struct address_space *m, pgoff_t index)
 {
+	struct page *view;
 	int err;
 
 	p->index = index;
@@ -107,15 +157,7 @@ int add_to_page_cache(struct page *p, struct address_space *m, pgoff_t index)
 	get_page(p);
 again:
 	spin_lock(&m->i_pages_lock);
-	if (xa_load(&m->i_pages, index)) {
-		err = -EEXIST;
-	} else {
-		err = xa_store(&m->i_pages, index, p, NULL);
-		if (!err) {
-			p->mapping = m;
-			m->nrpages++;
-		}
-	}
+	err = enter_page(p, m, index, &view);
 	spin_unlock(&m->i_pages_lock);
 	if (err == -ENOMEM && reclaim_pages(32))
 		goto again; /* the tree's nodes are allocated without waiting */
@@ -123,6 +165,11 @@ again:
 		p->type = PGT_KERNEL;
 		put_page(p);
 		return err;
+	}
+	if (view) {
+		unlock_page(view);
+		mod_vm_stat(NR_TEXT_VIEW, 1);
+		return 0;
 	}
 	mod_vm_stat(NR_FILE_PAGES, 1);
 	if (m->in_memory)
@@ -179,7 +226,9 @@ struct page *find_or_create_page(struct address_space *m, pgoff_t index, gfp_t g
 		err = add_to_page_cache(new, m, index);
 		if (!err)
 			return new;
-		if (err != -EEXIST)
+		if (err == -EAGAIN)
+			host_yield();
+		else if (err != -EEXIST)
 			break;
 	}
 	if (new) {
@@ -240,7 +289,9 @@ static struct page *get_or_add(struct address_space *m, pgoff_t index)
 		if (!err)
 			return p;
 		put_page(p);
-		if (err != -EEXIST)
+		if (err == -EAGAIN)
+			host_yield(); /* nobody keeps a view locked for long */
+		else if (err != -EEXIST)
 			return ERR_PTR(err);
 	}
 }
@@ -485,7 +536,9 @@ vm_fault_t filemap_fault(struct vm_fault *vmf)
 	p = find_get_page(m, index);
 	if (!p) {
 		/* around the fault: mapped programs jump about */
-		if (!m->in_memory)
+		if (m->immutable && (vmf->vma->vm_flags & VM_EXEC))
+			text_readahead(m, f, ALIGN_DOWN(index, 16), 32);
+		else if (!m->in_memory)
 			force_page_cache_readahead(m, f, ALIGN_DOWN(index, 16), 32);
 		p = get_or_add(m, index);
 		if (IS_ERR(p))

@@ -239,6 +239,8 @@ static inline void update_hiwater(struct mm_struct *mm)
 }
 /* text_run.c: the page kept for the view of index, one reference, or NULL */
 struct page *text_run_take(struct address_space *m, pgoff_t index);
+bool text_lies_well(struct address_space *m,
+		    const struct page *p);    /* a page of the file: in its place, or beside a neighbour? */
 void text_runs_free(struct address_space *m); /* i_pages_lock held */
 void page_drop_text(struct page *p);	      /* the page's content changes: forget its text view (page locked) */
 /* unmap_page: take a locked page-cache page out of all page tables */
@@ -254,6 +256,8 @@ struct mm_struct *mm_access(struct task_struct *t); /* a reference to t's mm whe
 void page_cache_sync_readahead(struct address_space *m, struct file *f, pgoff_t index, unsigned long want);
 void page_cache_async_readahead(struct address_space *m, struct file *f, struct page *page, pgoff_t index);
 void force_page_cache_readahead(struct address_space *m, struct file *f, pgoff_t index, unsigned long nr);
+/* text_readahead: the same for pages that will be run: they come to lie where their views belong */
+void text_readahead(struct address_space *m, struct file *f, pgoff_t index, unsigned long nr);
 unsigned int find_get_pages_contig(struct address_space *m, pgoff_t index, unsigned int max, struct page **pages);
 unsigned int find_get_pages_range(struct address_space *m, pgoff_t *index, pgoff_t last, unsigned int max,
 				  struct page **pages);

@@ -14,7 +14,7 @@ static bool page_resident(struct vm_area_struct *vma, unsigned long addr, pte_t 
 		return true;
 	if (!vma->vm_file || !vma->vm_ops || !(vma->vm_ops->flags & VM_OPS_FAULT_AROUND))
 		return false;
-	p = find_get_page(vma->vm_file->f_mapping, linear_page_index(vma, addr));
+	p = find_get_any_page(vma->vm_file->f_mapping, linear_page_index(vma, addr));
 	if (!p)
 		return false;
 	up = PageUptodate(p);

@@ -41,30 +41,43 @@ static void read_run(struct address_space *m, struct file *f, struct page **page
 		put_page(pages[i]);
 }
 
-static bool in_cache(struct address_space *m, pgoff_t index)
-{
-	bool there;
-
-	spin_lock(&m->i_pages_lock);
-	there = xa_load(&m->i_pages, index) != NULL;
-	spin_unlock(&m->i_pages_lock);
-	return there;
-}
-
-/* How many of the next n pages are missing, from index on? */
-static unsigned long missing_run(struct address_space *m, pgoff_t index, unsigned long n)
+/* How many of the next n pages are missing, from index on? Text views are data's only where text is wanted. */
+static unsigned long missing_run(struct address_space *m, pgoff_t index, unsigned long n, bool text)
 {
 	unsigned long k = 0;
 
 	spin_lock(&m->i_pages_lock);
-	while (k < n && !xa_load(&m->i_pages, index + k))
-		k++;
+	for (; k < n; k++) {
+		struct page *p = xa_load(&m->i_pages, index + k);
+
+		if (p && (text || !page_is_view(p)))
+			break;
+	}
 	spin_unlock(&m->i_pages_lock);
 	return k;
 }
 
+/* New pages for [index, index + want), fewer where memory is not in one piece; text: in their places if these are free. */
+static unsigned long new_pages(struct address_space *m, pgoff_t index, unsigned long want, bool text,
+			       struct page **pages)
+{
+	struct page *run;
+	unsigned long n = 0, got;
+	bool zeroed;
+
+	while (text && n < want && (pages[n] = text_run_take(m, index + n)))
+		n++;
+	if (n)
+		return n;
+	run = alloc_user_pages(want, &got, &zeroed);
+	for (; run && n < got; n++)
+		pages[n] = run + n;
+	return n;
+}
+
 /* do_readahead: make [index, index + nr) present, as far as the file goes; mark: the page that triggers the next window */
-static void do_readahead(struct address_space *m, struct file *f, pgoff_t index, unsigned long nr, pgoff_t mark)
+static void do_readahead(struct address_space *m, struct file *f, pgoff_t index, unsigned long nr, pgoff_t mark,
+			 bool text)
 {
 	pgoff_t end = DIV_ROUND_UP((u64)i_size_read(m->host), PAGE_SIZE);
 
@@ -72,32 +85,31 @@ static void do_readahead(struct address_space *m, struct file *f, pgoff_t index,
 		return;
 	end = min(end, index + nr);
 	while (index < end) {
-		struct page *pages[RUN], *run;
+		struct page *pages[RUN];
 		unsigned long want, got, n = 0;
-		bool zeroed;
 
-		if (in_cache(m, index)) {
+		want = missing_run(m, index, min_t(unsigned long, end - index, RUN), text);
+		if (!want) {
 			index++;
 			continue;
 		}
 		if (nr_free_pages() < 3 * min_free_pages)
 			return; /* not at the cost of somebody's memory */
-		want = missing_run(m, index, min_t(unsigned long, end - index, RUN));
-		if (!want)
-			continue;
 		page_cache_make_room(want);
-		run = alloc_user_pages(want, &got, &zeroed);
-		if (!run)
+		got = new_pages(m, index, want, text, pages);
+		if (!got)
 			return;
 		for (unsigned long i = 0; i < got; i++) {
-			trylock_page(run + i);
+			struct page *p = pages[i];
+
+			trylock_page(p);
 			if (index + i == mark)
-				SetPageReadahead(run + i);
-			if (n == i && !add_to_page_cache(run + i, m, index + i)) {
-				pages[n++] = run + i;
+				SetPageReadahead(p);
+			if (n == i && !add_to_page_cache(p, m, index + i)) {
+				n++;
 			} else { /* somebody else brought it in: stop here */
-				unlock_page(run + i);
-				put_page(run + i);
+				unlock_page(p);
+				put_page(p);
 			}
 		}
 		index += n ? n : 1;
@@ -107,12 +119,17 @@ static void do_readahead(struct address_space *m, struct file *f, pgoff_t index,
 	}
 }
 
+void text_readahead(struct address_space *m, struct file *f, pgoff_t index, unsigned long nr)
+{
+	do_readahead(m, f, index, nr, ~0UL, true);
+}
+
 void force_page_cache_readahead(struct address_space *m, struct file *f, pgoff_t index, unsigned long nr)
 {
 	while (nr) {
 		unsigned long n = min_t(unsigned long, nr, RA_MAX * 4);
 
-		do_readahead(m, f, index, n, ~0UL);
+		do_readahead(m, f, index, n, ~0UL, false);
 		index += n;
 		nr -= n;
 		if (index >= DIV_ROUND_UP((u64)i_size_read(m->host), PAGE_SIZE) || nr_free_pages() < 3 * min_free_pages)
@@ -134,7 +151,7 @@ static unsigned int first_window(unsigned long want, unsigned int most)
 static void submit_window(struct address_space *m, struct file *f)
 {
 	do_readahead(m, f, f->f_ra.start, f->f_ra.size,
-		     f->f_ra.async_size ? f->f_ra.start + f->f_ra.size - f->f_ra.async_size : ~0UL);
+		     f->f_ra.async_size ? f->f_ra.start + f->f_ra.size - f->f_ra.async_size : ~0UL, false);
 }
 
 void page_cache_sync_readahead(struct address_space *m, struct file *f, pgoff_t index, unsigned long want)
@@ -149,7 +166,7 @@ void page_cache_sync_readahead(struct address_space *m, struct file *f, pgoff_t 
 	prev = f->f_ra.prev_pos >> PAGE_SHIFT;
 	if (f->f_ra.ra_pages == RA_RANDOM ||
 	    (index && index != prev && index != prev + 1 && index != f->f_ra.start + f->f_ra.size)) {
-		do_readahead(m, f, index, want, ~0UL);
+		do_readahead(m, f, index, want, ~0UL, false);
 		return;
 	}
 	pages = DIV_ROUND_UP((u64)i_size_read(m->host), PAGE_SIZE);

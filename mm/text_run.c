@@ -8,7 +8,8 @@
  * DOC: text runs
  *
  * A view is made when its page is first run, but a program's text is mapped with few host mappings only if the views lie together. So
- * the first view in a segment of SEGMENT pages of a file keeps a run of RAM for the whole segment; later views get their place in it. A place
+ * the first view in a segment of SEGMENT pages of a file keeps a run of RAM for the whole segment; later views get their place in it, and
+ * so does what is read because it will be run, for then most pages can be their own views (mm/fault_file.c). A place
  * that is not taken costs guest memory only, and none of the host's unless the block is backed by a huge page. Runs are
  * kept only while memory is plentiful, and go when the file has no page in the cache any more.
  */
@@ -18,6 +19,7 @@
 struct text_run {
 	struct text_run *next;
 	pgoff_t first;
+	struct page *base;	    /* the first place; compared only */
 	struct page *page[SEGMENT]; /* places not taken, with a reference; else NULL */
 };
 
@@ -59,6 +61,7 @@ static struct text_run *new_run(struct address_space *m, pgoff_t first)
 	for (unsigned long i = 0; i < want; i++)
 		r->page[i] = p + i;
 	r->first = first;
+	r->base = p;
 	return r;
 }
 
@@ -106,6 +109,20 @@ struct page *text_run_take(struct address_space *m, pgoff_t index)
 	if (new)
 		free_run(new);
 	return p;
+}
+
+bool text_lies_well(struct address_space *m, const struct page *p)
+{
+	pgoff_t first = ALIGN_DOWN(p->index, SEGMENT);
+	struct text_run *r;
+	bool well;
+
+	spin_lock(&m->i_pages_lock);
+	r = find_run(m, first);
+	well = (r && p == r->base + (p->index - first)) || xa_load(&m->i_pages, p->index + 1) == p + 1 ||
+	       (p->index && xa_load(&m->i_pages, p->index - 1) == p - 1);
+	spin_unlock(&m->i_pages_lock);
+	return well;
 }
 
 void text_runs_free(struct address_space *m)

@@ -44,18 +44,24 @@ static void truncate_page(struct address_space *m, struct page *p)
  * truncate_inode_pages_range - remove the bytes [start, end] from the page cache
  * @end: the last byte, -1 for all to the end of the file
  *
- * Pages that lie wholly within go, the parts of others are zeroed.
+ * Pages that lie wholly within go, the parts of others are zeroed; where nobody writes pages they go too, and are read again.
  */
 void truncate_inode_pages_range(struct address_space *m, loff_t start, loff_t end)
 {
-	pgoff_t first = PFN_UP((u64)start), index;
-	pgoff_t stop = end == -1 ? ~0UL : PFN_DOWN((u64)end + 1); /* first page that stays */
-	unsigned int from = offset_in_page(start), to = end == -1 ? 0 : offset_in_page(end + 1);
+	pgoff_t first, stop, index; /* stop: first page that stays */
 	struct page *pages[BATCH];
-	unsigned int n;
+	unsigned int from, to, n;
 
 	if (!m->nrpages)
 		return;
+	if (m->immutable) {
+		start = round_down(start, (loff_t)PAGE_SIZE);
+		end = end == -1 ? -1 : round_up(end + 1, (loff_t)PAGE_SIZE) - 1;
+	}
+	first = PFN_UP((u64)start);
+	stop = end == -1 ? ~0UL : PFN_DOWN((u64)end + 1);
+	from = offset_in_page(start);
+	to = end == -1 ? 0 : offset_in_page(end + 1);
 	if (stop != ~0UL && stop < first) { /* within one page */
 		zero_part(m, stop, from, to);
 		return;

@@ -201,11 +201,11 @@ static bool fill_int3(struct defuse *d, u64 off, unsigned len)
 	unsigned k;
 
 	if (off < d->off) {
-		p = find_get_page(d->m, off >> PAGE_SHIFT);
+		p = find_get_any_page(d->m, off >> PAGE_SHIFT);
 		v = p ? smp_load_acquire(&p->text) : NULL;
 		if (p)
 			put_page(p); /* compared only */
-		if (v && v == p)
+		if (v && v == p)     /* without an instruction that is open at its end */
 			return false;
 		mutex_lock(&ti->lock);
 		for (k = 0; k < ti->ncross && ti->cross[k] != off; k++)
@@ -217,7 +217,7 @@ static bool fill_int3(struct defuse *d, u64 off, unsigned len)
 		mutex_unlock(&ti->lock);
 		if (!ok)
 			return false;
-		p = find_get_page(d->m, off >> PAGE_SHIFT);
+		p = find_get_any_page(d->m, off >> PAGE_SHIFT);
 		v = p && !d->may_read ? smp_load_acquire(&p->text) : NULL;
 		for (; v && v != p; v = v->text) /* its last bytes cannot be running: this page was never executable */
 			WRITE_ONCE(((u8 *)page_address(v))[offset_in_page(off)], 0xcc);

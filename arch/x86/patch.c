@@ -53,12 +53,12 @@ static bool find_site(unsigned long addr, struct site *s)
 	index = vma->vm_pgoff + ((addr - vma->vm_start) >> PAGE_SHIFT);
 	if (mm_has_copy(current->mm, addr)) /* with a debugger's breakpoints perhaps */
 		return false;
-	page = find_get_page(s->mapping, index);
+	page = find_get_any_page(s->mapping, index);
 	if (!page)
 		return false;
-	s->view = text_copy(page);
+	s->view = page_is_view(page) ? page : text_copy(page);
 	if (s->view && current->mm->plain_text)
-		s->view = s->view->text;
+		s->view = s->view == page ? NULL : s->view->text;
 	if (s->view)
 		get_page(s->view);
 	put_page(page);

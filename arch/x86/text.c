@@ -13,7 +13,8 @@
  * A file page that is mapped executable is shown through page->text, a copy in which forbidden instructions are defused and met
  * system-call sites are patched. read(2), data mappings and debuggers see the page itself. Patches jump to the file's stub area, which lies at a
  * fixed distance from the text in every address space, so that one view serves them all. The page holds the reference to its view; text_page_release()
- * drops it when the page leaves the cache. Most pages of a file that nobody can write need no copy: they are their own view.
+ * drops it when the page leaves the cache. Most pages of a file that nobody can write need no copy: they are their own view
+ * (mm/fault_file.c).
  */
 
 static DEFINE_MUTEX(text_create_lock);
@@ -192,24 +193,22 @@ bool text_view_lossy(struct page *view)
 
 /*
  * May the page be its own view? Nobody ever writes it (mapping->immutable), nothing in it is forbidden or may become so with what
- * lies behind it, no instruction that was taken out ends in it, and it has no system call to be patched. In smaller files pages
- * with system calls are frequent: there all are copied, so that they lie together and take few host mappings.
+ * lies behind it, and no instruction that was taken out ends in it. If it has no system call either it never changes.
  */
-#define OWN_VIEW_SIZE (4L << 20)
-bool text_needs_no_copy(struct address_space *mapping, struct page *page, pgoff_t index)
+enum text_form text_form(struct address_space *mapping, struct page *page, pgoff_t index)
 {
 	struct text_info *ti = text_info_get(mapping);
 	u64 off = (u64)index << PAGE_SHIFT;
-	bool ok = true;
+	const u8 *p = page_address(page);
+	bool plain = text_plain(p, PAGE_SIZE), ok = true;
 
-	if (!ti || i_size_read(mapping->host) < OWN_VIEW_SIZE || text_open_tail(page_address(page)) ||
-	    !text_plain(page_address(page), PAGE_SIZE))
-		return false;
+	if (!ti || (plain ? text_open_tail(p) : text_suspicious(p)))
+		return TEXT_COPY;
 	mutex_lock(&ti->lock);
 	for (unsigned i = 0; i < ti->ncross; i++)
 		ok &= ti->cross[i] < off || ti->cross[i] >= off + PAGE_SIZE;
 	mutex_unlock(&ti->lock);
-	return ok;
+	return !ok ? TEXT_COPY : plain ? TEXT_SAME : TEXT_IN_PLACE;
 }
 
 /* A rehearsal: the same on a copy, allowed to read. What it needs is in the page cache then, and stubs are the same ones again. */

@@ -337,6 +337,14 @@ int copy_to_mm(struct mm_struct *mm, unsigned long addr, const void *buf, size_t
 /* unmap_mapping_range: take pages [start, end) (file pages) of the mapping out of every address space; even_cows: private copies too */
 void unmap_mapping_range(struct address_space *mapping, u64 start, u64 len, bool even_cows);
 bool page_mkclean(struct page *p); /* write-protect every shared mapping of the page; true if any was writable */
+/*
+ * page_is_view: the page in the cache serves as the text view and may have been patched. To all who want the file's data it is
+ * absent: they add the page that they read, and it becomes that page's view (mm/filemap.c).
+ */
+static inline bool page_is_view(const struct page *p)
+{
+	return p->text == p && (READ_ONCE(p->flags) & (1u << PG_text));
+}
 /* a text view that is a page of its own; NULL also where the page is its own view */
 static inline struct page *text_copy(const struct page *p)
 {

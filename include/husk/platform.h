@@ -106,8 +106,12 @@ struct page;
 struct page *text_view(struct address_space *mapping, struct page *page, pgoff_t index);
 /* text_view_plain: the same without patched system-call sites, for address spaces that are traced; it goes with the view. */
 struct page *text_view_plain(struct address_space *mapping, struct page *page, pgoff_t index);
-/* text_needs_no_copy: the page, which is locked and of an immutable mapping, may be its own view */
-bool text_needs_no_copy(struct address_space *mapping, struct page *page, pgoff_t index);
+/*
+ * text_form: what the view of a page (locked, of an immutable mapping) must be. TEXT_COPY: a page of its own; TEXT_SAME: nothing in the page is
+ * ever changed, it may be its own view; TEXT_IN_PLACE: only call sites are patched, it may be the view if nobody looks at it as data.
+ */
+enum text_form { TEXT_COPY, TEXT_SAME, TEXT_IN_PLACE };
+enum text_form text_form(struct address_space *mapping, struct page *page, pgoff_t index);
 /* text_prepare: text_view() will be called: read what it will need of other pages; may wait for them. page is locked, invalidate_lock not held. */
 void text_prepare(struct address_space *mapping, struct page *page, pgoff_t index);
 /* text_view_lossy: something forbidden in the page is not an instruction that could be made to run elsewhere: perhaps data, which the view has lost */

@@ -262,6 +262,8 @@ static struct inode inodes[8];
 static struct file files[8];
 static struct vfsmount mnt;
 
+u8 unit_file_fill; /* what every page read has in it; 0: something of its own */
+
 static int unit_read_folio(struct file *f, struct page *p)
 {
 	u64 *q = page_address(p);
@@ -269,7 +271,9 @@ static int unit_read_folio(struct file *f, struct page *p)
 	CHECK(PageLocked(p));
 	unit_reads++;
 	for (unsigned int i = 0; i < PAGE_SIZE / 8; i++)
-		q[i] = p->mapping->in_memory ? 0 : 0x0101010101010101ULL * ((p->index + 1) & 0xff);
+		q[i] = p->mapping->in_memory
+			       ? 0
+			       : 0x0101010101010101ULL * (unit_file_fill ? unit_file_fill : (p->index + 1) & 0xff);
 	SetPageUptodate(p);
 	unlock_page(p);
 	return 0;
@@ -398,11 +402,13 @@ struct page *text_view_plain(struct address_space *m, struct page *p, pgoff_t in
 	plain->text = NULL;
 	return v->text = plain;
 }
-/* 0x50: a page without system calls */
-bool text_needs_no_copy(struct address_space *m, struct page *p, pgoff_t index)
+/* 0x50: a page without system calls; 0x60: with some */
+enum text_form text_form(struct address_space *m, struct page *p, pgoff_t index)
 {
+	u8 b = *(u8 *)page_address(p);
+
 	CHECK(PageLocked(p) && m->immutable);
-	return *(u8 *)page_address(p) == 0x50;
+	return b == 0x50 ? TEXT_SAME : b == 0x60 ? TEXT_IN_PLACE : TEXT_COPY;
 }
 void text_page_release(struct page *p)
 {

@@ -392,11 +392,11 @@ TEST(file_exec_view)
 	space_end();
 }
 
-/* A file that nobody can write: pages without system calls run as they are, the others as views. */
+/* A large file that nobody can write: pages without system calls run as they are, the others as views. */
 TEST(file_exec_own_view)
 {
 	struct mm_struct *mm = space_begin();
-	struct file *f = unit_file(32, false);
+	struct file *f = unit_file(1100, false);
 	struct page *p4, *p5;
 	u8 *p, b = 0;
 
@@ -430,6 +430,90 @@ TEST(file_exec_own_view)
 	CHECK(!find_get_page(f->f_mapping, 4) && !find_get_page(f->f_mapping, 5));
 	p = user_byte(AT(105), EX); /* read again */
 	CHECK(p);
+	check_space(mm);
+	space_end();
+}
+
+static u8 file_page_byte(struct file *f, pgoff_t index)
+{
+	struct page *p = read_mapping_page(f->f_mapping, index, NULL);
+	u8 b;
+
+	CHECK(!IS_ERR(p) && PageUptodate(p) && !page_is_view(p));
+	b = *(u8 *)page_address(p);
+	put_page(p);
+	return b;
+}
+
+/* A page with system calls that nobody looks at as data is its own view; who wants the data gets another page, and the view stays. */
+TEST(file_exec_view_in_place)
+{
+	struct mm_struct *mm = space_begin();
+	struct file *f = unit_file(1100, false);
+	struct address_space *m = f->f_mapping;
+	struct page *p7, *p8, *p9;
+	u8 *p;
+
+	m->immutable = true;
+	for (int i = 0; i < 16; i++)
+		(void)file_page_byte(f, i);
+	p7 = find_get_page(m, 7);
+	p8 = find_get_page(m, 8);
+	p9 = find_get_page(m, 9);
+	CHECK(p7 && p8 && p9);
+	*(u8 *)page_address(p7) = *(u8 *)page_address(p8) = *(u8 *)page_address(p9) = 0x60;
+	map(0, 32, PROT_READ, MAP_PRIVATE, f, 0);
+	CHECK(get(7) == 0x60);
+	CHECK(!call(sys_munmap, AT(8), 24 << PAGE_SHIFT, 0, 0, 0));
+	put_page(p8);
+	map(100, 32, PROT_READ | PROT_EXEC, MAP_PRIVATE, f, 0);
+	p = user_byte(AT(108), EX);
+	CHECK(p && *p == 0x60 && page_is_view(p8));
+	CHECK(p7->text && p7->text != p7); /* somebody shows it as data */
+	CHECK(p9->text && p9->text != p9); /* somebody has a reference */
+	*(u8 *)page_address(p8) = 0xe9;	   /* patched */
+	CHECK(!find_get_page(m, 8) && find_get_any_page(m, 8) == p8);
+	put_page(p8);
+	CHECK(file_page_byte(f, 8) == 9); /* read again */
+	CHECK(!page_is_view(p8) && !p8->mapping);
+	p = user_byte(AT(108), EX);
+	CHECK(p && *p == 0xe9);
+	{
+		u8 b = 0;
+
+		CHECK(access_remote_vm(mm, AT(108), &b, 1, false) == 1 && b == 9);
+	}
+	put_page(p7);
+	put_page(p9);
+	check_space(mm);
+	space_end();
+}
+
+/* What is read to be run comes to lie in its place and needs no copy, in small files too; truncation takes views along. */
+TEST(file_exec_in_its_place)
+{
+	struct mm_struct *mm = space_begin();
+	struct file *f = unit_file(64, false);
+	struct address_space *m = f->f_mapping;
+	struct page *v;
+	u8 *p;
+
+	m->immutable = true;
+	(void)file_page_byte(f, 0); /* the loader read the header */
+	unit_file_fill = 0x60;
+	map(100, 64, PROT_READ | PROT_EXEC, MAP_PRIVATE, f, 0);
+	p = user_byte(AT(105), EX);
+	unit_file_fill = 0;
+	v = find_get_any_page(m, 5);
+	CHECK(p && *p == 0x60 && v && page_is_view(v) && v->text == v);
+	CHECK(virt_to_page(p) == v);
+	put_page(v);
+	CHECK(file_page_byte(f, 5) == 6 && !page_is_view(v));
+	truncate_inode_pages_range(m, (5 << PAGE_SHIFT) + 100, (6 << PAGE_SHIFT) + 100);
+	CHECK(!find_get_any_page(m, 5) && !find_get_any_page(m, 6));
+	v = find_get_any_page(m, 7);
+	CHECK(v && page_is_view(v));
+	put_page(v);
 	check_space(mm);
 	space_end();
 }
