@@ -237,6 +237,7 @@ static void setup_options(struct sandbox *s)
 	b->ngroups = c->ngroups;
 	memcpy(b->groups, c->groups, c->ngroups * sizeof(*c->groups));
 	b->umask = c->umask;
+	b->nice = getpriority(PRIO_PROCESS, 0);
 	b->flags = (c->read_only ? HOSTIF_B_READ_ONLY : 0) | (c->trap_only ? HOSTIF_B_TRAP_ONLY : 0) |
 		   (c->jit_fast ? HOSTIF_B_JIT_FAST : 0) | (c->allow_modules ? HOSTIF_B_ALLOW_MODULES : 0);
 	b->overlay_size = c->overlay_size;

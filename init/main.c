@@ -131,6 +131,7 @@ static void become_user(void)
 	}
 	commit_creds(c);
 	current->fs->umask = boot->umask & 0777;
+	current->nice = clamp_t(int, boot->nice, -20, 19);
 }
 
 static void enter_cwd(void)

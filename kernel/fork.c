@@ -50,9 +50,13 @@ static void __cold tasks_init(void)
 	max_threads = min_t(u64, boot->max_tasks ?: 32768, limit);
 	for (int i = 0; i < RLIM_NLIMITS; i++) {
 		struct rlimit *r = &init_task.signal->rlim[i];
-		u64 most = i == RLIMIT_SIGPENDING || i == RLIMIT_NPROC ? max_threads / 2
-			   : i == RLIMIT_NOFILE			       ? r->rlim_max
-								       : RLIM_INFINITY;
+		u64 most = RLIM_INFINITY;
+
+		if (i == RLIMIT_SIGPENDING || i == RLIMIT_NPROC)
+			most = boot->max_tasks ? max_threads
+					       : max_threads / 2; /* what was asked for is one user's to have */
+		else if (i == RLIMIT_NOFILE)
+			most = r->rlim_max;
 
 		r->rlim_cur = min_t(u64, boot->rlimit[i][0], most);
 		r->rlim_max = min_t(u64, boot->rlimit[i][1], most);

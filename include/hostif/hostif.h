@@ -143,6 +143,9 @@ struct hostif_boot {
 
 	/* guest core files: core_pattern at the start, a path in a share of the monitor's; "": the default */
 	char core_pattern[128];
+
+	int32_t nice; /* the caller's, -20 to 19 */
+	uint32_t nice_pad;
 };
 
 #define HOSTIF_B_READ_ONLY 1u /* no overlay: the root is read-only */

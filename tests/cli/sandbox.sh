@@ -13,6 +13,12 @@ test_run_missing_unsearchable() { # a directory in the PATH that the user may no
 	run -u 4321 -e PATH="$work/closed:/bin" -- true
 	status 0
 }
+test_run_nice() {
+	guard nice -n 3 "$husk" run --platform="$platform" -- nice >"$work/out" 2>"$work/err"
+	rc=$? out=$(<"$work/out") err=$(<"$work/err")
+	status 0
+	prints "$(nice -n 3 nice)"
+}
 test_run_missing_path() { run -- /no/such/program; status 127; says 'No such file'; one_line; }
 test_run_empty_name() { run -- ''; status 127; one_line; }
 test_run_directory() { run -- /usr; status 126; says 'it is a directory'; one_line; }

@@ -49,7 +49,8 @@ int main(void)
 		R(chroot("/"));
 		R(sethostname("x", 1));
 		R(syscall(SYS_mount, "a", "/tmp", "tmpfs", 0, 0));
-		R(kill(1, SIGKILL) < 0 && (errno == EPERM || errno == ESRCH));
+		if (root) /* else pid 1 is perhaps the user's own */
+			R(kill(1, SIGKILL) < 0 && (errno == EPERM || errno == ESRCH));
 		R(mknod("/tmp/husk-never", S_IFBLK, 0));
 		R(getgroups(-1, 0));
 		R(getresuid((void *)8, 0, 0));
