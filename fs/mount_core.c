@@ -247,6 +247,7 @@ void insert_tree(struct mount *m)
 		if (list_empty(&p->mnt_list))
 			list_add_tail(&p->mnt_list, &mount_list);
 	}
+	mounts_changed();
 }
 
 /**
@@ -280,6 +281,7 @@ void umount_tree(struct mount *m)
 		}
 		mntput(&p->mnt);
 	}
+	mounts_changed();
 }
 
 bool has_mounts_below(struct dentry *d)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* The mount table as text: /proc/PID/mounts, mountinfo, mountstats. */
 #include "mount_internal.h"
+#include <husk/poll.h>
 #include <husk/seq_file.h>
 #include <linux/mount.h>
 
@@ -114,6 +115,33 @@ static int show_all(struct seq_file *m, struct task_struct *t, void (*show)(stru
 	up_read(&namespace_sem);
 	path_put(&root);
 	return 0;
+}
+
+static unsigned mount_event;
+static DECLARE_WAIT_QUEUE_HEAD(mount_wait);
+
+void mounts_changed(void)
+{
+	__atomic_add_fetch(&mount_event, 1, __ATOMIC_SEQ_CST);
+	if (waitqueue_active(&mount_wait))
+		wake_up_interruptible_poll(&mount_wait, EPOLLERR | EPOLLPRI | EPOLLIN);
+}
+
+unsigned mounts_event(void)
+{
+	return READ_ONCE(mount_event);
+}
+
+u32 mounts_poll(struct file *f, struct poll_table_struct *pt, unsigned *seen)
+{
+	unsigned now;
+
+	poll_wait(f, &mount_wait, pt);
+	smp_mb();
+	now = mounts_event();
+	if (__atomic_exchange_n(seen, now, __ATOMIC_SEQ_CST) == now)
+		return EPOLLIN | EPOLLRDNORM;
+	return EPOLLIN | EPOLLRDNORM | EPOLLERR | EPOLLPRI;
 }
 
 int show_mounts(struct seq_file *m, struct task_struct *t)

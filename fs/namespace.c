@@ -204,6 +204,8 @@ static int change_mnt_flags(struct mount *m, int fl)
 	if (!r)
 		WRITE_ONCE(m->mnt.mnt_flags, fl);
 	mount_write_unlock();
+	if (!r)
+		mounts_changed();
 	return r;
 }
 

@@ -83,7 +83,7 @@ static void shm_rmid(struct shmid_kernel *s)
 	}
 	spin_lock(&s->perm.lock);
 	s->perm.mode |= SHM_DEST;
-	s->perm.key = IPC_PRIVATE;
+	ipc_forget_key(&shm_ids, &s->perm);
 	spin_unlock(&s->perm.lock);
 	if (!READ_ONCE(s->nattch) && !s->perm.deleted)
 		shm_destroy(s);

@@ -9,6 +9,7 @@ void ipc_init(struct ipc_obj *p, const struct ipc_params *q)
 	p->deleted = false;
 	p->id = -1;
 	p->key = q->key;
+	INIT_HLIST_NODE(&p->hash);
 	p->uid = p->cuid = current_euid();
 	p->gid = p->cgid = current_egid();
 	p->mode = q->flags & 0777;
@@ -33,26 +34,25 @@ bool ipc_is_owner(const struct ipc_obj *p)
 	return uid == p->cuid || uid == p->uid || capable(CAP_SYS_ADMIN);
 }
 
+static struct hlist_head *key_bucket(struct ipc_ids *ids, __kernel_key_t key)
+{
+	return &ids->keys[((u32)key * 0x9e3779b9u) >> (32 - IPC_HASH_BITS)];
+}
+
 static struct ipc_obj *find_key(struct ipc_ids *ids, __kernel_key_t key)
 {
 	struct ipc_obj *p;
-	unsigned long i;
 
-	xa_for_each (&ids->slots, i, p)
+	hlist_for_each_entry (p, key_bucket(ids, key), hash)
 		if (p->key == key)
 			return p;
 	return NULL;
 }
 
-static unsigned free_slot(struct ipc_ids *ids)
+void ipc_forget_key(struct ipc_ids *ids, struct ipc_obj *p)
 {
-	unsigned long want = 0, i;
-	void *p;
-
-	xa_for_each (&ids->slots, i, p)
-		if (i != want++)
-			return want - 1;
-	return want;
+	hlist_del_init(&p->hash);
+	p->key = IPC_PRIVATE;
 }
 
 /* A slot that was used before gets a new sequence number, so that identifiers of removed objects stay invalid. */
@@ -63,12 +63,16 @@ static int add(const struct ipc_kind *k, struct ipc_obj *p)
 
 	if (ids->in_use >= READ_ONCE(*k->max))
 		return -ENOSPC;
-	slot = free_slot(ids);
+	for (slot = ids->full; slot < IPCMNI && xa_load(&ids->slots, slot); slot++)
+		;
 	if (slot >= IPCMNI)
 		return -ENOSPC;
 	if (xa_store(&ids->slots, slot, p, NULL))
 		return -ENOMEM;
+	ids->full = slot + 1;
 	ids->in_use++;
+	if (p->key != IPC_PRIVATE)
+		hlist_add_head(&p->hash, key_bucket(ids, p->key));
 	if ((int)slot <= ids->last)
 		ids->seq = (ids->seq + 1) & 0xffff;
 	ids->last = slot;
@@ -158,9 +162,10 @@ void ipc_remove(struct ipc_ids *ids, struct ipc_obj *p)
 {
 	xa_erase(&ids->slots, IPC_SLOT(p->id));
 	ids->in_use--;
+	ids->full = min_t(unsigned, ids->full, IPC_SLOT(p->id));
 	spin_lock(&p->lock);
 	p->deleted = true;
-	p->key = IPC_PRIVATE;
+	ipc_forget_key(ids, p);
 	spin_unlock(&p->lock);
 }
 

@@ -11,6 +11,7 @@
 #include <husk/xarray.h>
 #include <linux/ipc.h>
 
+#define IPC_HASH_BITS 8
 #define IPCMNI 32768 /* slots of one kind; an identifier is sequence * IPCMNI + slot */
 
 /**
@@ -24,6 +25,7 @@ struct ipc_obj {
 	bool deleted;
 	int id;
 	__kernel_key_t key;
+	struct hlist_node hash; /* of the key, unless that is IPC_PRIVATE */
 	uid_t uid, cuid;
 	gid_t gid, cgid;
 	mode_t mode;
@@ -32,12 +34,15 @@ struct ipc_obj {
 /**
  * struct ipc_ids - all objects of one kind
  * @rwsem: the table and the keys
+ * @keys: objects by key. @full: all slots below it are in use
  * @last: the slot given out last
  * @release: frees an object that nobody refers to
  */
 struct ipc_ids {
 	struct rw_semaphore rwsem;
 	struct xarray slots;
+	struct hlist_head keys[1 << IPC_HASH_BITS];
+	unsigned full;
 	int in_use;
 	unsigned seq;
 	int last;
@@ -69,6 +74,7 @@ struct ipc_obj *ipc_find(struct ipc_ids *ids, int id);
 struct ipc_obj *ipc_find_slot(struct ipc_ids *ids, int slot);
 void ipc_put(struct ipc_ids *ids, struct ipc_obj *p);
 void ipc_init(struct ipc_obj *p, const struct ipc_params *q);
+void ipc_forget_key(struct ipc_ids *ids, struct ipc_obj *p); /* rwsem held for writing, p locked */
 void ipc_remove(struct ipc_ids *ids,
 		struct ipc_obj *p); /* rwsem held for writing; the table's reference becomes the caller's */
 int ipc_permitted(const struct ipc_obj *p, int want); /* want: permission bits; 0 or -EACCES */

@@ -158,6 +158,7 @@ static struct task_struct *dup_task_struct(bool kthread)
 	t->ptrace_watch = NULL;
 	t->ptrace_xstate_dirty = false;
 	t->journal_info = NULL;
+	t->default_timer_slack_ns = t->timer_slack_ns;
 	t->link_count = 0;
 	t->kthread_fn = NULL;
 	t->kthread_data = NULL;

@@ -55,8 +55,9 @@ int futex_key(u32 *uaddr, bool shared, struct futex_key *key)
 	/* a private key needs no memory behind it: programs may wake at any user address of the ABI */
 	if (unlikely((unsigned long)uaddr > USER_END - 4))
 		return -EFAULT;
+	/* what memory is there decides the key of a shared one, so it must be there */
 	if (shared)
-		return access_ok(uaddr, 4) ? key_of_shared(uaddr, key) : -EFAULT;
+		return access_ok(uaddr, 4) && !futex_fault_in(uaddr, false) ? key_of_shared(uaddr, key) : -EFAULT;
 	key->object = current->mm;
 	key->offset = (unsigned long)uaddr;
 	return 0;

@@ -61,6 +61,7 @@ struct task_struct init_task = {
 	.pending = {LIST_HEAD_INIT(init_task.pending.list), 0},
 	.comm = "swapper",
 	.timer_slack_ns = 50000,
+	.default_timer_slack_ns = 50000,
 	.task_works = LIST_HEAD_INIT(init_task.task_works),
 	.dead_node = LIST_HEAD_INIT(init_task.dead_node),
 	.ptraced = LIST_HEAD_INIT(init_task.ptraced),

@@ -198,7 +198,7 @@ SYSCALL_DEFINE5(prctl, int, op, unsigned long, a2, unsigned long, a3, unsigned l
 	case PR_GET_TIMERSLACK:
 		return me->timer_slack_ns;
 	case PR_SET_TIMERSLACK:
-		me->timer_slack_ns = (long)a2 <= 0 ? 50000 : a2;
+		me->timer_slack_ns = (long)a2 <= 0 ? me->default_timer_slack_ns : a2;
 		return 0;
 	case PR_SET_MM:
 		return set_mm();

@@ -408,6 +408,10 @@ long arch_prctl_fs(struct task_struct *t, int code, unsigned long addr)
 		return copy_to_user((void *)addr, &v, 8) ? -EFAULT : 0;
 	case 0x1001: /* ARCH_SET_GS: the GS base is the gate's; zero is what user code believes it has */
 		return addr == 0 ? 0 : -EINVAL;
+	case 0x1011: /* ARCH_GET_CPUID: it does not trap */
+		return 1;
+	case 0x1012: /* ARCH_SET_CPUID */
+		return -ENODEV;
 	}
 	return -EINVAL;
 }

@@ -24,6 +24,10 @@
 	{                                                                                                              \
 		.name = n, .mode = S_IFREG | (m), .show = s, .arg = 1                                                  \
 	} /* for whom it may be traced by */
+#define MOUNTS_(n, m, s)                                                                                               \
+	{                                                                                                              \
+		.name = n, .mode = S_IFREG | (m), .show = s, .fop = &pid_mounts_fops                                   \
+	}
 #define REG_(n, m, f)                                                                                                  \
 	{                                                                                                              \
 		.name = n, .mode = S_IFREG | (m), .fop = &f                                                            \
@@ -40,8 +44,8 @@
 		REG_("cmdline", 0444, pid_cmdline_fops), ONE_("statm", 0444, proc_pid_statm),                          \
 		REG_("maps", 0444, pid_maps_fops), ONE_("children", 0444, proc_pid_children),                          \
 		REG_("mem", 0600, pid_mem_fops), LNK_("cwd", proc_cwd_link), LNK_("root", proc_root_link),             \
-		LNK_("exe", proc_exe_link), ONE_("mounts", 0444, show_mounts),                                         \
-		ONE_("mountinfo", 0444, show_mountinfo), REG_("clear_refs", 0200, pid_clear_refs_fops),                \
+		LNK_("exe", proc_exe_link), MOUNTS_("mounts", 0444, show_mounts),                                      \
+		MOUNTS_("mountinfo", 0444, show_mountinfo), REG_("clear_refs", 0200, pid_clear_refs_fops),             \
 		REG_("smaps", 0444, pid_smaps_fops), REG_("smaps_rollup", 0444, pid_smaps_rollup_fops),                \
 		ONE_("wchan", 0444, proc_pid_wchan), ONE_("schedstat", 0444, proc_pid_schedstat),                      \
 		ONE_("cpuset", 0444, proc_pid_cpuset), ONE_("cgroup", 0444, proc_pid_cgroup),                          \
@@ -54,7 +58,7 @@ const struct pid_entry tgid_entries[] = {
 	DIR_("task", 0555, &pid_task_dir_iops, &pid_task_dir_fops),
 	ONE_("stat", 0444, proc_tgid_stat),
 	ONEP_("io", 0400, proc_tgid_io),
-	ONE_("mountstats", 0400, show_mountstats),
+	MOUNTS_("mountstats", 0400, show_mountstats),
 	REG_("timerslack_ns", 0666, pid_timerslack_fops),
 	REG_("coredump_filter", 0644, pid_core_filter_fops),
 	COMMON_ENTRIES,

@@ -72,7 +72,8 @@ extern const struct pid_entry tgid_entries[], tid_entries[];
 extern const struct dentry_operations pid_dentry_operations;
 struct pid *proc_pid_of_dir(struct file *f); /* of an open /proc/PID; NULL */
 extern const struct inode_operations pid_dir_iops, pid_task_dir_iops, pid_fd_iops, pid_fdinfo_iops, pid_link_iops;
-extern const struct file_operations pid_dir_fops, pid_task_dir_fops, pid_fd_fops, pid_fdinfo_fops, pid_one_fops;
+extern const struct file_operations pid_dir_fops, pid_task_dir_fops, pid_fd_fops, pid_fdinfo_fops, pid_one_fops,
+	pid_mounts_fops;
 extern const struct inode_operations pid_file_iops, pid_net_iops;
 
 #define PID_INO(nr, n) (((u64)(nr) << 32) + 0x10000 + (n))

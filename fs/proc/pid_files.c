@@ -427,7 +427,7 @@ static ssize_t timerslack_write(struct file *f, const char __user *buf, size_t n
 	if (t != current && !capable(CAP_SYS_NICE))
 		err = -EPERM;
 	else
-		t->timer_slack_ns = v ? v : 50000;
+		t->timer_slack_ns = v ? v : t->default_timer_slack_ns;
 	put_task_struct(t);
 	return err ? err : n;
 }

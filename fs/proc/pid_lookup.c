@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /* /proc/PID and what is below: look-up, listing, ownership, lifetime. */
 #include "internal.h"
+#include <husk/mount.h>
+#include <husk/poll.h>
 
 /*
  * DOC: an inode holds a reference to the struct pid, never to the task, so nothing is kept alive by a descriptor. Names of
@@ -243,6 +245,30 @@ static int one_open(struct inode *inode, struct file *f)
 const struct file_operations pid_one_fops = {
 	.open = one_open,
 	.read = seq_read,
+	.llseek = seq_lseek,
+	.release = single_release,
+};
+
+/* mounts, mountinfo: as above, and a change of the tree can be waited for */
+static int mounts_open(struct inode *inode, struct file *f)
+{
+	unsigned seen = mounts_event();
+	int err = one_open(inode, f);
+
+	if (!err)
+		((struct seq_file *)f->private_data)->poll_event = seen;
+	return err;
+}
+
+static u32 pid_mounts_poll(struct file *f, poll_table *pt)
+{
+	return mounts_poll(f, pt, &((struct seq_file *)f->private_data)->poll_event);
+}
+
+const struct file_operations pid_mounts_fops = {
+	.open = mounts_open,
+	.read = seq_read,
+	.poll = pid_mounts_poll,
 	.llseek = seq_lseek,
 	.release = single_release,
 };

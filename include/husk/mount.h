@@ -40,6 +40,11 @@ struct vfsmount *vfs_mount_from_root(struct dentry *root, const char *devname, i
 int install_root_mount(struct vfsmount *m); /* boot: m is the root of the tree and current's root and pwd */
 
 struct seq_file;
+struct poll_table_struct;
+/* The tree changed: who polls a list of mounts that it opened or polled before is told (EPOLLERR, EPOLLPRI). */
+void mounts_changed(void);
+unsigned mounts_event(void); /* how often it did */
+u32 mounts_poll(struct file *f, struct poll_table_struct *pt, unsigned *seen);
 int show_mounts(struct seq_file *m, struct task_struct *t); /* /proc/PID/mounts */
 int show_mountinfo(struct seq_file *m, struct task_struct *t);
 int show_mountstats(struct seq_file *m, struct task_struct *t);

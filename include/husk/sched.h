@@ -115,7 +115,7 @@ struct task_struct {
 	unsigned personality;
 	bool no_new_privs, did_exec, in_execve;
 	int nice, sched_policy, rt_priority;
-	u64 timer_slack_ns;
+	u64 timer_slack_ns, default_timer_slack_ns; /* the latter: the parent's, when it made this one */
 	u64 start_time, start_boottime; /* ns, CLOCK_MONOTONIC/BOOTTIME */
 	u64 utime, stime, min_flt, maj_flt, nvcsw, nivcsw;
 	u64 rchar, wchar, syscr, syscw, read_bytes, write_bytes;

@@ -12,6 +12,7 @@ struct seq_file {
 	const struct seq_operations *op;
 	struct file *file;
 	void *private;
+	unsigned poll_event; /* lists of mounts: the state of the tree last seen */
 };
 struct seq_operations {
 	void *(*start)(struct seq_file *m, loff_t *pos);

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+// Small rules: shared futexes need their memory, the default timer slack is the parent's, CPUID faulting is told to be missing.
+#include "t.h"
+#include <asm/prctl.h>
+#include <linux/futex.h>
+
+#ifndef ARCH_GET_CPUID
+#define ARCH_GET_CPUID 0x1011
+#define ARCH_SET_CPUID 0x1012
+#endif
+static long futex(void *a, int op, int val, void *b)
+{
+	return syscall(SYS_futex, a, op, val, 1, b, 0);
+}
+int main(void)
+{
+	char *m = mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	char *none = mmap(NULL, 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), *cut;
+	int fd;
+
+	R(futex(m, FUTEX_WAKE, 1, 0));
+	R(futex(none, FUTEX_WAKE, 1, 0));
+	R(futex(none, FUTEX_WAKE_PRIVATE, 1, 0));
+	R(futex(m, FUTEX_CMP_REQUEUE, 0, none));
+	R(futex(m, FUTEX_REQUEUE, 0, m + 4096));
+	munmap(none, 4096);
+	R(futex(none, FUTEX_WAKE, 1, 0));
+	R(futex(none, FUTEX_WAKE_PRIVATE, 1, 0));
+	fd = MUST(memfd_create("x", 0));
+	MUST(ftruncate(fd, 8192));
+	cut = mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	R(futex(cut + 4096, FUTEX_WAKE, 1, 0));
+	MUST(ftruncate(fd, 4096));
+	R(futex(cut + 4096, FUTEX_WAKE, 1, 0));
+	R(futex(cut, FUTEX_WAKE, 1, 0));
+
+	R(prctl(PR_SET_TIMERSLACK, 70000));
+	CHILD("child", {
+		R(prctl(PR_GET_TIMERSLACK));
+		R(prctl(PR_SET_TIMERSLACK, 60000));
+		R(prctl(PR_SET_TIMERSLACK, 0));
+		R(prctl(PR_GET_TIMERSLACK));
+	});
+	R(prctl(PR_SET_TIMERSLACK, 0));
+	R(prctl(PR_GET_TIMERSLACK));
+
+	R(syscall(SYS_arch_prctl, ARCH_GET_CPUID, 0));
+	long r = syscall(SYS_arch_prctl, ARCH_SET_CPUID, 1); // machines that have it: 0
+	T(r == 0 || errno == ENODEV);
+}
