@@ -353,6 +353,16 @@ void evict_inodes(struct super_block *sb)
 }
 
 /* ---- ownership, special files ---- */
+
+/* create_mode: the mode of a new file in dir, less the umask. What the umask takes does not hide that setgid would be for others' group. */
+umode_t create_mode(const struct inode *dir, umode_t mode)
+{
+	if ((dir->i_mode & S_ISGID) && !S_ISDIR(mode) && (mode & (S_ISGID | 010)) == (S_ISGID | 010) &&
+	    !in_group_p(dir->i_gid) && !capable(CAP_FSETID))
+		mode &= ~S_ISGID;
+	return mode & ~(umode_t)current_fs()->umask;
+}
+
 void inode_init_owner(struct inode *i, const struct inode *dir, umode_t mode)
 {
 	i->i_uid = current_fsuid();
@@ -360,8 +370,6 @@ void inode_init_owner(struct inode *i, const struct inode *dir, umode_t mode)
 		i->i_gid = dir->i_gid;
 		if (S_ISDIR(mode))
 			mode |= S_ISGID;
-		else if ((mode & (S_ISGID | 010)) == (S_ISGID | 010) && !in_group_p(i->i_gid) && !capable(CAP_FSETID))
-			mode &= ~S_ISGID;
 	} else {
 		i->i_gid = current_fsgid();
 	}

@@ -226,7 +226,7 @@ static struct dentry *lookup_create(struct nameidata *nd, const struct open_flag
 	if (!r && !i->i_op->create)
 		r = -EACCES;
 	if (!r) {
-		mode = S_IFREG | (op->mode & 07777 & ~current_fs()->umask);
+		mode = create_mode(i, S_IFREG | (op->mode & 07777));
 		r = i->i_op->create(i, d, mode, op->open_flag & O_EXCL);
 	}
 	if (r) {
@@ -306,7 +306,7 @@ static struct file *open_tmpfile(struct nameidata *nd, const struct open_flags *
 	f = ERR_PTR(-ENOMEM);
 	if (!child.dentry)
 		goto out;
-	r = dir->i_op->tmpfile(dir, child.dentry, S_IFREG | (op->mode & 07777 & ~current_fs()->umask));
+	r = dir->i_op->tmpfile(dir, child.dentry, create_mode(dir, S_IFREG | (op->mode & 07777)));
 	f = ERR_PTR(r);
 	if (!r) {
 		if (!(op->open_flag & O_EXCL))

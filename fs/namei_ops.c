@@ -400,7 +400,7 @@ static long do_mknodat(int dfd, const char __user *name, umode_t mode, unsigned 
 	d = kern_path_create(dfd, n.name, &p, 0);
 	r = PTR_ERR_OR_ZERO(d);
 	if (!r) {
-		mode = masked(mode);
+		mode = create_mode(p.dentry->d_inode, mode);
 		if (S_ISREG(mode))
 			r = vfs_create(p.dentry->d_inode, d, mode, true);
 		else

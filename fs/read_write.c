@@ -492,6 +492,14 @@ ssize_t generic_write_checks(struct kiocb *k, struct iov_iter *from)
 }
 
 /* ---- copy_file_range ---- */
+/* Who copies must know both sides: a file system itself, or the page cache of one. Else callers are to read and write. */
+static bool may_copy(struct file *in, struct file *out)
+{
+	if (out->f_op->copy_file_range)
+		return in->f_op->copy_file_range == out->f_op->copy_file_range;
+	return d_inode(in->f_path.dentry)->i_sb == d_inode(out->f_path.dentry)->i_sb;
+}
+
 static int copy_range_checks(struct file *in, loff_t pin, struct file *out, loff_t pout, size_t *n)
 {
 	struct inode *ii = d_inode(in->f_path.dentry), *oi = d_inode(out->f_path.dentry);
@@ -503,6 +511,8 @@ static int copy_range_checks(struct file *in, loff_t pin, struct file *out, loff
 		return -EINVAL;
 	if (!(in->f_mode & FMODE_READ) || !(out->f_mode & FMODE_WRITE) || (out->f_flags & O_APPEND))
 		return -EBADF;
+	if (!may_copy(in, out))
+		return -EXDEV;
 	if (pin < 0 || pout < 0)
 		return -EINVAL;
 	if ((u64)pin + *n > INT64_MAX || (u64)pout + *n > INT64_MAX)

@@ -148,19 +148,22 @@ static int more_records(struct seq_file *m, void *p, size_t want)
 }
 
 /* Gives out what the buffer holds; the bytes copied, or -EFAULT. */
-static ssize_t flush(struct seq_file *m, char __user *buf, size_t n)
+static ssize_t flush(struct seq_file *m, struct iov_iter *to)
 {
-	n = min(n, m->count);
-	if (copy_to_user(buf, m->buf + m->from, n))
+	size_t n = min(iov_iter_count(to), m->count);
+
+	if (copy_to_iter(m->buf + m->from, n, to) != n)
 		return -EFAULT;
 	m->count -= n;
 	m->from += n;
 	return n;
 }
 
-ssize_t seq_read(struct file *f, char __user *buf, size_t n, loff_t *pos)
+ssize_t seq_read_iter(struct kiocb *k, struct iov_iter *to)
 {
-	struct seq_file *m = f->private_data;
+	struct seq_file *m = k->ki_filp->private_data;
+	loff_t *pos = &k->ki_pos;
+	size_t n = iov_iter_count(to);
 	ssize_t done = 0, got;
 	void *p = NULL;
 	int err;
@@ -182,7 +185,7 @@ ssize_t seq_read(struct file *f, char __user *buf, size_t n, loff_t *pos)
 	if (!m->buf && !enlarge(m))
 		goto out_err;
 	if (m->count) {
-		got = flush(m, buf, n);
+		got = flush(m, to);
 		if (got < 0 || (size_t)got == n || m->count) {
 			done = got;
 			goto out;
@@ -192,7 +195,7 @@ ssize_t seq_read(struct file *f, char __user *buf, size_t n, loff_t *pos)
 	err = first_record(m, &p);
 	if (err > 0) {
 		more_records(m, p, n - done);
-		got = flush(m, buf + done, n - done);
+		got = flush(m, to);
 		done = got < 0 ? (done ? done : got) : done + got;
 	} else if (err < 0 && !done) {
 		done = err;
@@ -207,6 +210,18 @@ out:
 out_err:
 	mutex_unlock(&m->lock);
 	return err;
+}
+
+ssize_t seq_read(struct file *f, char __user *buf, size_t n, loff_t *pos)
+{
+	struct kiocb k = {.ki_filp = f, .ki_pos = *pos};
+	struct iov_iter to;
+	ssize_t r;
+
+	iov_iter_ubuf(&to, ITER_DEST, buf, n);
+	r = seq_read_iter(&k, &to);
+	*pos = k.ki_pos;
+	return r;
 }
 
 loff_t seq_lseek(struct file *f, loff_t off, int whence)

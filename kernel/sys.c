@@ -3,6 +3,7 @@
 
 #include <husk/syscalls.h>
 #include <husk/mm.h>
+#include <husk/boot.h>
 #include <husk/time.h>
 #include <husk/utsname.h>
 #include <linux/utsname.h>
@@ -69,7 +70,7 @@ SYSCALL_DEFINE2(setdomainname, const char __user *, name, int, len)
 SYSCALL_DEFINE1(sysinfo, struct sysinfo __user *, uinfo)
 {
 	struct sysinfo si = {
-		.uptime = ktime_get_boottime_ns() / NSEC_PER_SEC,
+		.uptime = (ktime_get_ns() - boot->boot_monotonic_ns) / NSEC_PER_SEC, /* as /proc/uptime has it */
 		.totalram = totalram_pages << PAGE_SHIFT,
 		.freeram = nr_free_pages() << PAGE_SHIFT,
 		.sharedram = atomic_read(&vm_stat[NR_SHMEM]) << PAGE_SHIFT,

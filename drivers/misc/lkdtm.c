@@ -56,6 +56,7 @@ static ssize_t lkdtm_write(struct file *file, const char __user *buf, size_t n, 
 static const struct file_operations lkdtm_fops = {
 	.open = lkdtm_open,
 	.read = seq_read,
+	.read_iter = seq_read_iter,
 	.write = lkdtm_write,
 	.llseek = seq_lseek,
 	.release = single_release,

@@ -180,6 +180,7 @@ static int pde_owned_release(struct inode *inode, struct file *f)
 static const struct file_operations owned_fops = {.open = pde_owned_open, .llseek = noop_llseek};
 static const struct file_operations owned_single_fops = {
 	.read = seq_read,
+	.read_iter = seq_read_iter,
 	.llseek = seq_lseek,
 	.release = pde_owned_release,
 };
@@ -194,6 +195,7 @@ static int pde_single_open(struct inode *inode, struct file *f)
 static const struct file_operations pde_single_fops = {
 	.open = pde_single_open,
 	.read = seq_read,
+	.read_iter = seq_read_iter,
 	.llseek = seq_lseek,
 	.release = single_release,
 };

@@ -83,6 +83,7 @@ static int kallsyms_release(struct inode *inode, struct file *f)
 static const struct file_operations kallsyms_fops = {
 	.open = kallsyms_open,
 	.read = seq_read,
+	.read_iter = seq_read_iter,
 	.llseek = seq_lseek,
 	.release = kallsyms_release,
 };

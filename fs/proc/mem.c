@@ -308,6 +308,7 @@ static int maps_release(struct inode *inode, struct file *f)
 	const struct file_operations pid_##name##_fops = {                                                             \
 		.open = name##_open,                                                                                   \
 		.read = seq_read,                                                                                      \
+		.read_iter = seq_read_iter,                                                                            \
 		.llseek = seq_lseek,                                                                                   \
 		.release = maps_release,                                                                               \
 	}

@@ -74,6 +74,7 @@ static int modules_open(struct inode *inode, struct file *f)
 static const struct file_operations modules_fops = {
 	.open = modules_open,
 	.read = seq_read,
+	.read_iter = seq_read_iter,
 	.llseek = seq_lseek,
 	.release = seq_release,
 };

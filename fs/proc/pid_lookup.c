@@ -268,6 +268,7 @@ static u32 pid_mounts_poll(struct file *f, poll_table *pt)
 const struct file_operations pid_mounts_fops = {
 	.open = mounts_open,
 	.read = seq_read,
+	.read_iter = seq_read_iter,
 	.poll = pid_mounts_poll,
 	.llseek = seq_lseek,
 	.release = single_release,

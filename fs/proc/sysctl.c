@@ -82,6 +82,7 @@ static ssize_t sysctl_write(struct file *f, const char __user *ubuf, size_t n, l
 static const struct file_operations sysctl_fops = {
 	.open = sysctl_open,
 	.read = seq_read,
+	.read_iter = seq_read_iter,
 	.write = sysctl_write,
 	.llseek = seq_lseek,
 	.release = single_release,

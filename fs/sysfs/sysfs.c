@@ -313,10 +313,11 @@ static int file_open(struct inode *inode, struct file *f)
 	return 0;
 }
 
-static ssize_t file_read(struct file *f, char __user *buf, size_t count, loff_t *pos)
+static ssize_t file_read(struct kiocb *k, struct iov_iter *to)
 {
-	struct sysfs_node *n = file_inode(f)->i_private;
+	struct sysfs_node *n = file_inode(k->ki_filp)->i_private;
 	char *page = (char *)__get_free_page(GFP_KERNEL);
+	size_t want;
 	ssize_t r;
 
 	if (!page)
@@ -324,8 +325,14 @@ static ssize_t file_read(struct file *f, char __user *buf, size_t count, loff_t 
 	down_read(&use_lock);
 	r = n->dead ? -ENODEV : n->show(page, PAGE_SIZE, n->priv);
 	up_read(&use_lock);
-	if (r >= 0)
-		r = simple_read_from_buffer(buf, count, pos, page, min_t(size_t, r, PAGE_SIZE));
+	if (r >= 0) {
+		r = min_t(ssize_t, r, PAGE_SIZE);
+		want = k->ki_pos >= r ? 0 : min_t(size_t, r - k->ki_pos, iov_iter_count(to));
+		r = copy_to_iter(page + k->ki_pos, want, to);
+		k->ki_pos += r;
+		if (want && !r)
+			r = -EFAULT;
+	}
 	free_page((unsigned long)page);
 	return r;
 }
@@ -363,7 +370,7 @@ static const struct file_operations dir_fops = {
 };
 static const struct file_operations file_fops = {
 	.open = file_open,
-	.read = file_read,
+	.read_iter = file_read,
 	.write = file_write,
 	.llseek = generic_file_llseek,
 };

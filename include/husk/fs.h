@@ -242,6 +242,7 @@ static inline void ihold(struct inode *i)
 }
 struct inode *igrab(struct inode *i);
 void clear_inode(struct inode *i);
+umode_t create_mode(const struct inode *dir, umode_t mode);
 void inode_init_owner(struct inode *i, const struct inode *dir, umode_t mode); /* uid, gid (setgid dirs), mode */
 void init_special_inode(struct inode *i, umode_t mode, dev_t rdev);
 void touch_atime(const struct path *p);

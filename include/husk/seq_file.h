@@ -22,6 +22,7 @@ struct seq_operations {
 };
 #define SEQ_START_TOKEN ((void *)1)
 int seq_open(struct file *f, const struct seq_operations *op);
+ssize_t seq_read_iter(struct kiocb *k, struct iov_iter *to); /* beside seq_read, for splice and sendfile */
 ssize_t seq_read(struct file *f, char __user *buf, size_t n, loff_t *pos);
 loff_t seq_lseek(struct file *f, loff_t off, int whence);
 int seq_release(struct inode *i, struct file *f);
