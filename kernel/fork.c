@@ -291,9 +291,13 @@ static int copy_signal(struct task_struct *t, u64 flags)
 	return 0;
 }
 
+#define SOON_BELOW_SP 512 /* what the next few calls and their frames take */
 /* With a copied address space, current->mm's mmap_lock is held when this returns 0, until dup_mm_done(). */
-static int copy_mm(struct task_struct *t, u64 flags, bool kthread)
+static int copy_mm(struct task_struct *t, struct kernel_clone_args *a, bool kthread)
 {
+	unsigned long soon[FORK_COPIES] = {0}, sp;
+	u64 flags = a->flags;
+
 	t->mm = NULL;
 	if (kthread || !current->mm)
 		return 0;
@@ -302,7 +306,15 @@ static int copy_mm(struct task_struct *t, u64 flags, bool kthread)
 		t->mm = current->mm;
 		return 0;
 	}
-	t->mm = dup_mm();
+	/* on return both write to the stack (the child perhaps to one of its own), and the child the word that it was told */
+	sp = a->stack ? a->stack + a->stack_size : task_pt_regs(current)->sp;
+	if (sp < TASK_SIZE && sp > SOON_BELOW_SP) {
+		soon[0] = sp;
+		soon[1] = sp - SOON_BELOW_SP;
+	}
+	if (flags & CLONE_CHILD_SETTID)
+		soon[2] = (unsigned long)a->child_tid;
+	t->mm = dup_mm(soon);
 	if (!IS_ERR_OR_NULL(t->mm))
 		return 0;
 	t->mm = NULL;
@@ -521,7 +533,7 @@ struct task_struct *copy_process(struct kernel_clone_args *a, bool kthread, cons
 		t->sas_ss_sp = t->sas_ss_size = t->sas_ss_flags = 0;
 	t->kthread_fn = a->fn;
 	t->kthread_data = a->fn_arg;
-	err = copy_mm(t, flags, kthread);
+	err = copy_mm(t, a, kthread);
 	if (err)
 		goto bad_pidfd;
 	arch_copy_thread(t, a);

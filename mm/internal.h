@@ -193,8 +193,8 @@ struct zap_batch {
 #define ZAP_FILE_ONLY 1 /* leave private copies */
 /* zap_local: drop the pages of [start, end) of the current process' mm, host mappings first. Takes page_table_lock. */
 void zap_local(struct mm_struct *mm, unsigned long start, unsigned long end, unsigned int flags);
-/* zap_exit: the same where nothing can use the host mappings any more */
-void zap_exit(struct mm_struct *mm, unsigned long start, unsigned long end);
+/* zap_exit: all VMAs', where nothing can use the host mappings any more; mmap_lock is held for writing */
+void zap_exit(struct mm_struct *mm);
 /* zap_remote: take entries out until the batch is full; returns where it stopped. The caller shoots down, then releases the batch. */
 unsigned long zap_remote(struct mm_struct *mm, unsigned long start, unsigned long end, unsigned int flags,
 			 struct zap_batch *b);

@@ -2,6 +2,7 @@
 /* Address spaces: making, copying for fork, tearing down. */
 #include <husk/mm.h>
 #include "internal.h"
+#include "uaccess.h"
 
 /**
  * DOC: fork and the host's copy of mappings
@@ -10,6 +11,11 @@
  * process that the child may not have: private pages are write-protected, VM_DONTCOPY and VM_WIPEONFORK ranges are unmapped. From the
  * copy until dup_mm_done() the child is `forking`: it has page tables but no process of its own. mm/rmap.c says what that means to somebody
  * who takes a page away meanwhile.
+ *
+ * Some pages both sides write as soon as they run: the stack's, for one. A fault on a page to be copied is dear (a signal of the host's, a
+ * host mapping, on the child's side a first touch of the direct map), so of these the child gets copies at once, and the parent keeps what
+ * it has, mapping and all. The child's process inherits a mapping of the parent's page there: dup_mm_child() replaces it before any user
+ * memory is touched.
  */
 static struct kmem_cache *mm_cache;
 static u64 next_mm_id = 2; /* 1 is the kernel process */
@@ -81,7 +87,7 @@ void exit_mmap(struct mm_struct *mm)
 	mmap_write_lock(mm);
 	list_for_each_entry (vma, &mm->mmap, vm_list)
 		vma_del_i_mmap(vma);
-	zap_exit(mm, 0, TASK_SIZE);
+	zap_exit(mm);
 	list_for_each_entry_safe (vma, n, &mm->mmap, vm_list) {
 		if (vma->vm_flags & VM_ACCOUNT)
 			vm_unacct_memory(vma_pages(vma));
@@ -134,14 +140,112 @@ static void wp_flush(struct mm_struct *mm, struct wp_run *r)
 	r->write = false;
 }
 
+/* What is copied at once: addresses, and pages to copy to. */
+struct copies {
+	unsigned int n;
+	unsigned long addr[FORK_COPIES];
+	struct page *page[FORK_COPIES];
+};
+
+static void copies_begin(struct copies *c, const unsigned long *soon)
+{
+	bool zeroed;
+	unsigned long got;
+
+	c->n = 0;
+	for (unsigned int i = 0; i < FORK_COPIES && mm_is_private_to_us(current->mm); i++) {
+		unsigned long addr = soon[i] & PAGE_MASK;
+
+		if (!addr || (c->n && addr == c->addr[c->n - 1]))
+			continue;
+		c->page[c->n] = alloc_user_run(0, &got, &zeroed);
+		if (!c->page[c->n])
+			return;
+		c->addr[c->n++] = addr;
+	}
+}
+
+static void copies_end(struct copies *c)
+{
+	for (unsigned int i = 0; i < c->n; i++) {
+		if (c->page[i])
+			put_page(c->page[i]);
+	}
+}
+
+/* The child's entry for a page that is copied now, or 0. */
+static pte_t copy_now(struct mm_struct *mm, struct copies *c, unsigned long addr, pte_t e)
+{
+	struct page *from = pte_page(e), *to = NULL;
+	unsigned long left = PAGE_SIZE;
+
+	for (unsigned int i = 0; i < c->n; i++) {
+		if (c->addr[i] == addr)
+			swap(to, c->page[i]);
+	}
+	if (likely(!to))
+		return 0;
+	if (!(e & PTE_ANON) || (e & PTE_SPECIAL) || page_mapcount(from) != 1 || page_count(from) != 1) {
+		put_page(to);
+		return 0;
+	}
+	current->pagefault_disabled++;
+	if (e & PTE_HOST)
+		left = __copy_user(page_address(to), (void *)addr, PAGE_SIZE);
+	current->pagefault_disabled--;
+	if (left)
+		memcpy(page_address(to), page_address(from), PAGE_SIZE);
+	page_add_anon(to, mm, addr);
+	mod_vm_stat(NR_ANON_PAGES, 1);
+	mm->copied[mm->nr_copied++] = addr;
+	return mk_pte(to, PTE_ANON | PTE_WRITE | PTE_DIRTY | PTE_YOUNG);
+}
+
+void dup_mm_child(void)
+{
+	struct mm_struct *mm = current->mm;
+
+	spin_lock(&mm->page_table_lock);
+	for (unsigned int i = 0; i < mm->nr_copied; i++) {
+		unsigned long addr = mm->copied[i];
+		pte_t *p = pte_find(mm, addr);
+
+		if (!p || !(*p & PTE_PRESENT) || platform->map(mm, addr, pte_pfn(*p), 1, pte_hprot(*p), true)) {
+			host_unmap(mm, addr, PAGE_SIZE);
+			continue;
+		}
+		*p |= PTE_HOST;
+		mm->host_vmas++;
+	}
+	mm->nr_copied = 0;
+	spin_unlock(&mm->page_table_lock);
+}
+
+/* Where the entries of a table go: mm's, and what is counted on the way. */
+struct table_copy {
+	struct mm_struct *mm;
+	struct copies *copies;
+	bool shared;
+	struct wp_run run;
+	long rss[3];
+};
+
 /* Copies the entries of one table; both page table locks are held. */
 static void copy_table(struct mm_struct *old, pte_t *src, pte_t *dst, unsigned long addr, unsigned long next,
-		       bool shared, struct wp_run *run, long rss[3])
+		       struct table_copy *t)
 {
+	struct wp_run *run = &t->run;
+
 	for (; addr < next; addr += PAGE_SIZE, src++, dst++) {
 		pte_t e = *src;
 
 		if (!(e & PTE_PRESENT)) {
+			if (run->end)
+				wp_flush(old, run);
+			continue;
+		}
+		if (!t->shared && (e & PTE_WRITE) && (*dst = copy_now(t->mm, t->copies, addr, e))) {
+			t->rss[pte_rss_kind(*dst, pte_page(*dst))]++;
 			if (run->end)
 				wp_flush(old, run);
 			continue;
@@ -151,9 +255,9 @@ static void copy_table(struct mm_struct *old, pte_t *src, pte_t *dst, unsigned l
 
 			get_page(p);
 			atomic_inc(&p->_mapcount);
-			rss[pte_rss_kind(e, p)]++;
+			t->rss[pte_rss_kind(e, p)]++;
 		}
-		if (!shared && (e & PTE_WRITE)) {
+		if (!t->shared && (e & PTE_WRITE)) {
 			if (e & PTE_HOST) {
 				if (run->end != addr) {
 					if (run->end)
@@ -174,12 +278,10 @@ static void copy_table(struct mm_struct *old, pte_t *src, pte_t *dst, unsigned l
 	}
 }
 
-static int copy_ptes(struct mm_struct *mm, struct mm_struct *old, struct vm_area_struct *vma)
+static int copy_ptes(struct mm_struct *mm, struct mm_struct *old, struct vm_area_struct *vma, struct copies *copies)
 {
-	bool shared = vma->vm_flags & VM_SHARED;
+	struct table_copy t = {.mm = mm, .copies = copies, .shared = vma->vm_flags & VM_SHARED};
 	unsigned long addr = vma->vm_start, end = vma->vm_end, next;
-	struct wp_run run = {0, 0, false};
-	long rss[3] = {0, 0, 0};
 	pte_t *src, *dst;
 	int err = 0;
 
@@ -192,13 +294,13 @@ static int copy_ptes(struct mm_struct *mm, struct mm_struct *old, struct vm_area
 			err = -ENOMEM;
 			break;
 		}
-		copy_table(old, src, dst, addr, next, shared, &run, rss);
+		copy_table(old, src, dst, addr, next, &t);
 	}
-	if (run.end)
-		wp_flush(old, &run);
+	if (t.run.end)
+		wp_flush(old, &t.run);
 	for (int i = 0; i < 3; i++)
-		if (rss[i])
-			atomic_long_add(rss[i], mm_rss(mm, i));
+		if (t.rss[i])
+			atomic_long_add(t.rss[i], mm_rss(mm, i));
 	spin_unlock(&mm->page_table_lock);
 	spin_unlock(&old->page_table_lock);
 	return err;
@@ -226,7 +328,7 @@ static void hide_from_child(struct mm_struct *old, struct vm_area_struct *vma)
 	spin_unlock(&old->page_table_lock);
 }
 
-static int dup_vma(struct mm_struct *mm, struct mm_struct *old, struct vm_area_struct *vma)
+static int dup_vma(struct mm_struct *mm, struct mm_struct *old, struct vm_area_struct *vma, struct copies *copies)
 {
 	struct vm_area_struct *new;
 
@@ -251,7 +353,7 @@ static int dup_vma(struct mm_struct *mm, struct mm_struct *old, struct vm_area_s
 		hide_from_child(old, vma);
 		return 0;
 	}
-	return copy_ptes(mm, old, vma);
+	return copy_ptes(mm, old, vma, copies);
 }
 
 static void copy_layout(struct mm_struct *mm, struct mm_struct *old)
@@ -282,21 +384,24 @@ static void copy_layout(struct mm_struct *mm, struct mm_struct *old)
 	}
 }
 
-struct mm_struct *dup_mm(void)
+struct mm_struct *dup_mm(const unsigned long *soon)
 {
 	struct mm_struct *old = current->mm, *mm = mm_alloc();
 	struct vm_area_struct *vma;
+	struct copies copies;
 
 	if (!mm)
 		return NULL;
+	copies_begin(&copies, soon);
 	mmap_write_lock(old);
 	update_hiwater(old);
 	copy_layout(mm, old);
 	fork_wait_begin(mm);
 	list_for_each_entry (vma, &old->mmap, vm_list) {
-		if (dup_vma(mm, old, vma))
+		if (dup_vma(mm, old, vma, &copies))
 			goto out_fail;
 	}
+	copies_end(&copies);
 	/* somebody took pages away whose host mappings may still be there to be inherited: see mm/rmap.c */
 	if (atomic_read(&old->rmap_pending)) {
 		spin_lock(&old->page_table_lock);
@@ -309,6 +414,7 @@ struct mm_struct *dup_mm(void)
 	old->fork_child = mm;
 	return mm;
 out_fail:
+	copies_end(&copies);
 	mmap_write_unlock(old);
 	mmput(mm);
 	return NULL;

@@ -101,12 +101,23 @@ unsigned long pte_next_table(struct mm_struct *mm, unsigned long addr, unsigned 
 	return end;
 }
 
-static bool table_empty(const u64 *t)
+static bool range_empty(const u64 *t, unsigned int first, unsigned int last)
 {
-	for (unsigned int i = 0; i < PTRS_PER_TABLE; i++) {
+	for (unsigned int i = first; i <= last; i++) {
 		if (t[i])
 			return false;
 	}
+	return true;
+}
+
+/* May table t, which an entry of the given level leads to, go? What a lowest table held is gone: the caller saw to that. */
+static bool table_unused(u64 *t, unsigned int level)
+{
+	if (level > 1)
+		return range_empty(t, virt_to_page(t)->inuse, virt_to_page(t)->objects);
+#ifdef HUSK_DEBUG
+	BUG_ON(!range_empty(t, 0, PTRS_PER_TABLE - 1));
+#endif
 	return true;
 }
 
@@ -128,7 +139,7 @@ static void free_below(struct mm_struct *mm, u64 *t, unsigned int level, unsigne
 			continue;
 		if (level > 1)
 			free_below(mm, sub, level - 1, a, start, end);
-		if (a >= start && a + span <= end && (level == 1 || table_empty(sub))) {
+		if (a >= start && a + span <= end && table_unused(sub, level)) {
 			t[i] = 0;
 			table_free(mm, sub);
 		}

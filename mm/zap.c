@@ -103,9 +103,9 @@ static struct page *zap_entry(pte_t *p, struct rss_count *rss)
 	return pg;
 }
 
-static void zap_now(struct mm_struct *mm, unsigned long start, unsigned long end, unsigned int flags)
+static void zap_now(struct mm_struct *mm, unsigned long start, unsigned long end, unsigned int flags,
+		    struct rss_count *rss)
 {
-	struct rss_count rss = {.unmapped = 0};
 	unsigned long addr = start, next;
 	pte_t *p;
 
@@ -120,30 +120,36 @@ static void zap_now(struct mm_struct *mm, unsigned long start, unsigned long end
 				*p &= ~PTE_HOST; /* it went with its neighbours */
 				continue;
 			}
-			pg = zap_entry(p, &rss);
+			pg = zap_entry(p, rss);
 			if (pg)
 				put_page(pg);
 		}
 	}
-	apply_rss(mm, &rss);
 }
 
 void zap_local(struct mm_struct *mm, unsigned long start, unsigned long end, unsigned int flags)
 {
+	struct rss_count rss = {.unmapped = 0};
 	unsigned long first, last;
 
 	spin_lock(&mm->page_table_lock);
 	if (host_range(mm, start, end, &first, &last))
 		host_unmap(mm, first, last - first);
-	zap_now(mm, start, end, flags);
+	zap_now(mm, start, end, flags, &rss);
+	apply_rss(mm, &rss);
 	spin_unlock(&mm->page_table_lock);
 }
 
-void zap_exit(struct mm_struct *mm, unsigned long start, unsigned long end)
+void zap_exit(struct mm_struct *mm)
 {
+	struct rss_count rss = {.unmapped = 0};
+	struct vm_area_struct *vma;
+
 	update_hiwater(mm);
 	spin_lock(&mm->page_table_lock);
-	zap_now(mm, start, end, 0);
+	list_for_each_entry (vma, &mm->mmap, vm_list)
+		zap_now(mm, vma->vm_start, vma->vm_end, 0, &rss);
+	apply_rss(mm, &rss);
 	spin_unlock(&mm->page_table_lock);
 }
 

@@ -232,6 +232,7 @@ struct vm_area_struct {
 #define VM_DONTDUMP 0x4000000UL
 #define VM_MERGEABLE 0x80000000UL
 
+#define FORK_COPIES 3
 struct mm_struct {
 	struct list_head mmap; /* VMAs in order; under mmap_lock */
 	struct rb_root mm_rb;
@@ -250,12 +251,14 @@ struct mm_struct {
 	struct file *exe_file;
 	u64 auxv[64];
 	int dumpable;
-	u64 id;				  /* names the host process; never reused */
-	unsigned long host_vmas;	  /* estimate of host mappings */
-	void *arch[8];			  /* platform's */
-	struct list_head mm_list;	  /* all address spaces */
-	struct mm_struct *fork_child;	  /* between dup_mm() and dup_mm_done(); under mmap_lock */
-	u32 forking;			  /* no host process yet: see mm/rmap.c */
+	u64 id;			      /* names the host process; never reused */
+	unsigned long host_vmas;      /* estimate of host mappings */
+	void *arch[8];		      /* platform's */
+	struct list_head mm_list;     /* all address spaces */
+	struct mm_struct *fork_child; /* between dup_mm() and dup_mm_done(); under mmap_lock */
+	u32 forking;		      /* no host process yet: see mm/rmap.c */
+	unsigned int nr_copied;	      /* a child's: pages that it has copies of, but its host process not yet */
+	unsigned long copied[FORK_COPIES];
 	atomic_t rmap_pending;		  /* page-table entries taken away, host mappings not yet */
 	u64 scan_seq;			  /* pages of executable VMAs made writable; under page_table_lock */
 	unsigned long gap_hint, gap_size; /* get_unmapped_area(): start here; largest gap known above */
@@ -307,8 +310,11 @@ static inline void mmget(struct mm_struct *mm)
 }
 struct mm_struct *get_task_mm(struct task_struct *t); /* takes mm_users, NULL for kernel threads */
 /* dup_mm: copy of current->mm for fork; page tables copied, private pages write-protected on both sides. Returns with
- * current->mm->mmap_lock held for writing, to be released (dup_mm_done) after platform->start_thread. */
-struct mm_struct *dup_mm(void);
+ * current->mm->mmap_lock held for writing, to be released (dup_mm_done) after platform->start_thread. soon: FORK_COPIES addresses
+ * that parent and child write at once, or 0: private pages there are copied right away. The child calls dup_mm_child() before
+ * anything touches its user memory. */
+struct mm_struct *dup_mm(const unsigned long *soon);
+void dup_mm_child(void);
 void dup_mm_done(void);
 struct vm_area_struct *find_vma(struct mm_struct *mm,
 				unsigned long addr); /* first with vm_end > addr; mmap_lock held */

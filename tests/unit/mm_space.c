@@ -166,17 +166,28 @@ TEST(anon_sequential)
 	space_end();
 }
 
-/* fork as kernel/fork.c does it; the child becomes current when asked */
-static struct mm_struct *fork_space(void)
+/* fork as kernel/fork.c does it; soon: what both write at once */
+static struct mm_struct *fork_space_soon(const unsigned long *soon)
 {
-	struct mm_struct *mm = dup_mm();
+	struct mm_struct *parent = current->mm, *mm = dup_mm(soon);
 
 	CHECK(mm);
-	host_fork(current->mm, mm);
+	host_fork(parent, mm);
+	current->mm = mm;
+	dup_mm_child();
+	current->mm = parent;
 	dup_mm_done();
-	check_space(current->mm);
+	check_space(parent);
 	check_space(mm);
 	return mm;
+}
+
+/* the child becomes current when asked */
+static struct mm_struct *fork_space(void)
+{
+	static const unsigned long none[FORK_COPIES];
+
+	return fork_space_soon(none);
 }
 
 static void end_child(struct mm_struct *mm)
@@ -611,6 +622,45 @@ TEST(fork_dontcopy)
 	space_end();
 }
 
+/* What both sides will write at once the child has copies of: neither of them faults, and neither sees the other. */
+TEST(fork_copies)
+{
+	struct mm_struct *parent = space_begin(), *child, *grandchild;
+	unsigned long soon[FORK_COPIES] = {AT(3), AT(3) + 8, AT(5)};
+	unsigned long faults;
+
+	map(0, 16, RW_, ANON, NULL, 0);
+	map(20, 4, RW_, MAP_SHARED | MAP_ANONYMOUS, NULL, 0);
+	for (int i = 0; i < 8; i++)
+		put(i, i);
+	put(20, 20);
+	child = fork_space_soon(soon);
+	faults = atomic64_read(&vm_stat[PGFAULT]);
+	put(3, 33);
+	put(5, 55);
+	current->mm = child;
+	CHECK(get(3) == 3 && get(5) == 5);
+	put(3, 34);
+	put(5, 56);
+	CHECK(atomic64_read(&vm_stat[PGFAULT]) == faults);
+	put(4, 44);
+	CHECK(atomic64_read(&vm_stat[PGFAULT]) > faults);
+	/* shared memory, a page that is shared already, nothing at all: no copies */
+	soon[0] = AT(20);
+	soon[1] = AT(2);
+	soon[2] = AT(100);
+	grandchild = fork_space_soon(soon);
+	put(20, 21);
+	put(2, 22);
+	current->mm = grandchild;
+	CHECK(get(20) == 21 && get(2) == 2 && get(3) == 34 && get(4) == 44);
+	current->mm = parent;
+	CHECK(get(20) == 21 && get(2) == 2 && get(3) == 33 && get(5) == 55 && get(4) == 4);
+	end_child(grandchild);
+	end_child(child);
+	space_end();
+}
+
 TEST(populate)
 {
 	struct mm_struct *mm = space_begin();
@@ -769,7 +819,11 @@ TEST(space_random_fork)
 			current->mm = mm[k];
 			model_step(&m[k], f);
 			if (n < 3 && unit_rand() % 300 == 0) {
-				mm[n] = fork_space();
+				unsigned long soon[FORK_COPIES];
+
+				for (int i = 0; i < FORK_COPIES; i++)
+					soon[i] = AT(unit_rand() % 130);
+				mm[n] = fork_space_soon(soon);
 				m[n] = m[k];
 				n++;
 			} else if (n > 1 && unit_rand() % 400 == 0) {
