@@ -16,7 +16,7 @@ int iterate_dir(struct file *f, struct dir_context *ctx)
 		r = f->f_op->iterate_shared(f, ctx);
 		f->f_pos = ctx->pos;
 		fsnotify_file(f, FS_ACCESS | FS_ISDIR);
-		touch_atime(&f->f_path);
+		file_accessed(f);
 	}
 	inode_unlock_shared(i);
 	return r;

@@ -417,8 +417,7 @@ ssize_t generic_file_read_iter(struct kiocb *k, struct iov_iter *to)
 	} else {
 		ret = filemap_read(k, to);
 	}
-	if (!(f->f_flags & O_NOATIME))
-		touch_atime(&f->f_path);
+	file_accessed(f);
 	return ret;
 }
 
@@ -582,7 +581,7 @@ int generic_file_mmap(struct file *f, struct vm_area_struct *vma)
 {
 	if (!f->f_mapping->a_ops->read_folio)
 		return -ENOEXEC;
-	touch_atime(&f->f_path);
+	file_accessed(f);
 	vma->vm_ops = &generic_file_vm_ops;
 	return 0;
 }

@@ -552,6 +552,16 @@ unsigned long vm_mmap(struct file *file, unsigned long addr, unsigned long len, 
 	return ret;
 }
 
+/* MAP_HUGETLB: there is no pool of huge pages; sizes that x86 does not have are told first. */
+static int no_huge_pages(unsigned long flags)
+{
+	unsigned log = flags >> MAP_HUGE_SHIFT & MAP_HUGE_MASK;
+
+	if (!(flags & MAP_ANONYMOUS) || (log && log != 21 && log != 30))
+		return -EINVAL;
+	return -ENOMEM;
+}
+
 SYSCALL_DEFINE6(mmap, unsigned long, addr, unsigned long, len, unsigned long, prot, unsigned long, flags, int, fd,
 		unsigned long, off)
 {
@@ -561,7 +571,7 @@ SYSCALL_DEFINE6(mmap, unsigned long, addr, unsigned long, len, unsigned long, pr
 	if (offset_in_page(off))
 		return -EINVAL;
 	if (flags & MAP_HUGETLB)
-		return flags & MAP_ANONYMOUS ? -ENOMEM : -EINVAL; /* there is no pool of huge pages */
+		return no_huge_pages(flags);
 	if (!(flags & MAP_ANONYMOUS)) {
 		file = fget(fd);
 		if (!file)

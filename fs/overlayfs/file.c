@@ -293,7 +293,7 @@ static ssize_t read_own(struct kiocb *k, struct iov_iter *to, struct inode *i)
 		if (unlikely(fatal_signal_pending(current)))
 			break;
 	}
-	touch_atime(&k->ki_filp->f_path);
+	file_accessed(k->ki_filp);
 	return done;
 }
 

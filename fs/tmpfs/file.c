@@ -144,7 +144,7 @@ static ssize_t shmem_read_iter(struct kiocb *k, struct iov_iter *to)
 		if (unlikely(fatal_signal_pending(current)))
 			break;
 	}
-	touch_atime(&f->f_path);
+	file_accessed(f);
 	return done;
 }
 
@@ -445,7 +445,7 @@ static int shmem_mmap(struct file *f, struct vm_area_struct *vma)
 			return -EPERM;
 		vma->vm_flags &= ~VM_MAYWRITE;
 	}
-	touch_atime(&f->f_path);
+	file_accessed(f);
 	vma->vm_ops = &shmem_vm_ops;
 	if ((vma->vm_flags & VM_SHARED) && !(si->seals & 1)) {
 		vma->vm_ops = &shmem_sealable_vm_ops;

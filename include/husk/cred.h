@@ -42,6 +42,7 @@ struct user_struct {
 	atomic_t processes, sigpending;
 	struct user_struct *next;
 	atomic_t inotify_instances, inotify_watches;
+	atomic_long_t mq_bytes; /* of message queues, for RLIMIT_MSGQUEUE */
 };
 struct user_struct *alloc_uid(uid_t uid); /* finds or makes; a reference, or NULL */
 void free_uid(struct user_struct *u);

@@ -527,6 +527,12 @@ struct file {
 	struct list_head f_ep; /* epoll items watching it; under f_lock */
 	void *private_data;
 };
+/* file_accessed: f was read: the access time is now, unless the caller asked for O_NOATIME */
+static inline void file_accessed(struct file *f)
+{
+	if (!(f->f_flags & O_NOATIME))
+		touch_atime(&f->f_path);
+}
 #define file_inode(f) ((f)->f_inode)
 #define file_dentry(f) ((f)->f_path.dentry)
 #define FMODE_READ 1

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Small rules: shared futexes need their memory, the default timer slack is the parent's, CPUID faulting is told to be missing.
+// Small rules: shared futexes need their memory, O_NOATIME, sizes of huge pages, the default timer slack is the parent's, CPUID faulting
+// is told to be missing.
 #include "t.h"
 #include <asm/prctl.h>
 #include <linux/futex.h>
@@ -33,6 +34,26 @@ int main(void)
 	MUST(ftruncate(fd, 4096));
 	R(futex(cut + 4096, FUTEX_WAKE, 1, 0));
 	R(futex(cut, FUTEX_WAKE, 1, 0));
+
+	// An access time that any reading would move stays with O_NOATIME.
+	tmp();
+	put("f", "text");
+	struct timespec old[2] = {{1000, 0}, {0, UTIME_OMIT}};
+	struct stat s;
+	char c;
+	MUST(utimensat(AT_FDCWD, "f", old, 0));
+	fd = MUST(open("f", O_RDONLY | O_NOATIME));
+	read(fd, &c, 1);
+	close(fd);
+	MUST(stat("f", &s));
+	say("atime %ld\n", (long)s.st_atime);
+	fd = MUST(open("f", O_RDONLY));
+	read(fd, &c, 1);
+	close(fd);
+	MUST(stat("f", &s));
+	T(s.st_atime > 1000);
+
+	T(mmap(NULL, 4096, PROT_READ, ~0, -1, 0) == MAP_FAILED && errno == EINVAL); // a size of huge pages that is none
 
 	R(prctl(PR_SET_TIMERSLACK, 70000));
 	CHILD("child", {
