@@ -101,6 +101,8 @@ static void map_window(struct ram *r, enum platform_kind platform)
 	if (mmap((void *)DIRECT_MAP_ADDR, r->size, PROT_READ | PROT_WRITE,
 		 MAP_SHARED | MAP_FIXED_NOREPLACE | MAP_NORESERVE, HOSTIF_RAM_FD, 0) != (void *)DIRECT_MAP_ADDR)
 		jail_fail("mapping RAM");
+	if (r->huge) /* a touch brings a page; larger pieces are asked for */
+		madvise((void *)DIRECT_MAP_ADDR, r->size, MADV_NOHUGEPAGE);
 	if (key && syscall(SYS_pkey_mprotect, DIRECT_MAP_ADDR, r->size, PROT_READ | PROT_WRITE, key))
 		jail_fail("protecting RAM");
 }
@@ -209,7 +211,8 @@ void jail_main(const struct jail *j, int ram_fd, char *ram_base, int monitor, ui
 	reset_signals();
 	forget_libc();
 	close_descriptors();
-	if (jail_seccomp_install(secret, pidns, order->platform)) /* from here on every libc call would trap */
+	/* from here on every libc call would trap */
+	if (jail_seccomp_install(secret, pidns, order->platform, order->ram.huge ? order->ram.size : 0))
 		_exit(125);
 	secret = 0;
 	enter_kernel(order->ram.entry, DIRECT_MAP_ADDR, order->platform);

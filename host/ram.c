@@ -41,7 +41,7 @@ static int make_file(struct maker *m)
 	if (fs < 0)
 		return -1;
 	snprintf(size, sizeof(size), "%llu", (unsigned long long)m->size);
-	if (!syscall(SYS_fsconfig, fs, FSCONFIG_SET_STRING, "huge", "advise", 0) &&
+	if (!syscall(SYS_fsconfig, fs, FSCONFIG_SET_STRING, "huge", "always", 0) &&
 	    !syscall(SYS_fsconfig, fs, FSCONFIG_SET_STRING, "size", size, 0) &&
 	    !syscall(SYS_fsconfig, fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0))
 		mnt = syscall(SYS_fsmount, fs, FSMOUNT_CLOEXEC, 0);
@@ -140,6 +140,8 @@ int ram_create(struct ram *r, uint64_t size, struct err *e)
 		return err_set(e, 125,
 			       "cannot map %llu MiB of guest memory: %s; try a smaller --memory, or raise ulimit -v",
 			       (unsigned long long)size >> 20, strerror(errno));
+	if (r->huge)
+		madvise(r->base, size, MADV_NOHUGEPAGE);
 	r->next = sizeof(struct hostif_boot);
 	return 0;
 }
@@ -163,6 +165,22 @@ uint64_t ram_alloc(struct ram *r, size_t n, size_t align)
 		p = (end + align - 1) & ~(uint64_t)(align - 1);
 	r->next = p + n;
 	return p;
+}
+
+/* Has the host back what it is about to fill in pieces of this size, where it can: without, it would take the largest that fits. */
+#define IMAGE_PIECE ((uint64_t)64 << 10)
+static void back_range(struct ram *r, uint64_t at, uint64_t end)
+{
+	for (at &= ~(IMAGE_PIECE - 1); r->huge && at < end && at + 2 * IMAGE_PIECE <= r->size; at += IMAGE_PIECE) {
+		bool first = !(at & IMAGE_PIECE); /* of two: a page in the second keeps them apart (arch/x86/hostcall.c) */
+
+		if (first)
+			r->base[at + IMAGE_PIECE] = 0;
+		if (fallocate(r->fd, 0, at, IMAGE_PIECE))
+			return;
+		if (first)
+			fallocate(r->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, at + IMAGE_PIECE, 4096);
+	}
 }
 
 /* Part of the image into RAM. The host copies it from page cache to page cache: cheaper than faults on both sides. */
@@ -213,6 +231,7 @@ static int load_image(struct ram *r, int fd, const char *path, struct err *e)
 	_Alignas(16) char head[4096];
 	const Elf64_Ehdr *eh = (const void *)head;
 	const Elf64_Phdr *ph;
+	uint64_t end = 0;
 	ssize_t n = pread(fd, head, sizeof(head), 0);
 
 	if (n < 0)
@@ -222,6 +241,10 @@ static int load_image(struct ram *r, int fd, const char *path, struct err *e)
 	    eh->e_phnum > (n - eh->e_phoff) / sizeof(*ph) || eh->e_entry < KERNEL_BASE_ADDR)
 		return err_set(e, 125, "%s is not a husk kernel image", path);
 	ph = (const void *)(head + eh->e_phoff);
+	for (int i = 0; i < eh->e_phnum; i++)
+		if (ph[i].p_type == PT_LOAD && ph[i].p_vaddr - KERNEL_BASE_ADDR + ph[i].p_filesz > end)
+			end = ph[i].p_vaddr - KERNEL_BASE_ADDR + ph[i].p_filesz;
+	back_range(r, HOSTIF_KERNEL_PHYS, HOSTIF_KERNEL_PHYS + end);
 	for (int i = 0; i < eh->e_phnum; i++)
 		if (ph[i].p_type == PT_LOAD && ph[i].p_memsz && load_segment(r, fd, &ph[i]))
 			return err_set(e, 125, "%s does not fit: guest memory is too small, or the image is damaged",

@@ -82,7 +82,7 @@ void jail_start(struct jail *j, struct ram *r, enum platform_kind platform);
 void jail_kill(struct jail *j);
 void jail_main(const struct jail *j, int ram_fd, char *ram_base, int monitor, uid_t uid, gid_t gid)
 	__attribute__((noreturn));
-int jail_seccomp_install(uint64_t secret, bool pidns, enum platform_kind platform);
+int jail_seccomp_install(uint64_t secret, bool pidns, enum platform_kind platform, uint64_t back_size);
 
 #define MAX_VOLUMES 20
 #define CORE_DIR_INSIDE "/dev/husk-cores" /* below /dev, which can be written whatever the root is */

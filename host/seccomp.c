@@ -47,6 +47,11 @@ static void need_clear(struct prog *p, uint32_t bits)
 	emit(p, BPF_JMP | BPF_JSET | BPF_K, bits, 0, 1);
 	emit(p, BPF_RET | BPF_K, SECCOMP_RET_TRAP, 0, 0);
 }
+static void need_at_most(struct prog *p, uint32_t k)
+{
+	emit(p, BPF_JMP | BPF_JGT | BPF_K, k, 0, 1);
+	emit(p, BPF_RET | BPF_K, SECCOMP_RET_TRAP, 0, 0);
+}
 static void allow(struct prog *p)
 {
 	emit(p, BPF_RET | BPF_K, SECCOMP_RET_ALLOW, 0, 0);
@@ -154,12 +159,39 @@ static void rule_first_arg(struct prog *p, uint32_t nr, uint32_t want, uint64_t 
 	rule_end(p, at);
 }
 
+/* RAM's file only, its size as it is: at most 2 MiB from at most last_off */
+#define BACK_MOST ((uint64_t)2 << 20)
+static void rule_fallocate(struct prog *p, uint64_t last_off, uint64_t s)
+{
+	unsigned at = rule(p, SYS_fallocate);
+
+	need_secret6(p, s);
+	load(p, ARG_LO(0));
+	need_eq(p, HOSTIF_RAM_FD);
+	load(p, ARG_LO(1)); /* the mode */
+	need_eq(p, 0);
+	load(p, ARG_HI(3));
+	need_eq(p, 0);
+	load(p, ARG_LO(3));
+	need_at_most(p, BACK_MOST);
+	load(p, ARG_HI(2));
+	emit(p, BPF_JMP | BPF_JEQ | BPF_K, last_off >> 32, 0, 4);
+	load(p, ARG_LO(2));
+	need_at_most(p, (uint32_t)last_off);
+	allow(p);
+	emit(p, BPF_JMP | BPF_JGT | BPF_K, last_off >> 32, 0, 1);
+	emit(p, BPF_RET | BPF_K, SECCOMP_RET_TRAP, 0, 0);
+	allow(p);
+	rule_end(p, at);
+}
+
 /**
  * jail_seccomp_install - put the filter on the calling process
+ * @back_size: size of RAM's file where the kernel may have the host back it piece by piece, else 0
  * @pidns: the jail has a pid namespace of its own, so signals and waits reach nothing outside
  * Returns 0 or -1 with errno. Needs no_new_privs.
  */
-int jail_seccomp_install(uint64_t s, bool pidns, enum platform_kind platform)
+int jail_seccomp_install(uint64_t s, bool pidns, enum platform_kind platform, uint64_t back_size)
 {
 	static struct prog prog, *p = &prog;
 	struct sock_fprog fp;
@@ -193,6 +225,8 @@ int jail_seccomp_install(uint64_t s, bool pidns, enum platform_kind platform)
 		rule_prot(p, SYS_pkey_mprotect, s);
 	if (!pidns)
 		rule_first_arg(p, SYS_prctl, PR_SET_PDEATHSIG, s);
+	if (back_size >= BACK_MOST)
+		rule_fallocate(p, back_size - BACK_MOST, s);
 	emit(p, BPF_RET | BPF_K, SECCOMP_RET_TRAP, 0, 0);
 	fp = (struct sock_fprog){.len = p->n, .filter = p->f};
 	return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &fp);

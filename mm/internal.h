@@ -24,6 +24,8 @@ static inline unsigned int mm_shard(void)
  * @zeroed: they are known to hold zeroes; else the caller clears them
  */
 struct page *alloc_user_run(unsigned int order, unsigned long *got, bool *zeroed);
+/* alloc_sparse_run: the same for pages that will be used here and there: the host need not back them all */
+struct page *alloc_sparse_run(unsigned int order, unsigned long *got);
 /* alloc_user_pages: n of them if possible, else a power of two that is less */
 struct page *alloc_user_pages(unsigned long n, unsigned long *got, bool *zeroed);
 void cache_single_page(
@@ -32,8 +34,6 @@ void drain_page_caches(void);
 /* release_free_pages: give memory of dirty free blocks of at least 2^min_order pages to the host until at most keep are left */
 unsigned long release_free_pages(unsigned long keep, unsigned int min_order);
 unsigned long nr_dirty_free_pages(void);
-unsigned int
-release_order(void); /* smallest blocks worth giving back: what the host backs with one page is not torn up */
 /* first and past-the-last page that was ever handed out: bounds for scans of mem_map */
 extern unsigned long lowest_pfn, highest_pfn;
 struct zone_numbers {
@@ -45,6 +45,17 @@ static inline bool get_page_unless_zero(struct page *p)
 {
 	return atomic_inc_not_zero(&p->_refcount);
 }
+
+/* ---- backing.c ---- */
+/*
+ * backing_order: in what pieces fresh memory is taken from the host, n pages behind the first that can be free; 0: as it is touched. whole: all
+ * of the block that is wanted will be used.
+ */
+unsigned int backing_order(unsigned long n, bool whole);
+/* back_piece: take one, naturally aligned; pair: its other half is free and fresh, too, and nobody else's. No lock held. */
+void back_piece(unsigned long pfn, unsigned int order, bool pair);
+/* release_order: the smallest blocks worth giving back: what the host backs with one piece is not torn up */
+unsigned int release_order(void);
 
 /* vma_text_mapped: what a new executable mapping of a file needs beside it. mmap_lock is held for writing. */
 void vma_text_mapped(struct mm_struct *mm, struct vm_area_struct *vma);

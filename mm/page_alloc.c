@@ -12,11 +12,8 @@
  * zeroes gets them for nothing from a zero block. Dirty blocks are used first and at low addresses first, so that the memory in use stays
  * compact; what is dirty beyond a bound goes back to the host, which makes it zero again (kmemd, mm/vmscan.c).
  *
- * Where the host can back RAM with huge pages (ram_populate()), memory is taken from it 2 MiB at a time: a block that is broken
- * up for smaller ones, or handed out whole as user memory, is filled first. That costs 0.2 us per 4 KiB page where single pages cost 2-3 us, and a
- * process maps 2 MiB of the direct map with one fault. The first few MiB are left out, so that a small sandbox stays small. A host
- * whose own free memory must first be fetched from elsewhere (a virtual machine with ballooning) takes milliseconds for each, mostly for
- * pages that nobody will use: two slow ones in a row, or a very slow one, and memory is taken page by page for the next 64 MiB.
+ * Fresh memory is taken from the host in pieces (mm/backing.c): a zero block that is larger than its piece has not been asked for
+ * yet; before one is broken up, or handed out whole, it is. Blocks smaller than a piece are parts of one that the host has given.
  *
  * Single pages come from caches sharded by thread (pcp), refilled and drained in batches. A page in one has no references.
  *
@@ -25,14 +22,12 @@
 #define NR_ORDERS (MAX_ORDER + 1)
 #define PCP_MAX 30
 #define PCP_BATCH 16
-#define HUGE_ORDER 9
 enum { DIRTY, ZERO };
 
 struct page *mem_map;
 unsigned long max_pfn, totalram_pages, lowest_pfn, highest_pfn, min_free_pages;
 char *direct_map = (char *)DIRECT_MAP_BASE;
 atomic64_t vm_stat[NR_VM_STAT];
-int (*ram_populate)(unsigned long pfn, unsigned long npages);
 
 static struct {
 	spinlock_t lock;
@@ -48,13 +43,6 @@ static struct pcp {
 	u32 count;
 	struct page *page[PCP_MAX];
 } __aligned(64) pcps[NR_MM_SHARDS];
-
-static bool huge_refused;
-static u32 huge_strikes;	 /* slow ones in a row */
-static unsigned long huge_again; /* highest_pfn from which huge blocks are tried again */
-#define HUGE_SLOW_NS (600 * NSEC_PER_USEC)
-#define HUGE_VERY_SLOW_NS (2500 * NSEC_PER_USEC)
-#define HUGE_PAUSE ((64UL << 20) >> PAGE_SHIFT)
 
 static inline bool page_zeroed(struct page *p)
 {
@@ -113,53 +101,6 @@ static void free_block(unsigned long pfn, unsigned int order, unsigned int z, bo
 	add_block(pfn_to_page(pfn), order, z);
 }
 
-static bool want_huge(void)
-{
-	return ram_populate && !huge_refused && highest_pfn - zone.first >= RAM_SMALL_START &&
-	       highest_pfn >= huge_again;
-}
-
-static u64 clock_ns(void)
-{
-	s64 sec, nsec;
-
-	host_clock_gettime(CLOCK_MONOTONIC, &sec, &nsec);
-	return sec * NSEC_PER_SEC + nsec;
-}
-
-/* Has p, a block in nobody's hands, backed by the host. zone.lock is dropped meanwhile. */
-static void back_block(struct page *p, unsigned int order)
-{
-	u64 start;
-	int err;
-
-	spin_unlock(&zone.lock);
-	start = clock_ns();
-	err = ram_populate(page_to_pfn(p), 1UL << order);
-	start = clock_ns() - start;
-	spin_lock(&zone.lock);
-	huge_refused |= err;
-	huge_strikes = start > HUGE_SLOW_NS ? huge_strikes + 1 : 0;
-	if (huge_strikes >= 2 || start > HUGE_VERY_SLOW_NS)
-		huge_again = highest_pfn + HUGE_PAUSE;
-}
-
-static struct page *take_block(unsigned int order);
-
-/* A whole huge block of fresh memory, backed, goes onto the lists in two halves, for a request of less. */
-static void break_huge(void)
-{
-	struct page *p = take_block(HUGE_ORDER);
-	unsigned int z;
-
-	if (!p)
-		return;
-	back_block(p, HUGE_ORDER);
-	z = page_zeroed(p) ? ZERO : DIRTY;
-	add_block(p, HUGE_ORDER - 1, z);
-	add_block(p + (1UL << (HUGE_ORDER - 1)), HUGE_ORDER - 1, z);
-}
-
 /* Which order to take from: of the dirty blocks the smallest that will do, of the fresh ones the lowest in memory. */
 static unsigned int pick_order(unsigned int z, unsigned int order)
 {
@@ -177,32 +118,52 @@ static unsigned int pick_order(unsigned int z, unsigned int order)
 	return best;
 }
 
-/* Takes a block of 2^order off the lists; its PG_zeroed says what it holds. */
-static struct page *take_block(unsigned int order)
+/* Puts what p, a block of 2^o off the lists, has beyond its first 2^order pages back onto them. */
+static void split_block(struct page *p, unsigned int o, unsigned int order, unsigned int z)
+{
+	while (o > order) {
+		o--;
+		add_block(p + (1UL << o), o, z);
+	}
+}
+
+/*
+ * p, a fresh block of 2^o that was just taken off the lists, is cut to a piece of 2^piece pages that the host backs now. The piece behind it stays in
+ * nobody's hands meanwhile: the host may be told something about it. zone.lock is dropped.
+ */
+static void take_piece(struct page *p, unsigned int o, unsigned int piece)
+{
+	bool pair = o > piece;
+
+	split_block(p, o, piece + pair, ZERO);
+	spin_unlock(&zone.lock);
+	back_piece(page_to_pfn(p), piece, pair);
+	spin_lock(&zone.lock);
+	if (pair)
+		free_block(page_to_pfn(p) + (1UL << piece), piece, ZERO, false);
+}
+
+/* Takes a block of 2^order off the lists; its PG_zeroed says what it holds. whole: all of it is about to be used. */
+static struct page *take_block(unsigned int order, bool whole)
 {
 	unsigned int z = zone.mask[DIRTY] >> order ? DIRTY : ZERO;
-	unsigned int o;
+	unsigned int o, piece;
 	struct page *p;
 
 	if (!(zone.mask[z] >> order))
 		return NULL;
 	o = pick_order(z, order);
-	if (z == ZERO && order < HUGE_ORDER && o >= HUGE_ORDER && want_huge()) {
-		break_huge();
-		/* others may have taken it */
-		z = zone.mask[DIRTY] >> order ? DIRTY : ZERO;
-		if (!(zone.mask[z] >> order))
-			return NULL;
-		o = pick_order(z, order);
-	}
 	p = list_first_entry(&zone.list[z][o], struct page, lru);
 	del_block(p, o, z);
-	while (o > order) {
-		o--;
-		add_block(p + (1UL << o), o, z);
-	}
 	if (page_to_pfn(p) + (1UL << order) > highest_pfn)
 		highest_pfn = page_to_pfn(p) + (1UL << order);
+	piece = z == ZERO ? backing_order(page_to_pfn(p) - zone.first, whole) : 0;
+	if (piece && o >= piece && order <= RAM_BACK_MAX) {
+		piece = max(piece, order);
+		take_piece(p, o, piece);
+		o = piece;
+	}
+	split_block(p, o, order, z);
 	return p;
 }
 
@@ -264,11 +225,6 @@ unsigned long nr_dirty_free_pages(void)
 	return READ_ONCE(zone.nr_free[DIRTY]);
 }
 
-unsigned int release_order(void)
-{
-	return ram_populate && !huge_refused && highest_pfn - zone.first >= 2 * RAM_SMALL_START ? HUGE_ORDER : 4;
-}
-
 void zone_numbers(struct zone_numbers *n)
 {
 	spin_lock(&zone.lock);
@@ -300,7 +256,7 @@ static unsigned int refill(struct pcp *c, gfp_t gfp)
 	/* a dirty block first, however small: memory stays compact */
 	while (n && o && !(zone.mask[DIRTY] >> o) && (zone.mask[DIRTY] || !(zone.mask[ZERO] >> o)))
 		o--;
-	p = n ? take_block(o) : NULL;
+	p = n ? take_block(o, true) : NULL;
 	spin_unlock(&zone.lock);
 	if (!p)
 		return 0;
@@ -354,7 +310,7 @@ static struct page *take_pages(gfp_t gfp, unsigned int order)
 		return take_single(gfp);
 	spin_lock(&zone.lock);
 	if (watermark_ok(gfp, order))
-		p = take_block(order);
+		p = take_block(order, false);
 	spin_unlock(&zone.lock);
 	return p;
 }
@@ -466,7 +422,7 @@ static void split_for_user(struct page *p, unsigned int order)
 	}
 }
 
-struct page *alloc_user_run(unsigned int order, unsigned long *got, bool *zeroed)
+static struct page *alloc_run(unsigned int order, unsigned long *got, bool *zeroed, bool whole)
 {
 	struct page *p = NULL;
 
@@ -475,9 +431,7 @@ struct page *alloc_user_run(unsigned int order, unsigned long *got, bool *zeroed
 		while (order && (!watermark_ok(GFP_USER, order) || !((zone.mask[DIRTY] | zone.mask[ZERO]) >> order)))
 			order--;
 		if (order)
-			p = take_block(order);
-		if (p && order == HUGE_ORDER && page_zeroed(p) && want_huge())
-			back_block(p, order);
+			p = take_block(order, whole);
 		spin_unlock(&zone.lock);
 	}
 	if (!p) {
@@ -493,6 +447,18 @@ struct page *alloc_user_run(unsigned int order, unsigned long *got, bool *zeroed
 	*got = 1UL << order;
 	split_for_user(p, order);
 	return p;
+}
+
+struct page *alloc_user_run(unsigned int order, unsigned long *got, bool *zeroed)
+{
+	return alloc_run(order, got, zeroed, true);
+}
+
+struct page *alloc_sparse_run(unsigned int order, unsigned long *got)
+{
+	bool zeroed;
+
+	return alloc_run(order, got, &zeroed, false);
 }
 
 struct page *alloc_user_pages(unsigned long n, unsigned long *got, bool *zeroed)

@@ -10,16 +10,19 @@
  * A view is made when its page is first run, but a program's text is mapped with few host mappings only if the views lie together. So
  * the first view in a segment of SEGMENT pages of a file keeps a run of RAM for the whole segment; later views get their place in it, and
  * so does what is read because it will be run, for then most pages can be their own views (mm/fault_file.c). A place
- * that is not taken costs guest memory only, and none of the host's unless the block is backed by a huge page. Runs are
+ * that is not taken costs guest memory only: the host is asked for a group of places when the first of them is taken. Runs are
  * kept only while memory is plentiful, and go when the file has no page in the cache any more.
  */
 #define SEGMENT_ORDER 7
 #define SEGMENT (1UL << SEGMENT_ORDER)
+#define GROUP_ORDER 4
+#define GROUP (1UL << GROUP_ORDER)
 
 struct text_run {
 	struct text_run *next;
 	pgoff_t first;
 	struct page *base;	    /* the first place; compared only */
+	u32 begun; /* pairs of groups of which a place was taken */
 	struct page *page[SEGMENT]; /* places not taken, with a reference; else NULL */
 };
 
@@ -39,14 +42,13 @@ static struct text_run *new_run(struct address_space *m, pgoff_t first)
 	unsigned long want = min_t(unsigned long, SEGMENT, eof > first ? eof - first : 1), got;
 	struct text_run *r;
 	struct page *p;
-	bool zeroed;
 
 	if (want < 2 || nr_free_pages() < totalram_pages / 2)
 		return NULL;
 	r = kzalloc(sizeof(*r), GFP_KERNEL);
 	if (!r)
 		return NULL;
-	p = alloc_user_run(ilog2(roundup_pow_of_two(want)), &got, &zeroed);
+	p = alloc_sparse_run(ilog2(roundup_pow_of_two(want)), &got);
 	if (p && got < want) {
 		while (got)
 			put_page(p + --got);
@@ -65,10 +67,28 @@ static struct text_run *new_run(struct address_space *m, pgoff_t first)
 	return r;
 }
 
+/* Has the host back the groups around place i, when nobody else can touch one of their pages: i_pages_lock is held. */
+static void begin_groups(struct text_run *r, unsigned long i)
+{
+	unsigned int pair = i / (2 * GROUP);
+	unsigned long first = pair * 2 * GROUP, pfn;
+
+	if (r->begun & (1u << pair))
+		return;
+	r->begun |= 1u << pair;
+	if (!r->page[first] || !r->page[first + 2 * GROUP - 1])
+		return; /* the run ends before */
+	pfn = page_to_pfn(r->page[first]);
+	back_piece(pfn, GROUP_ORDER, true);
+	back_piece(pfn + GROUP, GROUP_ORDER, false);
+}
+
 static struct page *take_place(struct text_run *r, pgoff_t index)
 {
-	struct page *p = r->page[index - r->first];
+	struct page *p;
 
+	begin_groups(r, index - r->first);
+	p = r->page[index - r->first];
 	r->page[index - r->first] = NULL;
 	return p;
 }

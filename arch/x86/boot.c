@@ -75,15 +75,6 @@ static void map_process_pages(void)
 		panic("protecting the process page: %ld", r);
 }
 
-/* Not for what comes before the first free page: struct pages are touched few and far between. */
-static void want_huge_pages(void)
-{
-	unsigned long start = ALIGN(lowest_pfn + RAM_SMALL_START, 512), end = ALIGN_DOWN(max_pfn, 512);
-
-	if ((boot->features & HOSTIF_F_HUGE) && start < end)
-		ram_populate = host_ram_populate;
-}
-
 static __noreturn __used void boot_on_slot(void)
 {
 	struct thread_info *ti = current_thread_info();
@@ -118,7 +109,8 @@ __noreturn __used void arch_boot(struct hostif_boot *b)
 	memset(b->seed, 0, sizeof(b->seed));
 	locking_init(b->host_ncpus);
 	mem_init(b->mem_start, b->ram_size);
-	want_huge_pages();
+	if (b->features & HOSTIF_F_HUGE)
+		ram_back = host_ram_back;
 	slab_init();
 	module_window_init();
 	ti = alloc_thread_info(&init_task);

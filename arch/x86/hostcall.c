@@ -114,18 +114,24 @@ int host_ram_release(unsigned long pfn, unsigned long npages)
 	return host_madvise((unsigned long)page_address(pfn_to_page(pfn)), npages << PAGE_SHIFT, MADV_REMOVE);
 }
 
-int host_ram_populate(unsigned long pfn, unsigned long npages)
+/*
+ * The host's fallocate() takes the largest folio, of any order, that fits into the hole of the file there. A page in the other half of what is twice as large
+ * keeps it to what is wanted. That page comes by a fault in the direct map, where folios are single pages (MADV_NOHUGEPAGE).
+ */
+int host_ram_back(unsigned long pfn, unsigned int order, enum ram_other_half other)
 {
-	const unsigned long huge = 512;
-	int err = 0;
+	unsigned long half = pfn ^ (1UL << order);
+	u64 bytes = PAGE_SIZE << order;
+	int *stop = page_address(pfn_to_page(half));
+	int err;
 
-	/* this range only: elsewhere a touch shall bring what is touched. Processes map a huge page that is there whatever they asked for. */
-	for (unsigned long n = 0; n < npages && !err; n += huge) {
-		char *a = page_address(pfn_to_page(pfn + n));
-
-		err = host_madvise((unsigned long)a, huge << PAGE_SHIFT, MADV_HUGEPAGE);
-		(void)READ_ONCE(*a); /* a read takes a page from the host, too */
-	}
+	if (order == RAM_BACK_MAX || half + (1UL << order) > max_pfn)
+		other = RAM_HALF_BACKED;
+	if (other != RAM_HALF_BACKED)
+		__atomic_fetch_or(stop, 0, __ATOMIC_RELAXED); /* perhaps it is in use */
+	err = host_call(__NR_fallocate, HOSTIF_RAM_FD, 0, (u64)pfn << PAGE_SHIFT, bytes, 0);
+	if (other == RAM_HALF_FRESH)
+		host_madvise((unsigned long)stop, PAGE_SIZE, MADV_REMOVE);
 	return err;
 }
 

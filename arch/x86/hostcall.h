@@ -4,6 +4,7 @@
 #define ARCH_X86_HOSTCALL_H
 
 #include <husk/types.h>
+#include <husk/platform.h>
 
 extern u64 host_secret;
 
@@ -31,7 +32,7 @@ long host_munmap(unsigned long addr, unsigned long len);
 long host_mprotect(unsigned long addr, unsigned long len, int prot);
 long host_pkey_mprotect(unsigned long addr, unsigned long len, int prot, int pkey);
 long host_madvise(unsigned long addr, unsigned long len, int advice);
-int host_ram_populate(unsigned long pfn, unsigned long npages);
+int host_ram_back(unsigned long pfn, unsigned int order, enum ram_other_half other);
 long host_sigaltstack(void *ss);
 long host_tgkill(int tgid, int tid, int sig);
 long host_membarrier_sync_core(void);

@@ -66,11 +66,17 @@ int host_futex_wake(u32 *uaddr, u32 n);
 /* host_ram_release: give the host back the memory of free RAM pages; they read as zero afterwards. */
 int host_ram_release(unsigned long pfn, unsigned long npages);
 /*
- * ram_populate: back free, never used RAM pages (a multiple of 2 MiB, naturally aligned) with the host's huge pages, now. 0, or -errno where
- * the host gives none: then it is not asked again. The arch sets it at boot, where RAM can have huge pages; else it stays NULL.
+ * ram_back: have the host back 2^order free RAM pages, naturally aligned, with one piece of its memory; they stay zero. 0; -EINTR: it did not come
+ * to it; else -errno: the host has no such pieces. The arch sets it at boot where RAM can have them; else it stays NULL. The host
+ * is kept from a larger piece by a page in the other half of what is twice as large: other says what is known about that half.
  */
-extern int (*ram_populate)(unsigned long pfn, unsigned long npages);
-#define RAM_SMALL_START ((32UL << 20) >> PAGE_SHIFT) /* pages; a sandbox that uses no more takes no huge ones */
+enum ram_other_half {
+	RAM_HALF_UNKNOWN, /* perhaps in use, perhaps not backed */
+	RAM_HALF_BACKED,  /* some page of it is */
+	RAM_HALF_FRESH,	  /* nobody's, and it shall stay without backing */
+};
+#define RAM_BACK_MAX 9 /* the largest order */
+extern int (*ram_back)(unsigned long pfn, unsigned int order, enum ram_other_half other);
 void host_clock_gettime(int clk, s64 *sec, s64 *nsec);
 /* CPU time of the calling host thread, in ns */
 u64 host_thread_cputime(void);
