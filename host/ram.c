@@ -19,12 +19,12 @@
 #define HUGE ((uint64_t)2 << 20)
 
 /*
- * DOC: huge pages
+ * DOC: large folios
  *
- * Memory that the host hands out 2 MiB at a time costs a tenth of what single pages cost, to it and to who maps it. A memfd has huge pages
- * only where the whole machine is set so; a tmpfs of our own is asked with an option of its own, and then gives them to
- * mappings that madvise() says want them: the kernel decides which (arch/x86/boot.c). The file system is mounted
- * nowhere and lives as long as its one file, which has no name.
+ * Memory that the host hands out in large pieces costs a tenth of what single pages cost, to it and to who maps it. A memfd has them
+ * only where the whole machine is set so; a tmpfs of our own is asked with an option of its own, and then gives them to fallocate() and write():
+ * the kernel decides which (mm/backing.c). Faults would take 2 MiB at once, so who maps RAM says MADV_NOHUGEPAGE. The file system is mounted
+ * nowhere and lives as long as its one file, which has no name; its size bounds what the jail can take.
  */
 struct maker {
 	uint64_t size;
@@ -172,7 +172,8 @@ uint64_t ram_alloc(struct ram *r, size_t n, size_t align)
 static void back_range(struct ram *r, uint64_t at, uint64_t end)
 {
 	for (at &= ~(IMAGE_PIECE - 1); r->huge && at < end && at + 2 * IMAGE_PIECE <= r->size; at += IMAGE_PIECE) {
-		bool first = !(at & IMAGE_PIECE); /* of two: a page in the second keeps them apart (arch/x86/hostcall.c) */
+		bool first =
+			!(at & IMAGE_PIECE); /* of two: a page in the second keeps them apart (arch/x86/hostcall.c) */
 
 		if (first)
 			r->base[at + IMAGE_PIECE] = 0;

@@ -102,6 +102,7 @@ static void learn_config(void)
 	p = sys(mmap, 0, config.ram_size, PROT_READ, MAP_SHARED | MAP_NORESERVE, MDUMP_FD_RAM, 0);
 	if (is_err(p))
 		leave(74);
+	sys(madvise, p, config.ram_size, MADV_NOHUGEPAGE); /* who reads takes no memory that the sandbox did not take */
 	ram = (void *)p;
 }
 

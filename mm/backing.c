@@ -16,18 +16,17 @@
  * a sixteenth of what is in use.
  */
 int (*ram_back)(unsigned long pfn, unsigned int order, enum ram_other_half other);
-static bool refused;
 static unsigned long last; /* the piece that was taken last: a hint */
 
 #define MIB(n) (((n) << 20) >> PAGE_SHIFT)
 static const struct {
 	unsigned long from; /* pages from the first that the allocator has */
 	unsigned int order;
-} steps[] = {{MIB(48UL), 9}, {MIB(24UL), 8}, {MIB(6UL), 6}, {0, 4}};
+} steps[] = {{MIB(48UL), 9}, {MIB(24UL), 8}, {MIB(6UL), 6}, {MIB(2UL), 4}, {0, 4}};
 
 unsigned int backing_order(unsigned long n, bool whole)
 {
-	if (!ram_back || READ_ONCE(refused))
+	if (!READ_ONCE(ram_back))
 		return 0;
 	for (unsigned int i = 0; i < ARRAY_SIZE(steps); i++) {
 		if (n >= steps[i].from)
@@ -36,21 +35,29 @@ unsigned int backing_order(unsigned long n, bool whole)
 	return 0;
 }
 
+/* The monitor has files read into RAM without touching it: a page that nobody had yet would come as the largest folio that fits there. */
+void back_single(unsigned long pfn, unsigned long n)
+{
+	if (ram_back && !backing_order(n, false))
+		WRITE_ONCE(*(u64 *)page_address(pfn_to_page(pfn)), 0);
+}
+
 void back_piece(unsigned long pfn, unsigned int order, bool pair)
 {
 	unsigned long half = pfn ^ (1UL << order);
+	int (*back)(unsigned long, unsigned int, enum ram_other_half) = READ_ONCE(ram_back);
 	enum ram_other_half other;
 	int err;
 
-	if (!ram_back || READ_ONCE(refused))
+	if (!back)
 		return;
 	other = pair ? RAM_HALF_FRESH : READ_ONCE(last) == half ? RAM_HALF_BACKED : RAM_HALF_UNKNOWN;
-	err = ram_back(pfn, order, other);
+	err = back(pfn, order, other);
 
 	WRITE_ONCE(last, err ? 0 : pfn);
 	/* interrupted: then these pages come one by one */
 	if (unlikely(err && err != -EINTR))
-		WRITE_ONCE(refused, true);
+		WRITE_ONCE(ram_back, NULL);
 }
 
 unsigned int release_order(void)

@@ -256,7 +256,7 @@ static unsigned int refill(struct pcp *c, gfp_t gfp)
 	/* a dirty block first, however small: memory stays compact */
 	while (n && o && !(zone.mask[DIRTY] >> o) && (zone.mask[DIRTY] || !(zone.mask[ZERO] >> o)))
 		o--;
-	p = n ? take_block(o, true) : NULL;
+	p = n ? take_block(o, false) : NULL;
 	spin_unlock(&zone.lock);
 	if (!p)
 		return 0;
@@ -444,6 +444,8 @@ static struct page *alloc_run(unsigned int order, unsigned long *got, bool *zero
 	}
 	watch_level(GFP_USER);
 	*zeroed = page_zeroed(p);
+	if (!order && whole && *zeroed)
+		back_single(page_to_pfn(p), page_to_pfn(p) - zone.first);
 	*got = 1UL << order;
 	split_for_user(p, order);
 	return p;

@@ -22,7 +22,7 @@ struct text_run {
 	struct text_run *next;
 	pgoff_t first;
 	struct page *base;	    /* the first place; compared only */
-	u32 begun; /* pairs of groups of which a place was taken */
+	u32 begun;		    /* pairs of groups of which a place was taken */
 	struct page *page[SEGMENT]; /* places not taken, with a reference; else NULL */
 };
 

@@ -116,20 +116,22 @@ int host_ram_release(unsigned long pfn, unsigned long npages)
 
 /*
  * The host's fallocate() takes the largest folio, of any order, that fits into the hole of the file there. A page in the other half of what is twice as large
- * keeps it to what is wanted. That page comes by a fault in the direct map, where folios are single pages (MADV_NOHUGEPAGE).
+ * keeps it to what is wanted. That page comes by a fault in the direct map, where folios are single pages (MADV_NOHUGEPAGE): the
+ * last one, for the first of a stack is its guard page.
  */
 int host_ram_back(unsigned long pfn, unsigned int order, enum ram_other_half other)
 {
-	unsigned long half = pfn ^ (1UL << order);
-	u64 bytes = PAGE_SIZE << order;
-	int *stop = page_address(pfn_to_page(half));
-	int err;
+	unsigned long half = pfn ^ (1UL << order), bytes = PAGE_SIZE << order;
+	int *stop, err;
 
 	if (order == RAM_BACK_MAX || half + (1UL << order) > max_pfn)
 		other = RAM_HALF_BACKED;
-	if (other != RAM_HALF_BACKED)
-		__atomic_fetch_or(stop, 0, __ATOMIC_RELAXED); /* perhaps it is in use */
-	err = host_call(__NR_fallocate, HOSTIF_RAM_FD, 0, (u64)pfn << PAGE_SHIFT, bytes, 0);
+	stop = page_address(pfn_to_page(half + (1UL << order) - 1));
+	if (other == RAM_HALF_FRESH)
+		WRITE_ONCE(*stop, 0);
+	else if (other == RAM_HALF_UNKNOWN)
+		(void)READ_ONCE(*stop); /* somebody's, perhaps: a read brings a page, too */
+	err = host_call(__NR_fallocate, HOSTIF_RAM_FD, 0, pfn << PAGE_SHIFT, bytes, 0);
 	if (other == RAM_HALF_FRESH)
 		host_madvise((unsigned long)stop, PAGE_SIZE, MADV_REMOVE);
 	return err;

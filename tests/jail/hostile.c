@@ -126,7 +126,8 @@ static bool listed(int nr)
 				     __NR_clock_gettime,
 				     __NR_wait4,
 				     __NR_exit_group,
-				     __NR_rt_sigaction};
+				     __NR_rt_sigaction,
+				     __NR_fallocate};
 
 	for (unsigned i = 0; i < sizeof(list) / sizeof(*list); i++)
 		if (list[i] == nr)
@@ -218,6 +219,20 @@ static void bounds(void)
 	MUST_TRAP("affinity of another process", __NR_sched_setaffinity, 1, 8, (u64)path, 0, 0, s);
 	MUST_TRAP("one bit of the secret wrong", __NR_sched_yield, 0, 0, 0, 0, 0, s ^ 1);
 	MUST_TRAP("one high bit of the secret wrong", __NR_sched_yield, 0, 0, 0, 0, 0, s ^ (1UL << 63));
+	MUST_TRAP("fallocate of another descriptor", __NR_fallocate, 0, 0, 0, 4096, 0, s);
+	MUST_TRAP("fallocate without the secret", __NR_fallocate, 3, 0, 0, 4096, 0, 0);
+	MUST_TRAP("fallocate punching a hole", __NR_fallocate, 3, 3, 0, 4096, 0, s);
+	MUST_TRAP("fallocate beyond the end", __NR_fallocate, 3, 0, boot->ram_size, 4096, 0, s);
+	MUST_TRAP("fallocate across the end", __NR_fallocate, 3, 0, boot->ram_size - 4096, 8192, 0, s);
+	MUST_TRAP("fallocate far away", __NR_fallocate, 3, 0, 1UL << 60, 4096, 0, s);
+	MUST_TRAP("fallocate before the start", __NR_fallocate, 3, 0, -4096UL, 8192, 0, s);
+	MUST_TRAP("fallocate of much", __NR_fallocate, 3, 0, 0, boot->ram_size, 0, s);
+	MUST_TRAP("fallocate of very much", __NR_fallocate, 3, 0, 0, 1UL << 40 | 4096, 0, s);
+	if ((boot->features & HOSTIF_F_HUGE) &&
+	    call(__NR_fallocate, 3, 0, boot->ram_size - (2UL << 20), 2UL << 20, 0, s)) {
+		line("fallocate of the last 2 MiB", 0, "did not pass");
+		bad++;
+	}
 	if (call(__NR_tgkill, 1, 1, 0, 0, 0, s) == TRAPPED) {
 		line("tgkill of oneself", 0, "trapped");
 		bad++;

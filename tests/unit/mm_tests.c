@@ -190,6 +190,102 @@ TEST(buddy_release)
 
 /* ---- slab ---- */
 
+/* ---- backing ---- */
+static u8 backed[RAM_PAGES]; /* the order of the piece that a page was asked for with, plus one */
+static struct {
+	unsigned long pieces, wrong;
+	int err;
+} host_gave;
+
+static int note_piece(unsigned long pfn, unsigned int order, enum ram_other_half other)
+{
+	unsigned long half = pfn ^ (1UL << order);
+
+	host_gave.pieces++;
+	if (!IS_ALIGNED(pfn, 1UL << order) || order > RAM_BACK_MAX || !is_zero(pfn_to_page(pfn), 1UL << order))
+		host_gave.wrong++;
+	for (unsigned long i = 0; i < 1UL << order; i++)
+		backed[pfn + i] = order + 1;
+	/* the host may do with such a half what it likes, as long as it is zero afterwards: it must be nobody's */
+	if (other == RAM_HALF_FRESH && (backed[half] || !is_zero(pfn_to_page(half), 1UL << order) ||
+					page_count(pfn_to_page(half)) || pfn_to_page(half)->flags & (1u << PG_buddy)))
+		host_gave.wrong++;
+	return host_gave.err;
+}
+
+static void host_gives(int err)
+{
+	unit_setup(RAM_PAGES);
+	memset(backed, 0, sizeof(backed));
+	memset(&host_gave, 0, sizeof(host_gave));
+	host_gave.err = err;
+	ram_back = note_piece;
+}
+
+/* Memory that is handed out whole, and what is beyond the first MiBs, was asked for before; no piece twice, none in use. */
+TEST(backing_pieces)
+{
+	static struct page *run[64];
+	unsigned long got, n = 0;
+	bool zeroed;
+
+	host_gives(0);
+	for (int i = 0; i < 64; i++) {
+		unsigned int order = i % 7;
+
+		run[i] = alloc_user_run(order, &got, &zeroed);
+		CHECK(run[i] && got == 1UL << order);
+		for (unsigned long k = 0; k < got; k++) {
+			CHECK(!order || backed[page_to_pfn(run[i]) + k]);
+			*(u64 *)page_address(run[i] + k) = 1;
+		}
+		n += got;
+	}
+	CHECK(host_gave.pieces && !host_gave.wrong && n > 512);
+	run[0] = alloc_pages(GFP_KERNEL, 3);
+	CHECK(backed[page_to_pfn(run[0])] >= 4 + 1); /* far from the start, for the kernel, too */
+	CHECK(host_gave.pieces < n / 8);
+	ram_back = NULL;
+}
+
+/* Given back to the host, memory is asked for again. */
+TEST(backing_again)
+{
+	unsigned long got, before;
+	struct page *p;
+	bool zeroed;
+
+	host_gives(0);
+	p = alloc_user_run(9, &got, &zeroed);
+	CHECK(p && got == 512 && host_gave.pieces == 1);
+	while (got)
+		put_page(p + --got);
+	drain_page_caches();
+	CHECK(release_free_pages(0, 4) >= 480);
+	memset(backed, 0, sizeof(backed));
+	before = host_gave.pieces;
+	p = alloc_user_run(8, &got, &zeroed);
+	CHECK(p && zeroed && host_gave.pieces > before && backed[page_to_pfn(p)]);
+	CHECK(!host_gave.wrong);
+	ram_back = NULL;
+}
+
+/* A host that has no such pieces is asked once; one that was interrupted, again. */
+TEST(backing_refused)
+{
+	unsigned long got;
+	bool zeroed;
+
+	host_gives(-EINTR);
+	CHECK(alloc_user_run(5, &got, &zeroed) && alloc_user_run(5, &got, &zeroed));
+	CHECK(host_gave.pieces >= 2);
+	host_gives(-EOPNOTSUPP);
+	for (int i = 0; i < 20; i++)
+		CHECK(alloc_user_run(6, &got, &zeroed) && got == 64);
+	CHECK(host_gave.pieces == 1);
+	ram_back = NULL;
+}
+
 TEST(slab_basic)
 {
 	struct kmem_cache *c;

@@ -47,6 +47,7 @@ static void map_ram(struct session *s, int fd)
 	s->ram = mmap(NULL, s->ram_size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, fd, 0);
 	if (s->ram == MAP_FAILED)
 		die("cannot map the sandbox's memory: %s", strerror(errno));
+	madvise(s->ram, s->ram_size, MADV_NOHUGEPAGE); /* who looks takes no memory that the sandbox did not take */
 	close(fd);
 }
 
