@@ -24,8 +24,8 @@ static inline unsigned int mm_shard(void)
  * @zeroed: they are known to hold zeroes; else the caller clears them
  */
 struct page *alloc_user_run(unsigned int order, unsigned long *got, bool *zeroed);
-/* alloc_sparse_run: the same for pages that will be used here and there: the host need not back them all */
-struct page *alloc_sparse_run(unsigned int order, unsigned long *got);
+/* alloc_sparse_run: the same for pages that will be used here and there; fresh: the host was not asked for any of them (back_piece) */
+struct page *alloc_sparse_run(unsigned int order, unsigned long *got, bool *fresh);
 /* alloc_user_pages: n of them if possible, else a power of two that is less */
 struct page *alloc_user_pages(unsigned long n, unsigned long *got, bool *zeroed);
 void cache_single_page(

@@ -143,8 +143,16 @@ static void take_piece(struct page *p, unsigned int o, unsigned int piece)
 		free_block(page_to_pfn(p) + (1UL << piece), piece, ZERO, false);
 }
 
-/* Takes a block of 2^order off the lists; its PG_zeroed says what it holds. whole: all of it is about to be used. */
-static struct page *take_block(unsigned int order, bool whole)
+/* what a block is wanted for: a part of it may do; all of it is about to be used; pages here and there, and the caller asks the host */
+enum block_use { USE_PART, USE_WHOLE, USE_SPARSE };
+
+static unsigned int piece_order(const struct page *p, enum block_use use)
+{
+	return backing_order(page_to_pfn(p) - zone.first, use == USE_WHOLE);
+}
+
+/* Takes a block of 2^order off the lists; its PG_zeroed says what it holds. */
+static struct page *take_block(unsigned int order, enum block_use use)
 {
 	unsigned int z = zone.mask[DIRTY] >> order ? DIRTY : ZERO;
 	unsigned int o, piece;
@@ -157,7 +165,9 @@ static struct page *take_block(unsigned int order, bool whole)
 	del_block(p, o, z);
 	if (page_to_pfn(p) + (1UL << order) > highest_pfn)
 		highest_pfn = page_to_pfn(p) + (1UL << order);
-	piece = z == ZERO ? backing_order(page_to_pfn(p) - zone.first, whole) : 0;
+	piece = z == ZERO ? piece_order(p, use) : 0;
+	if (use == USE_SPARSE && order >= piece)
+		piece = 0;
 	if (piece && o >= piece && order <= RAM_BACK_MAX) {
 		piece = max(piece, order);
 		take_piece(p, o, piece);
@@ -256,7 +266,7 @@ static unsigned int refill(struct pcp *c, gfp_t gfp)
 	/* a dirty block first, however small: memory stays compact */
 	while (n && o && !(zone.mask[DIRTY] >> o) && (zone.mask[DIRTY] || !(zone.mask[ZERO] >> o)))
 		o--;
-	p = n ? take_block(o, false) : NULL;
+	p = n ? take_block(o, USE_PART) : NULL;
 	spin_unlock(&zone.lock);
 	if (!p)
 		return 0;
@@ -310,7 +320,7 @@ static struct page *take_pages(gfp_t gfp, unsigned int order)
 		return take_single(gfp);
 	spin_lock(&zone.lock);
 	if (watermark_ok(gfp, order))
-		p = take_block(order, false);
+		p = take_block(order, USE_PART);
 	spin_unlock(&zone.lock);
 	return p;
 }
@@ -422,7 +432,7 @@ static void split_for_user(struct page *p, unsigned int order)
 	}
 }
 
-static struct page *alloc_run(unsigned int order, unsigned long *got, bool *zeroed, bool whole)
+static struct page *alloc_run(unsigned int order, unsigned long *got, bool *zeroed, enum block_use use)
 {
 	struct page *p = NULL;
 
@@ -431,7 +441,7 @@ static struct page *alloc_run(unsigned int order, unsigned long *got, bool *zero
 		while (order && (!watermark_ok(GFP_USER, order) || !((zone.mask[DIRTY] | zone.mask[ZERO]) >> order)))
 			order--;
 		if (order)
-			p = take_block(order, whole);
+			p = take_block(order, use);
 		spin_unlock(&zone.lock);
 	}
 	if (!p) {
@@ -444,7 +454,7 @@ static struct page *alloc_run(unsigned int order, unsigned long *got, bool *zero
 	}
 	watch_level(GFP_USER);
 	*zeroed = page_zeroed(p);
-	if (!order && whole && *zeroed)
+	if (!order && use == USE_WHOLE && *zeroed)
 		back_single(page_to_pfn(p), page_to_pfn(p) - zone.first);
 	*got = 1UL << order;
 	split_for_user(p, order);
@@ -453,14 +463,17 @@ static struct page *alloc_run(unsigned int order, unsigned long *got, bool *zero
 
 struct page *alloc_user_run(unsigned int order, unsigned long *got, bool *zeroed)
 {
-	return alloc_run(order, got, zeroed, true);
+	return alloc_run(order, got, zeroed, USE_WHOLE);
 }
 
-struct page *alloc_sparse_run(unsigned int order, unsigned long *got)
+struct page *alloc_sparse_run(unsigned int order, unsigned long *got, bool *fresh)
 {
-	bool zeroed;
+	struct page *p = alloc_run(order, got, fresh, USE_SPARSE);
 
-	return alloc_run(order, got, &zeroed, false);
+	/* part of a piece: then that was asked for */
+	if (p && order < piece_order(p, USE_SPARSE))
+		*fresh = false;
+	return p;
 }
 
 struct page *alloc_user_pages(unsigned long n, unsigned long *got, bool *zeroed)

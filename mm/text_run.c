@@ -42,13 +42,17 @@ static struct text_run *new_run(struct address_space *m, pgoff_t first)
 	unsigned long want = min_t(unsigned long, SEGMENT, eof > first ? eof - first : 1), got;
 	struct text_run *r;
 	struct page *p;
+	bool fresh;
 
 	if (want < 2 || nr_free_pages() < totalram_pages / 2)
 		return NULL;
 	r = kzalloc(sizeof(*r), GFP_KERNEL);
 	if (!r)
 		return NULL;
-	p = alloc_sparse_run(ilog2(roundup_pow_of_two(want)), &got);
+	if (want > GROUP)
+		p = alloc_sparse_run(ilog2(roundup_pow_of_two(want)), &got, &fresh);
+	else
+		p = alloc_user_pages(want, &got, &fresh);
 	if (p && got < want) {
 		while (got)
 			put_page(p + --got);
@@ -64,6 +68,7 @@ static struct text_run *new_run(struct address_space *m, pgoff_t first)
 		r->page[i] = p + i;
 	r->first = first;
 	r->base = p;
+	r->begun = fresh && want > GROUP ? 0 : ~0u;
 	return r;
 }
 
@@ -76,11 +81,12 @@ static void begin_groups(struct text_run *r, unsigned long i)
 	if (r->begun & (1u << pair))
 		return;
 	r->begun |= 1u << pair;
-	if (!r->page[first] || !r->page[first + 2 * GROUP - 1])
+	if (!r->page[first + GROUP - 1])
 		return; /* the run ends before */
 	pfn = page_to_pfn(r->page[first]);
-	back_piece(pfn, GROUP_ORDER, true);
-	back_piece(pfn + GROUP, GROUP_ORDER, false);
+	back_piece(pfn, GROUP_ORDER, r->page[first + 2 * GROUP - 1]);
+	if (r->page[first + 2 * GROUP - 1])
+		back_piece(pfn + GROUP, GROUP_ORDER, false);
 }
 
 static struct page *take_place(struct text_run *r, pgoff_t index)
