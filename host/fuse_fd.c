@@ -243,6 +243,8 @@ static int open_child(struct fs_dev *d, int pfd, struct fs_node *n, int flags)
 		close(fd);
 		return -ESTALE;
 	}
+	d->opened_size = st.st_size;
+	d->opened_seq = d->seq;
 	return fd;
 }
 

@@ -102,7 +102,7 @@ ssize_t srv_read(struct fs_dev *d, struct fs_node *n)
 	d->in_place = true;
 	if (d->ram_fd >= 0 && size >= PAGE_BYTES) {
 		done = read_to_ram(d, fd, iov, cnt, in->offset);
-		if (done == size)
+		if (done == size || (d->opened_seq == d->seq && in->offset + done == d->opened_size))
 			return done;
 		cnt = virtq_slice(d->chain.iov + d->chain.nout, d->chain.nin, head + done, size - done, iov,
 				  VIRTQ_MAX_SEGS);

@@ -73,6 +73,7 @@ struct fs_dev {
 
 	/* the request at hand */
 	uint64_t seq;
+	uint64_t opened_seq, opened_size; /* the file opened last by its name: in which request, and how large it was */
 	struct fuse_in_header h;
 	size_t in_len, in_pos; /* of in[], after the header */
 	bool in_place;	       /* the answer's data is in RAM already */

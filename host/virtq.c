@@ -146,8 +146,13 @@ static long futex(uint32_t *word, int op, uint32_t val, const struct timespec *t
 
 void virtq_notify(struct virtq *vq)
 {
+	uint32_t at;
+
 	__atomic_fetch_add(&vq->shared->irq, 1, __ATOMIC_SEQ_CST);
-	if (__atomic_load_n(&vq->shared->irq_sleep, __ATOMIC_SEQ_CST))
+	if (!__atomic_load_n(&vq->shared->irq_sleep, __ATOMIC_SEQ_CST))
+		return;
+	at = __atomic_load_n(&vq->shared->irq_at, __ATOMIC_SEQ_CST);
+	if (!at || (int16_t)(vq->used_idx - (uint16_t)at) >= 0)
 		futex(&vq->shared->irq, FUTEX_WAKE, INT_MAX, NULL);
 }
 

@@ -534,11 +534,8 @@ vm_fault_t filemap_fault(struct vm_fault *vmf)
 		return VM_FAULT_SIGBUS;
 	p = find_get_page(m, index);
 	if (!p) {
-		/* around the fault: mapped programs jump about */
-		if (m->immutable && (vmf->vma->vm_flags & VM_EXEC))
-			text_readahead(m, f, ALIGN_DOWN(index, 16), 32);
-		else if (!m->in_memory)
-			force_page_cache_readahead(m, f, ALIGN_DOWN(index, 16), 32);
+		if (!m->in_memory)
+			page_cache_fault_readahead(m, f, index, m->immutable && (vmf->vma->vm_flags & VM_EXEC));
 		p = get_or_add(m, index);
 		if (IS_ERR(p))
 			return PTR_ERR(p) == -ENOMEM ? VM_FAULT_OOM : VM_FAULT_SIGBUS;

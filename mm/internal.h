@@ -268,9 +268,9 @@ struct mm_struct *mm_access(struct task_struct *t); /* a reference to t's mm whe
 /* ---- filemap.c, readahead.c, writeback.c ---- */
 void page_cache_sync_readahead(struct address_space *m, struct file *f, pgoff_t index, unsigned long want);
 void page_cache_async_readahead(struct address_space *m, struct file *f, struct page *page, pgoff_t index);
+/* page_cache_fault_readahead: a mapped page is missing. text: it will be run, so it and its neighbours come to lie where their views belong */
+void page_cache_fault_readahead(struct address_space *m, struct file *f, pgoff_t index, bool text);
 void force_page_cache_readahead(struct address_space *m, struct file *f, pgoff_t index, unsigned long nr);
-/* text_readahead: the same for pages that will be run: they come to lie where their views belong */
-void text_readahead(struct address_space *m, struct file *f, pgoff_t index, unsigned long nr);
 unsigned int find_get_pages_contig(struct address_space *m, pgoff_t index, unsigned int max, struct page **pages);
 unsigned int find_get_pages_range(struct address_space *m, pgoff_t *index, pgoff_t last, unsigned int max,
 				  struct page **pages);

@@ -26,6 +26,12 @@ static unsigned int max_window(struct file *f)
 	return min_t(unsigned int, f->f_ra.ra_pages, RA_MAX * 4);
 }
 
+/* Faults on mapped files */
+#define FAULT_RUN 32		/* pages around the one that is missing: programs jump about */
+#define FAULT_MORE 64		/* and behind those, nobody waits for these */
+#define FAULT_LARGE (4UL << 20) /* in a file of that size */
+#define FAULT_MANY 4		/* after so many misses */
+
 /* Reads a run of new pages, locked and in the cache, at consecutive indices. Drops the references. */
 static void read_run(struct address_space *m, struct file *f, struct page **pages, unsigned int n)
 {
@@ -119,11 +125,6 @@ static void do_readahead(struct address_space *m, struct file *f, pgoff_t index,
 	}
 }
 
-void text_readahead(struct address_space *m, struct file *f, pgoff_t index, unsigned long nr)
-{
-	do_readahead(m, f, index, nr, ~0UL, true);
-}
-
 void force_page_cache_readahead(struct address_space *m, struct file *f, pgoff_t index, unsigned long nr)
 {
 	while (nr) {
@@ -135,6 +136,15 @@ void force_page_cache_readahead(struct address_space *m, struct file *f, pgoff_t
 		if (index >= DIV_ROUND_UP((u64)i_size_read(m->host), PAGE_SIZE) || nr_free_pages() < 3 * min_free_pages)
 			return;
 	}
+}
+
+void page_cache_fault_readahead(struct address_space *m, struct file *f, pgoff_t index, bool text)
+{
+	pgoff_t first = ALIGN_DOWN(index, FAULT_RUN / 2);
+
+	do_readahead(m, f, first, FAULT_RUN, ~0UL, text);
+	if (i_size_read(m->host) >= FAULT_LARGE && f->f_ra.faults++ >= FAULT_MANY)
+		do_readahead(m, f, first + FAULT_RUN, FAULT_MORE, ~0UL, text);
 }
 
 static unsigned int first_window(unsigned long want, unsigned int most)

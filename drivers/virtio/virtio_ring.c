@@ -11,7 +11,7 @@
  * Doorbells: adding a chain increments kick and wakes the monitor if kick_sleep says that it sleeps.
  * The monitor increments irq after it published used entries and wakes the sleepers if irq_sleep is
  * not zero. Both sides say that they sleep first, look once more, and then sleep on the value seen,
- * so no wake-up is lost.
+ * so no wake-up is lost. Who sleeps alone may say for which entry (irq_at), and is not woken for those before it.
  *
  * Spinning: an answer usually comes within a few microseconds while waking a thread costs as much
  * again, so a waiter spins first, but only on a host with more than one CPU and only as long as it
@@ -197,15 +197,34 @@ u32 virtqueue_irq(struct virtqueue *vq)
 	return __atomic_load_n(&vq->q->irq, __ATOMIC_SEQ_CST);
 }
 
-void virtqueue_wait_irq(struct virtqueue *vq, u32 seen_irq, s64 timeout_ns)
+static void sleep_on_irq(struct virtqueue *vq, u32 seen_irq, u32 at, s64 timeout_ns)
 {
 	struct hostif_queue *q = vq->q;
 
+	spin_lock(&vq->lock);
+	/* with company every ring is for somebody */
+	__atomic_store_n(&q->irq_at, q->irq_sleep ? 0 : at, __ATOMIC_SEQ_CST);
 	__atomic_fetch_add(&q->irq_sleep, 1, __ATOMIC_SEQ_CST);
+	spin_unlock(&vq->lock);
 	/* A signal's kick ends the wait early. The caller comes back at once while the signal is pending, so be kind. */
 	if (virtqueue_irq(vq) == seen_irq && host_sleep(&q->irq, seen_irq, timeout_ns) == -EINTR)
 		host_yield();
 	__atomic_fetch_sub(&q->irq_sleep, 1, __ATOMIC_SEQ_CST);
+}
+
+void virtqueue_wait_irq(struct virtqueue *vq, u32 seen_irq, s64 timeout_ns)
+{
+	sleep_on_irq(vq, seen_irq, 0, timeout_ns);
+}
+
+void virtqueue_wait_used(struct virtqueue *vq, u32 seen_irq, u16 idx, s64 timeout_ns)
+{
+	sleep_on_irq(vq, seen_irq, 1u << 16 | idx, timeout_ns);
+}
+
+u16 virtqueue_last_added(struct virtqueue *vq)
+{
+	return vq->avail_idx;
 }
 
 static bool spin_over(struct virtqueue *vq, const u32 *word, u32 val)

@@ -33,7 +33,8 @@ static void drive_conn(struct fuse_conn *fc, struct page *p, bool alone)
 	if (!PageLocked(p) || !reads_pending(fc))
 		return;
 	if (!virtqueue_spin(fc->vq, alone ? FUSE_SPIN_NS : FUSE_SPIN_NS / 10, NULL, 0))
-		virtqueue_wait_irq(fc->vq, irq, alone ? 10 * NSEC_PER_MSEC : NSEC_PER_MSEC / 10);
+		virtqueue_wait_used(fc->vq, irq, READ_ONCE(p->io_seq),
+				    alone ? 10 * NSEC_PER_MSEC : NSEC_PER_MSEC / 10);
 }
 
 /* Get on with what p may wait for. False: nothing is under way, or it has come. */

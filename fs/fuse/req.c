@@ -75,6 +75,7 @@ static int fuse_enqueue(struct fuse_conn *fc, struct fuse_req *req, bool answere
 {
 	struct vq_buf v[FUSE_MAX_SEGS + 2];
 	unsigned nout = 0, nin = 0;
+	int err;
 
 	req->in.h.len = req->in_len;
 	v[nout++] = (struct vq_buf){&req->in, req->in_len};
@@ -89,7 +90,10 @@ static int fuse_enqueue(struct fuse_conn *fc, struct fuse_req *req, bool answere
 	if (req->data_in)
 		for (unsigned k = 0; k < req->ndata; k++)
 			v[nout + nin++] = req->data[k];
-	return virtqueue_add(fc->vq, v, nout, nin, req);
+	err = virtqueue_add(fc->vq, v, nout, nin, req);
+	for (u32 k = 0; !err && k < req->npages; k++) /* for who waits for one of them */
+		req->pages[k].io_seq = virtqueue_last_added(fc->vq);
+	return err;
 }
 
 /* A list of sleepers to wake once the lock is free; their requests may be gone by then, but not their words' pages. */

@@ -29,7 +29,8 @@ struct hostif_queue {
 	uint32_t kick_sleep;	    /* monitor sleeps on kick */
 	uint32_t irq;		    /* doorbell, monitor -> kernel */
 	uint32_t irq_sleep;	    /* number of kernel tasks sleeping on irq */
-	uint32_t pad[3];
+	uint32_t irq_at;	    /* not 0: they need no ring before used->idx has come to the lower 16 bits of this */
+	uint32_t pad[2];
 };
 
 enum hostif_device_type {

@@ -521,6 +521,7 @@ struct file {
 	struct {
 		pgoff_t start;
 		unsigned size, async_size, ra_pages;
+		unsigned faults; /* of mappings, on pages that were not there; racy */
 		loff_t prev_pos;
 	} f_ra;
 	struct address_space *f_mapping;

@@ -26,9 +26,9 @@ struct page {
 	u32 flags; /* PG_*, atomic */
 	atomic_t _refcount;
 	atomic_t _mapcount;
-	u8 order; /* of a free block's or an allocated block's head */
-	u8 type;  /* PGT_* owner, for /proc, dumps */
-	u16 _pad;
+	u8 order;   /* of a free block's or an allocated block's head */
+	u8 type;    /* PGT_* owner, for /proc, dumps */
+	u16 io_seq; /* locked while its data is under way: of which request, as its file system counts them */
 	union {
 		struct list_head lru; /* free lists, LRU */
 		struct {

@@ -62,6 +62,12 @@ u32 virtqueue_irq(struct virtqueue *vq);
  * @timeout_ns: INT64_MAX: for ever. May return early (signals); the caller loops. No lock held.
  */
 void virtqueue_wait_irq(struct virtqueue *vq, u32 seen_irq, s64 timeout_ns);
+/*
+ * virtqueue_wait_used - the same for who waits for one chain, of a device that answers in order: @idx is what virtqueue_last_added() was when that was added.
+ * Only with a timeout: it is no more than a hint where others add and wait as well.
+ */
+void virtqueue_wait_used(struct virtqueue *vq, u32 seen_irq, u16 idx, s64 timeout_ns);
+u16 virtqueue_last_added(struct virtqueue *vq); /* locked */
 
 /* virtqueue_spin: busy-wait for a finished chain, or (word not NULL) for *word to become val, at most ns; false at once on a
  * host with one CPU */
