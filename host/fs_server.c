@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #define SERVE_BATCH 64
+#define IDLE_NS 20000000 /* without a request: time to tidy up */
 
 void *fuse_srv_arg(struct fs_dev *d, size_t size)
 {
@@ -242,8 +243,11 @@ static void *fs_thread(void *arg)
 	struct fs_dev *d = arg;
 
 	fs_dev_thread_setup(d);
-	while (!__atomic_load_n(&d->stop, __ATOMIC_ACQUIRE) && fs_dev_process(d) >= 0)
-		virtq_wait(&d->vq, -1, &d->stop);
+	while (!__atomic_load_n(&d->stop, __ATOMIC_ACQUIRE) && fs_dev_process(d) >= 0) {
+		virtq_wait(&d->vq, d->mapped ? IDLE_NS : -1, &d->stop);
+		if (d->mapped && !virtq_pending(&d->vq))
+			fs_copy_idle(d);
+	}
 	if (d->vq.broken)
 		fprintf(stderr, "husk: share %s: the guest kernel broke the queue; it is served no more\n", d->tag);
 	return NULL;

@@ -4,10 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/falloc.h>
-#include <sys/sendfile.h>
 #include <unistd.h>
-
-#define PAGE_BYTES 4096
 
 static ssize_t reply_open(struct fs_dev *d)
 {
@@ -51,41 +48,11 @@ ssize_t srv_release(struct fs_dev *d, struct fs_node *n)
 	return 0;
 }
 
-/*
- * The host moves the data from its page cache into RAM's file itself: pages that RAM does not have yet are neither cleared nor
- * mapped here first, which is most of what reading into them costs. The bytes moved; fewer than asked for where it could not go on.
- */
-static size_t read_to_ram(struct fs_dev *d, int fd, const struct iovec *iov, unsigned cnt, off_t at)
-{
-	size_t done = 0;
-
-	for (unsigned i = 0; i < cnt; i++) {
-		off_t to = (char *)iov[i].iov_base - d->vq.ram;
-		ssize_t got;
-
-		if (lseek(d->ram_fd, to, SEEK_SET) != to)
-			break;
-		got = sendfile(d->ram_fd, fd, &at, iov[i].iov_len);
-		if (got < 0 && !done) { /* a file system that cannot, a limit on file sizes */
-			close(d->ram_fd);
-			d->ram_fd = -1;
-		}
-		if (got > 0)
-			done += got;
-		if (got != (ssize_t)iov[i].iov_len)
-			break;
-	}
-	return done;
-}
-
 ssize_t srv_read(struct fs_dev *d, struct fs_node *n)
 {
 	struct fuse_read_in *in = fuse_srv_arg(d, sizeof(*in));
 	const size_t head = sizeof(struct fuse_out_header);
-	struct iovec iov[VIRTQ_MAX_SEGS];
-	size_t size, room = fuse_srv_room(d), done = 0;
-	unsigned cnt;
-	ssize_t got;
+	size_t room = fuse_srv_room(d);
 	int fd;
 
 	if (!in || in->offset > INT64_MAX)
@@ -95,22 +62,9 @@ ssize_t srv_read(struct fs_dev *d, struct fs_node *n)
 	fd = node_read_fd(d, n);
 	if (fd < 0)
 		return fd;
-	size = in->size < room ? in->size : room;
-	cnt = virtq_slice(d->chain.iov + d->chain.nout, d->chain.nin, head, size, iov, VIRTQ_MAX_SEGS);
-	if (!cnt)
-		return 0;
 	d->in_place = true;
-	if (d->ram_fd >= 0 && size >= PAGE_BYTES) {
-		done = read_to_ram(d, fd, iov, cnt, in->offset);
-		if (done == size || (d->opened_seq == d->seq && in->offset + done == d->opened_size))
-			return done;
-		cnt = virtq_slice(d->chain.iov + d->chain.nout, d->chain.nin, head + done, size - done, iov,
-				  VIRTQ_MAX_SEGS);
-	}
-	got = preadv(fd, iov, cnt, in->offset + done); /* at the end of the file: nothing */
-	if (got < 0 && !done)
-		return -errno;
-	return done + (got > 0 ? got : 0);
+	return fs_copy_to_ram(d, fd, head, in->size < room ? in->size : room, in->offset,
+			      d->opened_seq == d->seq ? d->opened_size : UINT64_MAX);
 }
 
 ssize_t srv_write(struct fs_dev *d, struct fs_node *n)

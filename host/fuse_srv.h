@@ -46,6 +46,12 @@ struct fs_node {
 };
 enum { FD_NONE, FD_PATH, FD_READ, FD_WRITE, FD_RDWR };
 
+/* fuse_copy.c: what the ways of filling RAM have lately cost */
+enum fs_copy_way { COPY_SENDFILE, COPY_PREADV };
+struct fs_copy_cost {
+	uint64_t ns, pages;
+};
+
 struct fs_dev {
 	struct virtq vq;
 	struct virtq_chain chain;
@@ -70,6 +76,9 @@ struct fs_dev {
 	uint64_t attr_sec, entry_sec;
 	int proc_fd; /* /proc/self/fd, or -1 */
 	int ram_fd;  /* RAM's file, with a position of its own, or -1 */
+	struct fs_copy_cost cost[2];
+	uint32_t tries;
+	bool mapped; /* parts of RAM may be mapped here that are not needed here */
 
 	/* the request at hand */
 	uint64_t seq;
@@ -128,6 +137,10 @@ void fd_limits_init(void);
 int fs_openat(int dirfd, const char *name, int flags,
 	      unsigned mode); /* one component, links not followed; fd or -errno */
 bool fs_is_hidden(int fd);    /* a kernel file system: proc, sysfs, cgroup, ... */
+
+/* fuse_copy.c. Copies size bytes of fd from `at` on to the answer's buffers, `skip` into these; file_end: where the file is known to end. Bytes or -errno */
+ssize_t fs_copy_to_ram(struct fs_dev *d, int fd, size_t skip, size_t size, off_t at, uint64_t file_end);
+void fs_copy_idle(struct fs_dev *d); /* nothing to do for a moment */
 
 /* fuse_ops.c, fuse_dirops.c, fuse_io.c, fuse_readdir.c, fuse_xattr.c: < 0: -errno, else bytes of the answer in d->out (or in place) */
 ssize_t srv_lookup(struct fs_dev *d, struct fs_node *n);
