@@ -20,6 +20,18 @@ KCFLAGS := -std=gnu17 $(KOPT) $(WARN) -ffreestanding -fno-stack-protector -fno-b
 # a section each, so that arch/x86/kernel.lds can lay together what is used together
 KSECTIONS := -ffunction-sections -fdata-sections
 HCFLAGS := -std=gnu17 -O2 -g $(WARN) -D_GNU_SOURCE -Iinclude -I$(O)/include -DHUSK_VERSION='"$(VERSION)"'
+# The monitor is linked with musl where that is: each sandbox has one, and 600 KiB of glibc would lie in its memory.
+MUSL ?= $(patsubst %/rcrt1.o,%,$(wildcard /usr/lib/x86_64-linux-musl/rcrt1.o))
+ifneq ($(MUSL),)
+HLIBC := -fPIE -ffunction-sections -fdata-sections -nostdinc -isystem /usr/include/x86_64-linux-musl \
+	-isystem $(shell $(CC) -print-file-name=include) -idirafter $(O)/linux-headers
+crt = $(shell $(CC) -print-file-name=$(1))
+HLINK = $(CC) -static-pie -nostdlib -Wl,--gc-sections -Wl,-z,noexecstack -o $@ $(MUSL)/rcrt1.o $(MUSL)/crti.o $(call crt,crtbeginS.o) $(HOBJS) \
+	-L$(MUSL) -Wl,--start-group -lc -lgcc -Wl,--end-group $(call crt,crtendS.o) $(MUSL)/crtn.o
+HDEPS := $(O)/linux-headers
+else
+HLINK = $(CC) $(HLDFLAGS) -o $@ $(HOBJS) $(HLIBS)
+endif
 
 KDIRS := arch/x86 arch/x86/platform init kernel kernel/time kernel/trace kernel/module mm fs fs/proc fs/sysfs fs/devtmpfs fs/devpts fs/tmpfs fs/overlayfs fs/fuse \
 	 fs/notify ipc net net/unix drivers/virtio drivers/char drivers/tty lib
@@ -147,10 +159,18 @@ $(O)/Module.symvers: kernel/module/exports.tbl
 $(O)/h/%.o: %.c $(O)/include/syscall_table.h Makefile
 	@mkdir -p $(@D)
 	@echo "  HCC  $<"
-	$(Q)$(CC) $(HCFLAGS) -MMD -MP -c $< -o $@
+	$(Q)$(CC) $(HCFLAGS) $(THIS_LIBC) -MMD -MP -c $< -o $@
+$(HOBJS): THIS_LIBC = $(HLIBC)
+$(HOBJS): | $(HDEPS)
 $(O)/husk: $(HOBJS)
 	@echo "  LD   $@"
-	$(Q)$(CC) $(HLDFLAGS) -o $@ $(HOBJS) $(HLIBS)
+	$(Q)$(HLINK)
+# the kernel's headers, without the C library's that lie beside them
+$(O)/linux-headers:
+	@mkdir -p $@
+	$(Q)for d in linux asm asm-generic; do \
+		for i in /usr/include/$$($(CC) -print-multiarch 2>/dev/null) /usr/include/x86_64-linux-gnu /usr/include; do \
+			[ ! -d $$i/$$d ] || { ln -sfn $$i/$$d $@/$$d; break; }; done; done
 
 # The mini dump kernel: freestanding, but an ordinary program to the host. liblz4-dev, libzstd-dev
 MCFLAGS := -std=gnu17 -O2 -g $(WARN) -ffreestanding -fno-stack-protector -fno-builtin -fno-pie -fno-strict-aliasing -fwrapv \

@@ -11,6 +11,7 @@
 #include <linux/fs.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 /* The directory's descriptor for a change in it. */
@@ -298,7 +299,7 @@ static ssize_t do_rename(struct fs_dev *d, struct fs_node *odir, uint64_t newdir
 	victim = named(d, ndir, nfd, nname);
 	if (victim && victim->nlookup && !(flags & RENAME_EXCHANGE))
 		node_keep(d, victim);
-	if (renameat2(ofd, oname, nfd, nname, flags))
+	if (syscall(SYS_renameat2, ofd, oname, nfd, nname, flags))
 		return -errno;
 	if (src && src == victim)
 		return 0;

@@ -16,7 +16,9 @@
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#ifdef __GLIBC__
 #include <sys/rseq.h>
+#endif
 #include <sys/syscall.h>
 #include <unistd.h>
 #include "sandbox.h"
@@ -109,9 +111,11 @@ static void map_window(struct ram *r, enum platform_kind platform)
 
 static void forget_libc(void)
 {
+#ifdef __GLIBC__ /* others register none */
 	void *rseq = (char *)__builtin_thread_pointer() + __rseq_offset;
 
 	syscall(SYS_rseq, rseq, __rseq_size < 32 ? 32 : __rseq_size, RSEQ_FLAG_UNREGISTER, RSEQ_SIG);
+#endif
 	syscall(SYS_set_robust_list, NULL, 24);
 	syscall(SYS_set_tid_address, NULL);
 }

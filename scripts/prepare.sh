@@ -28,6 +28,7 @@ husk_tools() {
 	command -v make >/dev/null || missing="$missing make"
 	[ -e /usr/include/stdio.h ] || missing="$missing libc6-dev"
 	[ -e /usr/include/linux/fuse.h ] || missing="$missing linux-libc-dev"
+	[ -e /usr/lib/x86_64-linux-musl/rcrt1.o ] || missing="$missing musl-dev"
 	command -v awk >/dev/null || missing="$missing mawk"
 	command -v python3 >/dev/null || missing="$missing python3-minimal"
 	while read -r header package; do
