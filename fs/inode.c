@@ -21,11 +21,13 @@ static DECLARE_WAIT_QUEUE_HEAD(inode_wait);
 static struct kmem_cache *inode_cache;
 atomic64_t nr_inodes_stat;
 
+/* Keys that follow one another are neighbours in the table: a few inodes touch a few pages of it. Each file system begins elsewhere. */
 static struct i_bucket *inode_bucket(const struct super_block *sb, u64 hash)
 {
-	u64 h = (hash ^ ((unsigned long)sb >> 6)) * 0x9e3779b97f4a7c15UL;
+	u64 h = ((unsigned long)sb >> 6) * 0x9e3779b97f4a7c15UL >> (64 - INODE_HASH_BITS);
 
-	return &inode_table[h >> (64 - INODE_HASH_BITS)];
+	h += hash ^ hash >> INODE_HASH_BITS ^ hash >> 2 * INODE_HASH_BITS;
+	return &inode_table[h & (ARRAY_SIZE(inode_table) - 1)];
 }
 
 static struct kmem_cache *get_inode_cache(void)

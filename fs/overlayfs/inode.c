@@ -277,7 +277,7 @@ static void from_lower(struct inode *i, struct inode *l)
 struct inode *ovl_iget(struct super_block *sb, struct dentry *lower)
 {
 	struct inode *l = d_inode(lower);
-	u64 hash = (u64)l >> 6;
+	u64 hash = (u64)l >> 10; /* about their distance in a slab */
 	struct inode *i = iget5_locked(sb, hash, same_lower, set_lower, lower);
 
 	if (!i)
