@@ -185,6 +185,8 @@ static int kernel_init(void *unused)
 	strscpy(sys_nodename, boot->hostname[0] ? boot->hostname : "husk", 65);
 	must(console_open_stdio(), "standard streams");
 	become_user();
+	/* the kernel's threads, begun above, keep the directories of the boot: a set-id program would not trust shared ones */
+	must(unshare_fs_struct(), "directories of pid 1");
 	enter_cwd();
 	must(unpack_args(&argv, &envp), "arguments");
 	boot->state = HOSTIF_RUNNING;

@@ -63,6 +63,11 @@ test_run_user() {
 	run -u daemon -- sh -c 'echo $HOME'; prints "$(getent passwd daemon | cut -d: -f6)"
 	run -- id; prints "$(id)"
 }
+test_run_set_id() { # the first program itself, not only what it starts; kernel threads have directories of their own
+	run -u 0 -w /etc -- sh -c 'readlink /proc/2/cwd; cp /usr/bin/id /tmp/id; chmod 4755 /tmp/id; exec setpriv --reuid 1000 /tmp/id -u'
+	status 0
+	prints $'/\n0'
+}
 test_run_hostname() { run -- uname -n; prints husk; run --hostname box -- hostname; prints box; }
 test_run_umask() { (umask 027; run -- sh -c umask; prints 0027; echo "$problem" >"$work/problem"); problem=$(<"$work/problem"); }
 test_run_overlay() {
