@@ -18,7 +18,7 @@ if have nginx; then
 	http { access_log off; sendfile on; client_body_temp_path n1; proxy_temp_path n2; fastcgi_temp_path n3; uwsgi_temp_path n4; scgi_temp_path n5;
 	server { listen unix:$PWD/n/s; root $PWD/n; autoindex on; } }
 	C
-	chmod 755 . n
+	chmod 755 n
 	nginx -p "$PWD" -c n/conf 2>/dev/null &
 	until_there n/s
 	if command -v curl >/dev/null; then
