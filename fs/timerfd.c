@@ -182,22 +182,6 @@ static clockid_t base_clock(int id)
 	return id == CLOCK_BOOTTIME_ALARM ? CLOCK_BOOTTIME : id;
 }
 
-/*
- * When an absolute time of a clock is, in CLOCK_MONOTONIC ns. One that is over: now, or for a periodic timer the last
- * of its times, and *missed is how many came before that one.
- */
-static u64 absolute_deadline(clockid_t clock, u64 abs, u64 interval, u64 *missed)
-{
-	u64 now, mono, late;
-
-	if (clock == CLOCK_MONOTONIC || !interval || clock_now(clock, &now) || abs >= now)
-		return clock_deadline(clock, abs);
-	mono = ktime_get_ns();
-	late = (now - abs) % interval;
-	*missed = (now - abs) / interval;
-	return mono > late ? mono - late : mono;
-}
-
 static int timerfd_get(int fd, struct file **fp)
 {
 	*fp = fget(fd);
@@ -238,8 +222,8 @@ SYSCALL_DEFINE4(timerfd_settime, int, fd, int, flags, const void __user *, new, 
 	timer_cancel(&ctx->timer); /* counting periods may have armed it */
 	value = timespec64_to_ns(&its.it_value);
 	if (value)
-		when = flags & TFD_TIMER_ABSTIME ? absolute_deadline(base_clock(ctx->clockid), value,
-								     timespec64_to_ns(&its.it_interval), &missed)
+		when = flags & TFD_TIMER_ABSTIME ? clock_first_expiry(base_clock(ctx->clockid), value,
+								      timespec64_to_ns(&its.it_interval), &missed)
 						 : min_t(u64, ktime_get_ns() + value, INT64_MAX);
 	spin_lock(&ctx->wqh.lock);
 	ctx->ticks = missed;

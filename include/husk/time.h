@@ -55,6 +55,7 @@ bool timer_pending(struct timer *t);
 u64 timer_forward(struct timer *t, u64 interval); /* expires moves by whole intervals past now; how many. Not armed. */
 int clock_now(clockid_t which, u64 *ns);	  /* 0 or -EINVAL; any clock id of the ABI, dynamic ones too */
 u64 clock_deadline(clockid_t which, u64 abs); /* an absolute time of a wall or monotonic clock, in CLOCK_MONOTONIC ns */
+u64 clock_first_expiry(clockid_t which, u64 abs, u64 interval, u64 *missed);
 struct task_struct;
 struct signal_struct;
 struct sigqueue;

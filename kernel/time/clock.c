@@ -159,6 +159,23 @@ u64 clock_deadline(clockid_t which, u64 abs)
 	return min_t(u64, mono + (abs - now), INT64_MAX);
 }
 
+/**
+ * clock_first_expiry - when a timer that is set to an absolute time expires first, in CLOCK_MONOTONIC ns
+ * @missed: a periodic timer's times that are over, but the last of them, which is what is returned, so that it keeps its beat
+ */
+u64 clock_first_expiry(clockid_t which, u64 abs, u64 interval, u64 *missed)
+{
+	u64 now, mono, late;
+
+	*missed = 0;
+	if (which == CLOCK_MONOTONIC || !interval || clock_now(which, &now) || abs >= now)
+		return clock_deadline(which, abs);
+	mono = ktime_get_ns();
+	late = (now - abs) % interval;
+	*missed = (now - abs) / interval;
+	return mono > late ? mono - late : mono;
+}
+
 SYSCALL_DEFINE2(clock_gettime, clockid_t, which, void __user *, uts)
 {
 	struct timespec64 ts;

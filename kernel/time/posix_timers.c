@@ -45,6 +45,7 @@ struct k_itimer {
 	bool cpu, active, waiting; /* waiting: periodic, fired, its signal not taken yet */
 	u64 interval;
 	int overrun_last;
+	u64 missed; /* times that were over when it was set */
 	int generation;
 };
 
@@ -141,7 +142,8 @@ void posixtimer_rearm(struct kernel_siginfo *info)
 	if (k->interval && k->active && k->generation == info->_timer.sys_private) {
 		n = forward(k);
 		k->waiting = false;
-		n = info->_timer.overrun + (n ? n - 1 : 0);
+		n = info->_timer.overrun + k->missed + (n ? n - 1 : 0);
+		k->missed = 0;
 		k->overrun_last = min_t(u64, n, DELAYTIMER_MAX_);
 		info->_timer.overrun = k->overrun_last;
 		if (!k->cpu)
@@ -381,7 +383,7 @@ static int arm(struct k_itimer *k, u64 value, bool abs)
 			return -EINVAL;
 		k->timer.expires = abs ? value : now + value;
 	} else if (abs) {
-		k->timer.expires = clock_deadline(k->clock, value);
+		k->timer.expires = clock_first_expiry(k->clock, value, k->interval, &k->missed);
 	} else {
 		k->timer.expires = min_t(u64, ktime_get_ns() + value, INT64_MAX);
 	}
@@ -419,6 +421,7 @@ SYSCALL_DEFINE4(timer_settime, int, id, int, flags, const void __user *, unew, v
 	spin_lock(&k->lock);
 	k->interval = value ? interval : 0;
 	k->overrun_last = 0;
+	k->missed = 0;
 	if (value)
 		r = arm(k, value, flags & TIMER_ABSTIME);
 	spin_unlock(&k->lock);

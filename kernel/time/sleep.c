@@ -93,9 +93,8 @@ SYSCALL_DEFINE4(clock_nanosleep, clockid_t, which, int, flags, const void __user
 
 	if (clock_now(which, &ns))
 		return -EINVAL;
-	if (which == CLOCK_THREAD_CPUTIME_ID)
-		return -EINVAL;
-	if (which == CLOCK_MONOTONIC_RAW || which == CLOCK_REALTIME_COARSE || which == CLOCK_MONOTONIC_COARSE)
+	if (which == CLOCK_THREAD_CPUTIME_ID || which == CLOCK_MONOTONIC_RAW || which == CLOCK_REALTIME_COARSE ||
+	    which == CLOCK_MONOTONIC_COARSE)
 		return -EOPNOTSUPP;
 	if (get_timespec64(&ts, uts))
 		return -EFAULT;
