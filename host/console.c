@@ -196,3 +196,8 @@ bool console_drained(const struct console *c)
 {
 	return __atomic_load_n(&c->drained, __ATOMIC_ACQUIRE);
 }
+
+bool console_lost(const struct console *c)
+{
+	return c->complained;
+}

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Errors that carry their message.
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 #include "sandbox.h"
 
 int err_set(struct err *e, int status, const char *fmt, ...)
@@ -14,4 +16,15 @@ int err_set(struct err *e, int status, const char *fmt, ...)
 	vsnprintf(e->msg, sizeof(e->msg), fmt, ap);
 	va_end(ap);
 	return -1;
+}
+
+const char *err_reason(int err)
+{
+	switch (err) {
+	case EMFILE:
+		return "Too many open files; see ulimit -n";
+	case EAGAIN:
+		return "Resource temporarily unavailable; see ulimit -u";
+	}
+	return strerror(err);
 }

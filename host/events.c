@@ -61,7 +61,7 @@ int events_init(struct sandbox *s, struct err *e)
 	s->signal_fd = signalfd(-1, &wanted, SFD_CLOEXEC | SFD_NONBLOCK);
 	s->event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (s->signal_fd < 0 || s->event_fd < 0)
-		return err_set(e, 125, "cannot set up signals: %s", strerror(errno));
+		return err_set(e, 125, "cannot set up signals: %s", err_reason(errno));
 	return 0;
 }
 

@@ -70,9 +70,9 @@ static void find_vdso(struct hostif_boot *b)
 	char line[512];
 	uint64_t s, e;
 
-	b->vdso = getauxval(AT_SYSINFO_EHDR);
-	if (!f)
+	if (!f) /* no /proc: what cannot be kept is not used */
 		return;
+	b->vdso = getauxval(AT_SYSINFO_EHDR);
 	while (fgets(line, sizeof(line), f)) {
 		if (sscanf(line, "%lx-%lx", &s, &e) != 2)
 			continue;

@@ -174,7 +174,7 @@ static void warn_missing(unsigned missing)
 static void build_walls(const struct jail *j, int monitor, uid_t uid, gid_t gid)
 {
 	struct pollfd parent = {.fd = monitor, .events = POLLIN};
-	struct rlimit none = {0, 0};
+	struct rlimit none = {0, 0}, cpu;
 	unsigned missing = j->missing;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -191,6 +191,12 @@ static void build_walls(const struct jail *j, int monitor, uid_t uid, gid_t gid)
 	warn_missing(missing);
 	setsid();
 	setrlimit(RLIMIT_CORE, &none);
+	if (!getrlimit(
+		    RLIMIT_CPU,
+		    &cpu)) { /* the guest's kernel keeps the soft one, which it was told; the host's signal would end the sandbox */
+		cpu.rlim_cur = cpu.rlim_max;
+		setrlimit(RLIMIT_CPU, &cpu);
+	}
 	prctl(PR_SET_NAME, "husk-jail");
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
 		jail_fail("no_new_privs");

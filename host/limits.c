@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/resource.h>
 #include <unistd.h>
 #include "sandbox.h"
@@ -156,4 +157,17 @@ void limits_raise_files(void)
 		l.rlim_cur = l.rlim_max;
 		setrlimit(RLIMIT_NOFILE, &l);
 	}
+}
+
+ssize_t own_path(char *buf, size_t n)
+{
+	ssize_t len = readlink("/proc/self/exe", buf, n - 1);
+	const char *as_called = (const char *)getauxval(AT_EXECFN);
+
+	if (len <= 0 && as_called)
+		len = snprintf(buf, n, "%s", as_called);
+	if (len <= 0 || (size_t)len >= n)
+		len = -1;
+	buf[len < 0 ? 0 : len] = 0;
+	return len;
 }

@@ -53,9 +53,8 @@ static int find_program(char *path, size_t n)
 {
 	static const char *const places[] = {"", "../libexec/husk/", "../lib/husk/"};
 	char self[PATH_MAX];
-	ssize_t len = readlink("/proc/self/exe", self, sizeof(self) - 1);
 
-	self[len < 0 ? 0 : len] = 0;
+	own_path(self, sizeof(self));
 	*(strrchr(self, '/') ? strrchr(self, '/') + 1 : self) = 0;
 	for (unsigned i = 0; i < sizeof(places) / sizeof(*places); i++) {
 		snprintf(path, n, "%s%shusk-mdump", self, places[i]);
@@ -405,6 +404,16 @@ void mdump_finish(struct sandbox *s)
 	mdump_poll(s);
 	__atomic_store_n(&m.ctl->quit, 1, __ATOMIC_SEQ_CST);
 	ring();
+}
+
+void mdump_end(void)
+{
+	if (m.pid <= 0)
+		return;
+	kill(m.pid, SIGKILL);
+	while (waitpid(m.pid, NULL, 0) < 0 && errno == EINTR)
+		;
+	m.pid = -1;
 }
 
 static void human(char *out, size_t n, uint64_t bytes)

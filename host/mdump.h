@@ -17,6 +17,7 @@ void mdump_arm(struct sandbox *s);
 bool mdump_crash(struct sandbox *s);
 /* mdump_finish: the sandbox has ended: waits for a dump that is due, shows its progress on a terminal */
 void mdump_finish(struct sandbox *s);
+void mdump_end(void); /* the process is gone for good, and no zombie of it is left */
 /* mdump_report: where the dump is, or why there is none */
 void mdump_report(struct sandbox *s);
 const char *mdump_cause(struct sandbox *s); /* of the crash, by the dump process; "" */

@@ -129,7 +129,7 @@ int ram_create(struct ram *r, uint64_t size, struct err *e)
 	if (!r->huge)
 		r->fd = plain_file();
 	if (r->fd < 0)
-		return err_set(e, 125, "cannot create guest memory: memfd_create: %s", strerror(errno));
+		return err_set(e, 125, "cannot create guest memory: memfd_create: %s", err_reason(errno));
 	if (ftruncate(r->fd, size))
 		return err_set(e, 125, "cannot size guest memory to %llu MiB: %s; %s", (unsigned long long)size >> 20,
 			       strerror(errno), errno == EFBIG ? "raise ulimit -f" : "try a smaller --memory");
@@ -260,7 +260,7 @@ int ram_load_kernel(struct ram *r, const char *path, struct err *e)
 
 	if (fd < 0)
 		return err_set(e, 125, "cannot open the kernel image %s: %s; run make, or set HUSK_KERNEL", path,
-			       strerror(errno));
+			       err_reason(errno));
 	rc = load_image(r, fd, path, e);
 	if (rc)
 		close(fd);

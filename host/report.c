@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <linux/openat2.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -57,6 +58,15 @@ static int exec_failed(struct sandbox *s, int err)
 		why = "it is neither an x86-64 program nor a script with #!";
 	if (!why && err == EACCES)
 		why = "permission denied: it, or a directory on the way, is not executable for the user";
+	if (!why && err == EFAULT)
+		why = "it is damaged: the file ends too early";
+	if (err == EAGAIN || err == EMFILE) { /* the host's limits: nothing of the guest's runs yet */
+		why = err == EAGAIN ? "the host allows no more processes; see ulimit -u"
+				    : "the host allows no more open files; see ulimit -n";
+		status = 125;
+	}
+	if (!why && err == ENOENT)
+		why = "there is no such file, or not the interpreter that it names";
 	say("cannot run %s: %s", path, why ?: strerror(err));
 	return status;
 }
@@ -86,6 +96,16 @@ static void say_oom(void)
 		    (unsigned long long)n, n == 1 ? "" : "es");
 }
 
+/* The host counts each process of the jail for itself. */
+static void say_cpu_limit(void)
+{
+	struct rlimit l;
+
+	if (!getrlimit(RLIMIT_CPU, &l) && l.rlim_max != RLIM_INFINITY)
+		say("the host's limit on CPU time (ulimit -t) is %llu s a process: that is the likely cause",
+		    (unsigned long long)l.rlim_max);
+}
+
 static int panicked(struct sandbox *s)
 {
 	struct hostif_boot *b = ram_boot(&s->ram);
@@ -93,8 +113,10 @@ static int panicked(struct sandbox *s)
 
 	clean_text(msg, b->panic_msg, sizeof(msg));
 	say("kernel panic: %s", *msg ? msg : "no message");
-	if (strstr(msg, "killed by host signal 9"))
+	if (strstr(msg, "killed by host signal 9")) {
 		say_oom();
+		say_cpu_limit();
+	}
 	log_replay(s->log, REPLAY_LINES);
 	mdump_report(s);
 	return EXIT_CRASH;

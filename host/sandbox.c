@@ -72,7 +72,7 @@ static int start_devices(struct sandbox *s, struct err *e)
 		snprintf(tag, sizeof(tag), i ? "share%u" : "root", i);
 		r = fs_device_start(&share, &b->device[s->share[i].device].queue[0], s->ram.base, s->ram.size);
 		if (r)
-			return err_set(e, 125, "cannot start the file server: %s", strerror(-r));
+			return err_set(e, 125, "cannot start the file server: %s", err_reason(-r));
 	}
 	for (unsigned i = 0; i < s->nconsoles; i++)
 		if (console_start(s->console[i], s->event_fd, e))
@@ -188,6 +188,14 @@ static void drain(struct sandbox *s)
 	__atomic_store_n(&ram_boot(&s->ram)->console_drained, 1, __ATOMIC_SEQ_CST);
 }
 
+static bool output_lost(struct sandbox *s)
+{
+	for (unsigned i = 0; i < s->nconsoles; i++)
+		if (console_lost(s->console[i]))
+			return true;
+	return false;
+}
+
 static void mark(struct sandbox *s, enum monitor_phase p)
 {
 	s->phase[p] = clock_ns();
@@ -271,6 +279,7 @@ int sandbox_run(const struct sandbox_config *c, struct err *e)
 		terminal_leave();
 		if (s.jail.pid > 0)
 			jail_kill(&s.jail);
+		mdump_end();
 		mdump_leave_dir();
 		return -1;
 	}
@@ -284,6 +293,9 @@ int sandbox_run(const struct sandbox_config *c, struct err *e)
 	terminal_leave();
 	log_finish(s.log);
 	status = report_end(&s);
+	if (!status && output_lost(&s)) /* the program ended well before its last words were refused */
+		status = 125;
+	mdump_end();
 	mdump_leave_dir();
 	if (c->boot_time)
 		report_boot_time(&s);

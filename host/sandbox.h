@@ -20,6 +20,8 @@ struct err {
 	int status; /* exit status to use: 125, 126, 127 */
 	char msg[512];
 };
+ssize_t own_path(char *buf, size_t n); /* where this program lies; also where /proc is not mounted. Its length, or -1 */
+const char *err_reason(int err);       /* strerror(), with what to do about it where that is known */
 int err_set(struct err *e, int status, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
 #define RAM_MAX_SEGS 8
@@ -147,6 +149,7 @@ struct console *console_add(struct ram *r, struct hostif_device *d, int in_fd, i
 int console_start(struct console *c, int done, struct err *e);
 void console_drain(struct console *c); /* the guest is gone: write what is queued, then end */
 bool console_drained(const struct console *c);
+bool console_lost(const struct console *c); /* output could not be written, and not for want of a reader */
 
 /* sandbox.c: a thread with a small stack and every signal blocked; 0 or an errno */
 int thread_start(pthread_t *t, void *(*fn)(void *), void *arg);

@@ -92,7 +92,7 @@ static int add_share(struct sandbox *s, const char *src, const char *dst, bool r
 	if (fd < 0 && errno == EACCES)
 		fd = open(src, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
-		return err_set(e, 125, "cannot share %s: %s", src, strerror(errno));
+		return err_set(e, 125, "cannot share %s: %s", src, err_reason(errno));
 	s->share[s->nshares].fd = fd;
 	s->share[s->nshares].read_only = ro;
 	s->share[s->nshares++].device = ram_boot(&s->ram)->ndevices;

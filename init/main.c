@@ -20,11 +20,19 @@ static void phase(int p)
 	boot->phase_ns[p] = ktime_get_ns();
 }
 
+/* The host allows no more processes: nobody's bug, so the monitor is told why the program cannot start. */
+static void check_refused(int r)
+{
+	if (r == -EAGAIN)
+		kernel_exec_failed(r);
+}
+
 static void do_initcalls(initcall_t *from, initcall_t *to)
 {
 	for (initcall_t *fn = from; fn < to; fn++) {
 		int r = (*fn)();
 
+		check_refused(r);
 		if (r)
 			pr_warn("initcall %p: error %d\n", (void *)*fn, r);
 	}
@@ -32,6 +40,7 @@ static void do_initcalls(initcall_t *from, initcall_t *to)
 
 static void must(int r, const char *what)
 {
+	check_refused(r);
 	if (r)
 		panic("boot: %s: error %d", what, r);
 }
@@ -202,6 +211,7 @@ void start_kernel(void)
 
 	phase(HOSTIF_PHASE_MM);
 	pid = kernel_clone(&a);
+	check_refused(pid);
 	if (pid != 1)
 		panic("boot: cannot start pid 1: %d", pid);
 	for (;;)

@@ -62,9 +62,9 @@ static int kthread_init(void)
 {
 	struct task_struct *t = kthread_create(kthreadd, NULL, "kthreadd");
 
-	if (IS_ERR(t))
+	if (IS_ERR(t) && PTR_ERR(t) != -EAGAIN)
 		panic("kthreadd: %ld", PTR_ERR(t));
-	return 0;
+	return PTR_ERR_OR_ZERO(t);
 }
 subsys_initcall(kthread_init);
 

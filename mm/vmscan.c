@@ -234,8 +234,10 @@ static int kmemd(void *unused)
 
 static int kmemd_init(void)
 {
-	if (!kthread_run(kmemd, NULL, "kmemd"))
-		return -ENOMEM;
+	struct task_struct *t = kthread_run(kmemd, NULL, "kmemd");
+
+	if (IS_ERR(t))
+		return PTR_ERR(t);
 	kmemd_running = true;
 	if (READ_ONCE(kmemd_work))
 		wake_up_all(&kmemd_queue);

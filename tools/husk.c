@@ -58,11 +58,8 @@ static int run_external(const struct external *x, char **argv)
 {
 	static const char *const places[] = {"", "../libexec/husk/"};
 	char self[PATH_MAX], path[PATH_MAX + 64];
-	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
 
-	if (n < 0)
-		n = 0;
-	self[n] = 0;
+	own_path(self, sizeof(self));
 	*(strrchr(self, '/') ? strrchr(self, '/') + 1 : self) = 0;
 	for (size_t i = 0; i < sizeof(places) / sizeof(*places); i++) {
 		snprintf(path, sizeof(path), "%s%s%s", self, places[i], x->program);

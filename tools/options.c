@@ -134,15 +134,12 @@ int find_kernel(char *out, size_t n)
 	static const char *const places[] = {"husk-kernel", "../lib/husk/husk-kernel"};
 	const char *env = getenv("HUSK_KERNEL");
 	char self[PATH_MAX];
-	ssize_t len;
 	char *slash;
 
 	if (env && *env)
 		return snprintf(out, n, "%s", env) < (int)n ? 0 : -1;
-	len = readlink("/proc/self/exe", self, sizeof(self) - 1);
-	if (len <= 0)
+	if (own_path(self, sizeof(self)) < 0)
 		return -1;
-	self[len] = 0;
 	slash = strrchr(self, '/');
 	if (!slash)
 		return -1;

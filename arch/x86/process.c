@@ -33,7 +33,10 @@ struct blank {
 static LIST_HEAD(blanks);
 static DEFINE_SPINLOCK(blank_lock);
 static u32 blank_count, blank_kick, blank_ready;
+static bool blank_refused; /* the last one could not be made: the host allows no more processes, or memory is short */
 #define BLANK_POOL 2
+#define BLANK_RETRY (20 * NSEC_PER_MSEC)
+#define BLANK_PATIENCE (2 * NSEC_PER_SEC) /* for others to end */
 
 static int slot_get(void)
 {
@@ -471,7 +474,8 @@ static int blank_create(void)
 			   [secret] "r"(host_secret), [b] "r"(b), [fn] "r"(blank_main)
 			 : "rbx", "rcx", "rdx", "r9", "r10", "r11", "memory");
 	if (r < 0) {
-		pr_err("blank host process: clone: %ld", r);
+		if (!blank_refused)
+			pr_warn("the host allows no more processes (clone: %ld)", r);
 		goto nomem;
 	}
 	spin_lock(&blank_lock);
@@ -492,10 +496,12 @@ static int blank_spawner(void *unused)
 {
 	for (;;) {
 		u32 k = READ_ONCE(blank_kick);
+		int r = 0;
 
-		while (READ_ONCE(blank_count) < BLANK_POOL)
-			if (blank_create())
-				break;
+		while (!r && READ_ONCE(blank_count) < BLANK_POOL) {
+			r = blank_create();
+			WRITE_ONCE(blank_refused, r != 0);
+		}
 		host_sleep(&blank_kick, k, INT64_MAX);
 	}
 	return 0;
@@ -522,38 +528,57 @@ static int host_reaper(void *unused)
 
 int blanks_init(void)
 {
-	if (IS_ERR(kthread_run(blank_spawner, NULL, "kblank")) || IS_ERR(kthread_run(host_reaper, NULL, "kreaper")))
-		return -ENOMEM;
-	return 0;
+	struct task_struct *t = kthread_run(blank_spawner, NULL, "kblank");
+
+	if (!IS_ERR(t))
+		t = kthread_run(host_reaper, NULL, "kreaper");
+	return PTR_ERR_OR_ZERO(t);
 }
 
-static struct blank *blank_take(void)
+static struct blank *blank_get(void)
 {
 	struct blank *b;
 
+	spin_lock(&blank_lock);
+	b = list_first_entry_or_null(&blanks, struct blank, list);
+	if (b) {
+		list_del(&b->list);
+		blank_count--;
+	}
+	spin_unlock(&blank_lock);
+	__atomic_fetch_add(&blank_kick, 1, __ATOMIC_SEQ_CST);
+	host_futex_wake(&blank_kick, 1);
+	return b;
+}
+
+/* A blank, waited for; NULL where the host has allowed none for a while. */
+static struct blank *blank_take(void)
+{
+	u64 end = 0;
+
 	for (;;) {
 		u32 seen = READ_ONCE(blank_ready);
+		struct blank *b = blank_get();
 
-		spin_lock(&blank_lock);
-		b = list_first_entry_or_null(&blanks, struct blank, list);
-		if (b) {
-			list_del(&b->list);
-			blank_count--;
-		}
-		spin_unlock(&blank_lock);
-		__atomic_fetch_add(&blank_kick, 1, __ATOMIC_SEQ_CST);
-		host_futex_wake(&blank_kick, 1);
 		if (b)
 			return b;
-		host_sleep(&blank_ready, seen, INT64_MAX);
+		if (!READ_ONCE(blank_refused))
+			end = 0;
+		else if (!end)
+			end = ktime_get_ns() + BLANK_PATIENCE;
+		else if (ktime_get_ns() > end)
+			return NULL;
+		host_sleep(&blank_ready, seen, BLANK_RETRY);
 	}
 }
 
-static void move_to_blank(struct mm_struct *mm)
+static int move_to_blank(struct mm_struct *mm)
 {
 	struct blank *b = blank_take();
 	struct thread_info *ti = current_thread_info();
 
+	if (!b)
+		return -EAGAIN;
 	block_host_signals(); /* the stack is about to be another host thread's */
 	ti->kick_sent = 0;
 	ti->arch[TA_READY] = 0;
@@ -567,6 +592,7 @@ static void move_to_blank(struct mm_struct *mm)
 		host_set_affinity(current->cpus_mask);
 	__free_pages(virt_to_page(b->stack), BLANK_STACK_ORDER);
 	kfree(b);
+	return 0;
 }
 
 int arch_switch_mm(struct mm_struct *mm, bool sole)
@@ -577,8 +603,7 @@ int arch_switch_mm(struct mm_struct *mm, bool sole)
 		blank_unmap_user();
 		host_process_init(mm->id, false);
 		ti->mm_id = mm->id;
-	} else {
-		move_to_blank(mm);
+		return 0;
 	}
-	return 0;
+	return move_to_blank(mm);
 }

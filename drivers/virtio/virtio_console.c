@@ -210,6 +210,8 @@ static void need(u32 *flag, wait_queue_head_t *q, struct task_struct **thread, i
 
 			if (!IS_ERR_OR_NULL(t))
 				*thread = t;
+			else /* the host allows no more: whoever writes next tries again */
+				WRITE_ONCE(*flag, 0);
 		}
 		mutex_unlock(&ports_lock);
 	}

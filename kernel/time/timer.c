@@ -171,9 +171,9 @@ static int timers_init(void)
 {
 	struct task_struct *t = kthread_run(timer_thread, NULL, "ktimer");
 
-	if (IS_ERR(t))
+	if (IS_ERR(t) && PTR_ERR(t) != -EAGAIN)
 		panic("timer thread: %ld", PTR_ERR(t));
-	timer_task = t;
-	return 0;
+	timer_task = IS_ERR(t) ? NULL : t;
+	return PTR_ERR_OR_ZERO(t);
 }
 subsys_initcall(timers_init);

@@ -194,8 +194,13 @@ test_run_closed() {
 }
 test_run_full_disk() {
 	guard "$husk" run --platform="$platform" -- sh -c 'echo x; sleep 0.1; echo y' >/dev/full 2>"$work/err"
-	err=$(<"$work/err")
+	rc=$? err=$(<"$work/err")
 	says 'No space left'
+	[ "$rc" -ne 0 ] || wrong "status 0, though the second echo failed"
+	guard "$husk" run --platform="$platform" -- echo x >/dev/full 2>"$work/err"
+	rc=$? err=$(<"$work/err")
+	says 'No space left'
+	status 125
 }
 test_run_broken_pipe() {
 	guard "$husk" run --platform="$platform" -- yes 2>"$work/err" | head -n 1 >/dev/null
