@@ -121,7 +121,7 @@ $(KSYMS).0.S: scripts/gen-kallsyms
 	@mkdir -p $(@D)
 	$(Q)printf '0 T _stext\n0 B _end\n' | scripts/gen-kallsyms >$@.tmp && mv $@.tmp $@
 define kimage
-$(1): $(2) $(KSYMS).0.S arch/x86/kernel.lds $(wildcard arch/x86/hot/*.lds) scripts/gen-klines
+$(1): $(2) $(KSYMS).0.S arch/x86/kernel.lds $(wildcard arch/x86/hot/*.lds) scripts/gen-klines scripts/check-forbidden
 	@echo "  LD   $$@"
 	$(Q)$(KLINK) -Wl,--strip-debug -o $$@.link1 $(2) $(KSYMS).0.S
 	$(Q)nm $$@.link1 | scripts/gen-kallsyms >$$@.1.S
@@ -129,6 +129,7 @@ $(1): $(2) $(KSYMS).0.S arch/x86/kernel.lds $(wildcard arch/x86/hot/*.lds) scrip
 	$(Q)nm $$@.link2 | scripts/gen-kallsyms >$$@.2.S
 	$(Q)$(KLINK) -o $$@.link3 $(2) $$@.2.S
 	$(Q)nm $$@.link3 | scripts/gen-kallsyms --check $$@.2.S
+	$(Q)scripts/check-forbidden $$@.link3
 	$(Q)nm $$@.link3 | scripts/gen-klines $$@.link3 $$@.klines
 	$(Q)objcopy --add-section .klines=$$@.klines $$@.link3
 	$(Q)rm -f $$@.link1 $$@.link2 $$@.1.S $$@.2.S $$@.klines && mv $$@.link3 $$@

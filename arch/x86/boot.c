@@ -8,6 +8,7 @@
 #include "arch.h"
 #include "asm.h"
 #include "hostcall.h"
+#include "scan.h"
 
 void platform_select(u32 which);
 void start_kernel(void) __noreturn;
@@ -42,6 +43,18 @@ static void patch_pkru_sites(void)
 
 	for (u64 *s = __start_pkru_sites; s < __stop_pkru_sites; s++)
 		memcpy(phys_to_virt(HOSTIF_KERNEL_PHYS + (*s - KERNEL_BASE)), nop3, 3);
+}
+
+/* The host's vDSO is text that user code can run: it stays only where it holds nothing that user code must not have. */
+static void check_vdso(void)
+{
+	size_t at;
+
+	if (!boot->vdso || boot->vdso_end <= boot->vdso ||
+	    !scan_text((u8 *)boot->vdso, boot->vdso_end - boot->vdso, &at))
+		return;
+	pr_warn("the host's vDSO has a forbidden instruction at %zx; it is not used", at);
+	boot->vdso = boot->vdso_start = boot->vdso_end = 0;
 }
 
 /* Everything of the monitor's goes; what stays is the kernel window and the vDSO. */
@@ -96,6 +109,7 @@ __noreturn __used void arch_boot(struct hostif_boot *b)
 	platform_select(b->platform);
 	if (!platform_has_keys)
 		patch_pkru_sites();
+	check_vdso();
 	unmap_monitor(DIRECT_MAP_BASE + b->ram_size);
 	map_process_pages();
 	host_process_init(1, true);

@@ -276,19 +276,27 @@ static bool is_forbidden(const struct insn *i)
 	return i->opcode == 0xae && i->modrm >= 0xc0 && (i->modrm & 0x38) == 0x18;
 }
 
-/* The dynamic linker's: a stub that tests the mask instead of a trap, for it runs at every first call of a function. */
+/* test $0x200,%eax; jnz 1f; xrstor 0x40(%rsp); test $0x200,%eax; jnz 1f; jmp back; 1: ud2 */
+static const u8 ldso_stub[STUB_SIZE] = {0xa9, 0, 2, 0, 0,    0x75, 0x11, 0x0f, 0xae, 0x6c, 0x24, 0x40, 0xa9,
+					0,    2, 0, 0, 0x75, 0x05, 0xe9, 0,    0,    0,	   0,	 0x0f, 0x0b};
+#define LDSO_XRSTOR 7 /* where xrstor begins in it */
+
+/*
+ * The dynamic linker's: a stub that tests the mask instead of a trap, for it runs at every first call of a function. The compiler must not
+ * turn the bytes into constants of instructions, which user code could jump to (scripts/check-forbidden).
+ */
 static bool ldso_xrstor(struct defuse *d, u64 off, const struct insn *i)
 {
-	static const u8 bytes[5] = {0x0f, 0xae, 0x6c, 0x24, 0x40}; /* xrstor 0x40(%rsp) */
-	/* test $0x200,%eax; jnz 1f; xrstor; test $0x200,%eax; jnz 1f; jmp back; 1: ud2 */
-	u8 code[STUB_SIZE] = {0xa9, 0, 2, 0, 0,	   0x75, 0x11, 0x0f, 0xae, 0x6c, 0x24, 0x40, 0xa9,
-			      0,    2, 0, 0, 0x75, 0x05, 0xe9, 0,    0,	   0,	 0,    0x0f, 0x0b};
-	u8 *p = d->view + (off - d->off);
+	const u8 *stub_text = ldso_stub;
+	u8 code[STUB_SIZE], *p = d->view + (off - d->off);
 	unsigned idx;
 	u64 stub;
 
-	if (off < d->off || off + 5 > d->off + PAGE_SIZE || i->len != 5 || memcmp(p, bytes, 5) || !d->ti->patchable)
+	__asm__("" : "+r"(stub_text));
+	if (off < d->off || off + 5 > d->off + PAGE_SIZE || i->len != 5 || memcmp(p, stub_text + LDSO_XRSTOR, 5) ||
+	    !d->ti->patchable)
 		return false;
+	memcpy(code, stub_text, STUB_SIZE);
 	idx = text_stub_reserve(d->ti, STUB_KEY(off, STUB_MOVED), 0);
 	if (idx == STUB_NONE)
 		return false;
@@ -341,16 +349,7 @@ static bool handle(struct defuse *d, u64 seq, unsigned n)
 /* The page's last bytes may begin a sequence. */
 static bool open_tail(const u8 *e)
 {
-	if (e[-1] == 0x0f || e[-1] == 0xf3 || (e[-2] == 0xf3 && (e[-1] & 0xf0) == 0x40))
-		return true;
-	return e[-2] == 0x0f && (e[-1] == 0x01 || e[-1] == 0xae);
-}
-
-static unsigned sequence_start(const u8 *p, unsigned at, enum forbidden k)
-{
-	if (k != FORBIDDEN_WRGSBASE)
-		return at;
-	return at && p[at - 1] == 0xf3 ? at - 1 : at - 2;
+	return e[-1] == 0x0f || (e[-2] == 0x0f && (e[-1] == 0x01 || e[-1] == 0xae));
 }
 
 /* What cannot be told, or not be done elsewhere, must not run at all: a page of such is shown as it is to who only reads it. */
@@ -379,15 +378,13 @@ static unsigned defuse_tail(struct defuse *d)
 	memcpy(w, d->view + PAGE_SIZE - 4, 4);
 	n = file_bytes(d, d->off + PAGE_SIZE, w + 4, 4);
 	while ((k = scan_text(w, 4 + n, &at)) != FORBIDDEN_NONE) {
-		unsigned s = sequence_start(w, at, k);
-
-		if (s < 4 && at + 3 > 4) {
-			u64 seq = d->off + PAGE_SIZE - 4 + s;
+		if (at < 4 && at + 3 > 4) {
+			u64 seq = d->off + PAGE_SIZE - 4 + at;
 
 			/* what takes out the instruction of the page behind only does not help: it is another view */
-			if (handle(d, seq, 4 - s))
+			if (handle(d, seq, 4 - at))
 				return 0;
-			destroy(d, PAGE_SIZE - 4 + s, seq, k);
+			destroy(d, PAGE_SIZE - 4 + at, seq, k);
 			return 1;
 		}
 		at++;
@@ -420,9 +417,7 @@ unsigned text_defuse(struct address_space *m, struct text_info *ti, u8 *view, u6
 	enum forbidden k;
 
 	while ((k = scan_text(view, PAGE_SIZE, &at)) != FORBIDDEN_NONE) {
-		unsigned s = sequence_start(view, at, k);
-
-		if (!handle(&d, file_off + s, at + 3 - s)) {
+		if (!handle(&d, file_off + at, 3)) {
 			destroy(&d, at, file_off + at, k);
 			lost++;
 		}
@@ -485,10 +480,10 @@ unsigned text_private_original(struct mm_struct *mm, u64 va, u8 bytes[16])
 	return n;
 }
 
-static void defuse_private(struct mm_struct *mm, u64 va, u8 *page, unsigned s, unsigned at, enum forbidden k)
+static void defuse_private(struct mm_struct *mm, u64 va, u8 *page, unsigned at, enum forbidden k)
 {
-	unsigned from = s > 2 * VOTERS ? s - 2 * VOTERS : 0;
-	int v = vote(page + from, s - from, PAGE_SIZE - from);
+	unsigned from = at > 2 * VOTERS ? at - 2 * VOTERS : 0;
+	int v = vote(page + from, at - from, PAGE_SIZE - from);
 	unsigned off = v < 0 ? 0 : from + v;
 	struct insn i;
 
@@ -507,16 +502,13 @@ static void defuse_private(struct mm_struct *mm, u64 va, u8 *page, unsigned s, u
 static int across(const u8 *lo, const u8 *hi)
 {
 	size_t at = 0;
-	enum forbidden k;
 	u8 w[8];
 
 	memcpy(w, lo + PAGE_SIZE - 4, 4);
 	memcpy(w + 4, hi, 4);
-	while ((k = scan_text(w, sizeof(w), &at)) != FORBIDDEN_NONE) {
-		unsigned s = sequence_start(w, at, k);
-
-		if (s < 4 && at + 3 > 4)
-			return s;
+	while (scan_text(w, sizeof(w), &at) != FORBIDDEN_NONE) {
+		if (at < 4 && at + 3 > 4)
+			return at;
 		at++;
 	}
 	return -1;
@@ -530,7 +522,7 @@ int text_scan_private(struct mm_struct *mm, unsigned long va, struct page *page)
 	enum forbidden k;
 
 	while ((k = scan_text(p, PAGE_SIZE, &at)) != FORBIDDEN_NONE) {
-		defuse_private(mm, va, p, sequence_start(p, at, k), at, k);
+		defuse_private(mm, va, p, at, k);
 		at++;
 	}
 	return 0;

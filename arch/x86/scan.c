@@ -8,10 +8,11 @@
  *
  *   0f 01 ef            wrpkru
  *   0f ae /5, memory    xrstor (with any prefix: REX.W makes it xrstor64)
- *   f3 [REX] 0f ae /3, register   wrgsbase
+ *   0f ae /3, register  wrgsbase, where f3 stands before it: right before, or before any number of other prefixes, of which the
+ *                       processor takes no notice. Without f3 it is no instruction at all, so the prefixes need not be looked at
  * A sequence counts at every byte offset: user code can jump into the middle of an instruction. xrstors needs privilege.
  */
-static enum forbidden match(const u8 *p, size_t left, const u8 *start)
+static enum forbidden match(const u8 *p, size_t left)
 {
 	if (p[0] != 0x0f || left < 3)
 		return FORBIDDEN_NONE;
@@ -21,13 +22,7 @@ static enum forbidden match(const u8 *p, size_t left, const u8 *start)
 		return FORBIDDEN_NONE;
 	if ((p[2] & 0x38) == 0x28 && (p[2] & 0xc0) != 0xc0)
 		return FORBIDDEN_XRSTOR;
-	if ((p[2] & 0x38) == 0x18 && (p[2] & 0xc0) == 0xc0) {
-		if (p > start && p[-1] == 0xf3)
-			return FORBIDDEN_WRGSBASE;
-		if (p - 1 > start && (p[-1] & 0xf0) == 0x40 && p[-2] == 0xf3)
-			return FORBIDDEN_WRGSBASE;
-	}
-	return FORBIDDEN_NONE;
+	return (p[2] & 0xf8) == 0xd8 ? FORBIDDEN_WRGSBASE : FORBIDDEN_NONE;
 }
 
 /* Has v a byte that is zero? The lowest bit set is right, those above it may not be. */
@@ -82,7 +77,7 @@ enum forbidden scan_text(const u8 *p, size_t n, size_t *at)
 
 		if (!f)
 			break;
-		k = match(f, n - (f - p), p);
+		k = match(f, n - (f - p));
 		if (k) {
 			*at = f - p;
 			return k;

@@ -22,8 +22,7 @@ static enum forbidden naive(const u8 *p, size_t n, size_t i)
 		return FORBIDDEN_NONE;
 	if (p[i + 2] >> 6 != 3 && (p[i + 2] >> 3 & 7) == 5)
 		return FORBIDDEN_XRSTOR;
-	if (p[i + 2] >> 6 == 3 && (p[i + 2] >> 3 & 7) == 3 &&
-	    ((i >= 1 && p[i - 1] == 0xf3) || (i >= 2 && p[i - 1] >> 4 == 4 && p[i - 2] == 0xf3)))
+	if (p[i + 2] >> 6 == 3 && (p[i + 2] >> 3 & 7) == 3) /* whatever prefixes there are, also in the page before */
 		return FORBIDDEN_WRGSBASE;
 	return FORBIDDEN_NONE;
 }
