@@ -389,7 +389,9 @@ int main(int argc, char **argv)
 	char kind[6][48];
 
 	mine = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (!keys) {
+	if (keys) {
+		nbad = 2; /* such machines are often emulated, and slow */
+	} else {
 		find_alias(64UL << 20);
 		must_fail("the test finds its page in the direct map", alias != NULL);
 		bad[nbad++] = (unsigned long)alias;
