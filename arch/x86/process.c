@@ -36,7 +36,7 @@ static u32 blank_count, blank_kick, blank_ready;
 static bool blank_refused; /* the last one could not be made: the host allows no more processes, or memory is short */
 #define BLANK_POOL 2
 #define BLANK_RETRY (20 * NSEC_PER_MSEC)
-#define BLANK_PATIENCE (2 * NSEC_PER_SEC) /* for others to end */
+#define BLANK_PATIENCE 100 /* so often: somebody may end */
 
 static int slot_get(void)
 {
@@ -554,7 +554,7 @@ static struct blank *blank_get(void)
 /* A blank, waited for; NULL where the host has allowed none for a while. */
 static struct blank *blank_take(void)
 {
-	u64 end = 0;
+	unsigned refused = 0;
 
 	for (;;) {
 		u32 seen = READ_ONCE(blank_ready);
@@ -562,11 +562,8 @@ static struct blank *blank_take(void)
 
 		if (b)
 			return b;
-		if (!READ_ONCE(blank_refused))
-			end = 0;
-		else if (!end)
-			end = ktime_get_ns() + BLANK_PATIENCE;
-		else if (ktime_get_ns() > end)
+		refused = READ_ONCE(blank_refused) ? refused + 1 : 0;
+		if (refused > BLANK_PATIENCE)
 			return NULL;
 		host_sleep(&blank_ready, seen, BLANK_RETRY);
 	}
