@@ -528,6 +528,11 @@ int text_scan_private(struct mm_struct *mm, unsigned long va, struct page *page)
 	return 0;
 }
 
+bool text_joins_well(struct page *lo, struct page *hi)
+{
+	return across(page_address(lo), page_address(hi)) < 0;
+}
+
 void text_cut_border(struct page *lo, struct page *hi)
 {
 	u8 *p = page_address(lo);

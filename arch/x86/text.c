@@ -191,9 +191,25 @@ bool text_view_lossy(struct page *view)
 	return PageError(view);
 }
 
+/* Does what lies behind the page in the file, as far as is known, make something forbidden of its last bytes? */
+static bool tail_is_harmless(struct address_space *mapping, struct page *page, pgoff_t index)
+{
+	struct page *next;
+	bool ok;
+
+	if (!text_open_tail(page_address(page)))
+		return true;
+	next = find_get_any_page(mapping, index + 1);
+	ok = next && PageUptodate(next) && text_joins_well(page, next);
+	if (next)
+		put_page(next);
+	return ok;
+}
+
 /*
- * May the page be its own view? Nobody ever writes it (mapping->immutable), nothing in it is forbidden or may become so with what
- * lies behind it, and no instruction that was taken out ends in it. If it has no system call either it never changes.
+ * May the page be its own view? Nobody ever writes it (mapping->immutable), nothing in it is forbidden or becomes so with what
+ * lies behind it, and no instruction that was taken out ends in it. If it has no system call, nor an end that some other page mapped
+ * behind it could make forbidden (text_cut_border()), it never changes.
  */
 enum text_form text_form(struct address_space *mapping, struct page *page, pgoff_t index)
 {
@@ -201,14 +217,16 @@ enum text_form text_form(struct address_space *mapping, struct page *page, pgoff
 	u64 off = (u64)index << PAGE_SHIFT;
 	const u8 *p = page_address(page);
 	bool plain = text_plain(p, PAGE_SIZE), ok = true;
+	size_t at = 0;
 
-	if (!ti || (plain ? text_open_tail(p) : text_suspicious(p)))
+	if (!ti || (!plain && scan_text(p, PAGE_SIZE, &at) != FORBIDDEN_NONE) ||
+	    !tail_is_harmless(mapping, page, index))
 		return TEXT_COPY;
 	mutex_lock(&ti->lock);
 	for (unsigned i = 0; i < ti->ncross; i++)
 		ok &= ti->cross[i] < off || ti->cross[i] >= off + PAGE_SIZE;
 	mutex_unlock(&ti->lock);
-	return !ok ? TEXT_COPY : plain ? TEXT_SAME : TEXT_IN_PLACE;
+	return !ok ? TEXT_COPY : plain && !text_open_tail(p) ? TEXT_SAME : TEXT_IN_PLACE;
 }
 
 /* A rehearsal: the same on a copy, allowed to read. What it needs is in the page cache then, and stubs are the same ones again. */

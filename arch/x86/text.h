@@ -43,6 +43,7 @@ bool text_stub_write(struct text_info *ti, unsigned index, const u8 code[STUB_SI
 unsigned text_defuse(struct address_space *m, struct text_info *ti, u8 *view, u64 file_off, bool may_read);
 bool text_suspicious(const u8 *page);
 bool text_open_tail(const u8 *page);
+bool text_joins_well(struct page *lo, struct page *hi); /* they spell nothing forbidden across their border */
 /* what the original instruction at va was where private memory was defused; its length, 0: nothing */
 unsigned text_private_original(struct mm_struct *mm, u64 va, u8 bytes[16]);
 extern unsigned long text_unhandled;
