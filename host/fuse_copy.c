@@ -7,8 +7,9 @@
  * sendfile() has the host move the data from page cache to page cache: pages that RAM does not have yet are neither cleared nor
  * mapped here first. preadv() copies straight to the mapping, which must be mapped, page by page. Where the guest has RAM backed in larger
  * pieces, one fault maps a piece, and preadv() takes half the time of sendfile(); where it has not, it takes twice the time. Which
- * it is depends on the host and on the kernel in the jail. So both are timed, the cheaper one is used, and the other one
- * tried now and then, with a small request.
+ * it is depends on the host and on the kernel in the jail. So small requests are timed, the cheaper way is used for all, and the other one
+ * tried now and then. Compared are requests of the same size, by what they take when nothing holds them up: the
+ * estimate follows what is faster at once and what is slower only slowly.
  *
  * What is mapped here counts as memory of the sandbox although nobody else has it mapped: the thread unmaps it when it has had nothing to do
  * for a moment.
@@ -21,12 +22,9 @@
 #include <unistd.h>
 
 #define PAGE_BYTES 4096
-#define TRY_PAGES 8  /* a request that may be an experiment */
-#define TRY_FIRST 8  /* experiments at the start */
+#define TRY_PAGES 8  /* a small request */
+#define TRY_FIRST 8  /* of these, how many are experiments at the start */
 #define TRY_EVERY 64 /* and then one in so many */
-#define MOST_NS 5000 /* what is believed of a request that was held up, and */
-#define PAGE_NS 8000 /* for each page */
-#define MEMORY 2048  /* pages after which what was measured counts half */
 
 static uint64_t now_ns(void)
 {
@@ -60,10 +58,28 @@ static size_t copy_sendfile(struct fs_dev *d, int fd, const struct iovec *iov, u
 	return done;
 }
 
+static unsigned class_of(size_t pages)
+{
+	return pages <= 1 ? 0 : pages <= 2 ? 1 : pages <= 4 ? 2 : 3;
+}
+
+static enum fs_copy_way cheaper(const struct fs_dev *d)
+{
+	const uint32_t *s = d->cost[COPY_SENDFILE].ns, *p = d->cost[COPY_PREADV].ns;
+	uint64_t sum_s = 0, sum_p = 0;
+
+	for (unsigned k = 0; k < FS_COPY_CLASSES; k++) {
+		if (s[k] && p[k]) {
+			sum_s += s[k];
+			sum_p += p[k];
+		}
+	}
+	return sum_s <= sum_p ? COPY_SENDFILE : COPY_PREADV;
+}
+
 static enum fs_copy_way choose(struct fs_dev *d, size_t pages)
 {
-	const struct fs_copy_cost *s = &d->cost[COPY_SENDFILE], *p = &d->cost[COPY_PREADV];
-	enum fs_copy_way best = s->ns * p->pages <= p->ns * s->pages ? COPY_SENDFILE : COPY_PREADV;
+	enum fs_copy_way best = cheaper(d);
 
 	if (d->ram_fd < 0 || !pages)
 		return COPY_PREADV;
@@ -77,14 +93,16 @@ static enum fs_copy_way choose(struct fs_dev *d, size_t pages)
 
 static void account(struct fs_copy_cost *c, uint64_t ns, size_t pages)
 {
-	uint64_t most = MOST_NS + pages * PAGE_NS;
+	uint32_t *e = &c->ns[class_of(pages)];
 
-	c->ns += ns < most ? ns : most;
-	c->pages += pages;
-	if (c->pages > MEMORY) {
-		c->ns /= 2;
-		c->pages /= 2;
-	}
+	if (pages > TRY_PAGES)
+		return;
+	if (ns > UINT32_MAX / 2)
+		ns = UINT32_MAX / 2;
+	if (!*e || ns < *e)
+		*e = ns;
+	else
+		*e += (ns - *e < *e ? ns - *e : *e) / 32;
 }
 
 ssize_t fs_copy_to_ram(struct fs_dev *d, int fd, size_t skip, size_t size, off_t at, uint64_t file_end)

@@ -46,10 +46,11 @@ struct fs_node {
 };
 enum { FD_NONE, FD_PATH, FD_READ, FD_WRITE, FD_RDWR };
 
-/* fuse_copy.c: what the ways of filling RAM have lately cost */
+/* fuse_copy.c: what the ways of filling RAM have lately cost, for requests of 1, 2, up to 4, up to 8 pages; 0: not known */
 enum fs_copy_way { COPY_SENDFILE, COPY_PREADV };
+#define FS_COPY_CLASSES 4
 struct fs_copy_cost {
-	uint64_t ns, pages;
+	uint32_t ns[FS_COPY_CLASSES];
 };
 
 struct fs_dev {
