@@ -12,8 +12,8 @@
  * the first touch by each further process: 0.2 to 0.7 us a page in all.
  *
  * A piece that is begun counts as used on the host, and a folio is mapped whole, so pieces grow with the sandbox: small ones where a small
- * sandbox lives, 2 MiB, which the processor maps as one, only where it is large already. What a piece has too much is at most about
- * a sixteenth of what is in use.
+ * sandbox lives. What a piece has too much is at most about a sixteenth of what is in use. They end at 1 MiB: free blocks of 2 MiB and
+ * more a virtual machine with ballooning (free page reporting) gives back to its hypervisor, and then each page of one costs 8 to 11 us.
  */
 int (*ram_back)(unsigned long pfn, unsigned int order, enum ram_other_half other);
 static unsigned long last; /* the piece that was taken last: a hint */
@@ -22,7 +22,7 @@ static unsigned long last; /* the piece that was taken last: a hint */
 static const struct {
 	unsigned long from; /* pages from the first that the allocator has */
 	unsigned int order;
-} steps[] = {{MIB(48UL), 9}, {MIB(24UL), 8}, {MIB(6UL), 6}, {MIB(2UL), 4}, {0, 4}};
+} steps[] = {{MIB(24UL), 8}, {MIB(6UL), 6}, {MIB(2UL), 4}, {0, 4}};
 
 unsigned int backing_order(unsigned long n, bool whole)
 {

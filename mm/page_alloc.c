@@ -128,21 +128,24 @@ static void split_block(struct page *p, unsigned int o, unsigned int order, unsi
 }
 
 /*
- * p, a fresh block of 2^o that was just taken off the lists, is cut to a piece of 2^piece pages that the host backs now. The piece behind it stays in
- * nobody's hands meanwhile: the host may be told something about it. zone.lock is dropped.
+ * p, a fresh block of 2^o that was just taken off the lists, is cut to 2^order pages that the host backs now, in pieces. As many pages behind it stay
+ * in nobody's hands meanwhile: back_piece() uses them. zone.lock is dropped.
  */
-static void take_piece(struct page *p, unsigned int o, unsigned int piece)
+static void take_fresh(struct page *p, unsigned int o, unsigned int order)
 {
-	bool pair = o > piece;
+	unsigned long pfn = page_to_pfn(p), step = 1UL << min(order, RAM_BACK_MAX);
+	bool pair = o > order;
 
-	split_block(p, o, piece + pair, ZERO);
+	split_block(p, o, order + pair, ZERO);
 	spin_unlock(&zone.lock);
-	back_piece(page_to_pfn(p), piece, pair);
+	for (unsigned long i = 0; i < 1UL << order; i += step)
+		back_piece(pfn + i, ilog2(step), o > ilog2(step) && !(i & step));
 	spin_lock(&zone.lock);
 	if (pair)
-		free_block(page_to_pfn(p) + (1UL << piece), piece, ZERO, false);
+		free_block(pfn + (1UL << order), order, ZERO, false);
 }
 
+#define MAX_WHOLE 9 /* what is larger is not used at once */
 /* what a block is wanted for: a part of it may do; all of it is about to be used; pages here and there, and the caller asks the host */
 enum block_use { USE_PART, USE_WHOLE, USE_SPARSE };
 
@@ -168,9 +171,9 @@ static struct page *take_block(unsigned int order, enum block_use use)
 	piece = z == ZERO ? piece_order(p, use) : 0;
 	if (use == USE_SPARSE && order >= piece)
 		piece = 0;
-	if (piece && o >= piece && order <= RAM_BACK_MAX) {
+	if (piece && o >= piece && order <= MAX_WHOLE) {
 		piece = max(piece, order);
-		take_piece(p, o, piece);
+		take_fresh(p, o, piece);
 		o = piece;
 	}
 	split_block(p, o, order, z);

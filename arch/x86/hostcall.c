@@ -124,7 +124,7 @@ int host_ram_back(unsigned long pfn, unsigned int order, enum ram_other_half oth
 	unsigned long half = pfn ^ (1UL << order), bytes = PAGE_SIZE << order;
 	int *stop, err;
 
-	if (order == RAM_BACK_MAX || half + (1UL << order) > max_pfn)
+	if (half + (1UL << order) > max_pfn)
 		other = RAM_HALF_BACKED;
 	stop = page_address(pfn_to_page(half + (1UL << order) - 1));
 	if (other == RAM_HALF_FRESH)
