@@ -66,7 +66,7 @@ static int exec_failed(struct sandbox *s, int err)
 		status = 125;
 	}
 	if (!why && err == ENOENT)
-		why = "there is no such file, or not the interpreter that it names";
+		why = "No such file or directory: it, or the interpreter that it names";
 	say("cannot run %s: %s", path, why ?: strerror(err));
 	return status;
 }
