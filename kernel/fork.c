@@ -295,7 +295,7 @@ static int copy_signal(struct task_struct *t, u64 flags)
 /* With a copied address space, current->mm's mmap_lock is held when this returns 0, until dup_mm_done(). */
 static int copy_mm(struct task_struct *t, struct kernel_clone_args *a, bool kthread)
 {
-	unsigned long soon[FORK_COPIES] = {0}, sp;
+	unsigned long soon[FORK_SOON] = {0}, sp;
 	u64 flags = a->flags;
 
 	t->mm = NULL;

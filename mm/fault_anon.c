@@ -337,6 +337,7 @@ vm_fault_t do_wp_anon(struct fault_ctx *c, pte_t *ptep)
 	bool zeroed, late;
 	pte_t *p;
 
+	fork_note(mm, c->addr);
 	if (exclusive(*ptep))
 		return reuse(c, ptep);
 	cow_window(c, &w);

@@ -196,6 +196,22 @@ static inline void vma_allows_write(struct vm_area_struct *vma)
 		vma->vm_mm->scan_seq++;
 }
 
+/* ---- fork_copies.c ---- */
+struct fork_history;
+struct fork_copies {
+	unsigned int n;
+	unsigned long addr[FORK_COPIES];
+	struct page *page[FORK_COPIES]; /* to copy to; NULL: used */
+};
+void fork_copies_begin(struct fork_copies *c, const unsigned long *soon); /* may wait for memory */
+void fork_copies_end(struct fork_copies *c);
+/* fork_copy_now: mm's entry for the page at addr if it is one to copy now, else 0. e: the parent's. Both page table locks are held. */
+pte_t fork_copy_now(struct mm_struct *mm, struct fork_copies *c, unsigned long addr, pte_t e);
+/* fork_note: the page at addr was written after a fork, and had to be copied or made writable again */
+void fork_note(struct mm_struct *mm, unsigned long addr);
+void fork_history_share(struct mm_struct *mm, struct mm_struct *old);
+void fork_history_put(struct fork_history *h);
+
 /* ---- zap.c ---- */
 /* pages taken out of another process' page tables, kept until its host mappings are gone */
 #define ZAP_BATCH 120

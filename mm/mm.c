@@ -2,7 +2,6 @@
 /* Address spaces: making, copying for fork, tearing down. */
 #include <husk/mm.h>
 #include "internal.h"
-#include "uaccess.h"
 
 /**
  * DOC: fork and the host's copy of mappings
@@ -11,11 +10,6 @@
  * process that the child may not have: private pages are write-protected, VM_DONTCOPY and VM_WIPEONFORK ranges are unmapped. From the
  * copy until dup_mm_done() the child is `forking`: it has page tables but no process of its own. mm/rmap.c says what that means to somebody
  * who takes a page away meanwhile.
- *
- * Some pages both sides write as soon as they run: the stack's, for one. A fault on a page to be copied is dear (a signal of the host's, a
- * host mapping, on the child's side a first touch of the direct map), so of these the child gets copies at once, and the parent keeps what
- * it has, mapping and all. The child's process inherits a mapping of the parent's page there: dup_mm_child() replaces it before any user
- * memory is touched.
  */
 static struct kmem_cache *mm_cache;
 static u64 next_mm_id = 2; /* 1 is the kernel process */
@@ -74,6 +68,7 @@ void mmdrop(struct mm_struct *mm)
 	spin_lock(&mm_all_lock);
 	list_del(&mm->mm_list);
 	spin_unlock(&mm_all_lock);
+	fork_history_put(mm->fork_history);
 	pgd_free(mm);
 	kmem_cache_free(mm_cache, mm);
 }
@@ -140,91 +135,10 @@ static void wp_flush(struct mm_struct *mm, struct wp_run *r)
 	r->write = false;
 }
 
-/* What is copied at once: addresses, and pages to copy to. */
-struct copies {
-	unsigned int n;
-	unsigned long addr[FORK_COPIES];
-	struct page *page[FORK_COPIES];
-};
-
-static void copies_begin(struct copies *c, const unsigned long *soon)
-{
-	bool zeroed;
-	unsigned long got;
-
-	c->n = 0;
-	for (unsigned int i = 0; i < FORK_COPIES && mm_is_private_to_us(current->mm); i++) {
-		unsigned long addr = soon[i] & PAGE_MASK;
-
-		if (!addr || (c->n && addr == c->addr[c->n - 1]))
-			continue;
-		c->page[c->n] = alloc_user_run(0, &got, &zeroed);
-		if (!c->page[c->n])
-			return;
-		c->addr[c->n++] = addr;
-	}
-}
-
-static void copies_end(struct copies *c)
-{
-	for (unsigned int i = 0; i < c->n; i++) {
-		if (c->page[i])
-			put_page(c->page[i]);
-	}
-}
-
-/* The child's entry for a page that is copied now, or 0. */
-static pte_t copy_now(struct mm_struct *mm, struct copies *c, unsigned long addr, pte_t e)
-{
-	struct page *from = pte_page(e), *to = NULL;
-	unsigned long left = PAGE_SIZE;
-
-	for (unsigned int i = 0; i < c->n; i++) {
-		if (c->addr[i] == addr)
-			swap(to, c->page[i]);
-	}
-	if (likely(!to))
-		return 0;
-	if (!(e & PTE_ANON) || (e & PTE_SPECIAL) || page_mapcount(from) != 1 || page_count(from) != 1) {
-		put_page(to);
-		return 0;
-	}
-	current->pagefault_disabled++;
-	if (e & PTE_HOST)
-		left = __copy_user(page_address(to), (void *)addr, PAGE_SIZE);
-	current->pagefault_disabled--;
-	if (left)
-		memcpy(page_address(to), page_address(from), PAGE_SIZE);
-	page_add_anon(to, mm, addr);
-	mod_vm_stat(NR_ANON_PAGES, 1);
-	mm->copied[mm->nr_copied++] = addr;
-	return mk_pte(to, PTE_ANON | PTE_WRITE | PTE_DIRTY | PTE_YOUNG);
-}
-
-void dup_mm_child(void)
-{
-	struct mm_struct *mm = current->mm;
-
-	spin_lock(&mm->page_table_lock);
-	for (unsigned int i = 0; i < mm->nr_copied; i++) {
-		unsigned long addr = mm->copied[i];
-		pte_t *p = pte_find(mm, addr);
-
-		if (!p || !(*p & PTE_PRESENT) || platform->map(mm, addr, pte_pfn(*p), 1, pte_hprot(*p), true)) {
-			host_unmap(mm, addr, PAGE_SIZE);
-			continue;
-		}
-		*p |= PTE_HOST;
-		mm->host_vmas++;
-	}
-	mm->nr_copied = 0;
-	spin_unlock(&mm->page_table_lock);
-}
-
 /* Where the entries of a table go: mm's, and what is counted on the way. */
 struct table_copy {
 	struct mm_struct *mm;
-	struct copies *copies;
+	struct fork_copies *copies;
 	bool shared;
 	struct wp_run run;
 	long rss[3];
@@ -244,7 +158,7 @@ static void copy_table(struct mm_struct *old, pte_t *src, pte_t *dst, unsigned l
 				wp_flush(old, run);
 			continue;
 		}
-		if (!t->shared && (e & PTE_WRITE) && (*dst = copy_now(t->mm, t->copies, addr, e))) {
+		if (!t->shared && (e & PTE_WRITE) && (*dst = fork_copy_now(t->mm, t->copies, addr, e))) {
 			t->rss[pte_rss_kind(*dst, pte_page(*dst))]++;
 			if (run->end)
 				wp_flush(old, run);
@@ -278,7 +192,8 @@ static void copy_table(struct mm_struct *old, pte_t *src, pte_t *dst, unsigned l
 	}
 }
 
-static int copy_ptes(struct mm_struct *mm, struct mm_struct *old, struct vm_area_struct *vma, struct copies *copies)
+static int copy_ptes(struct mm_struct *mm, struct mm_struct *old, struct vm_area_struct *vma,
+		     struct fork_copies *copies)
 {
 	struct table_copy t = {.mm = mm, .copies = copies, .shared = vma->vm_flags & VM_SHARED};
 	unsigned long addr = vma->vm_start, end = vma->vm_end, next;
@@ -328,7 +243,7 @@ static void hide_from_child(struct mm_struct *old, struct vm_area_struct *vma)
 	spin_unlock(&old->page_table_lock);
 }
 
-static int dup_vma(struct mm_struct *mm, struct mm_struct *old, struct vm_area_struct *vma, struct copies *copies)
+static int dup_vma(struct mm_struct *mm, struct mm_struct *old, struct vm_area_struct *vma, struct fork_copies *copies)
 {
 	struct vm_area_struct *new;
 
@@ -388,20 +303,21 @@ struct mm_struct *dup_mm(const unsigned long *soon)
 {
 	struct mm_struct *old = current->mm, *mm = mm_alloc();
 	struct vm_area_struct *vma;
-	struct copies copies;
+	struct fork_copies copies;
 
 	if (!mm)
 		return NULL;
-	copies_begin(&copies, soon);
+	fork_copies_begin(&copies, soon);
 	mmap_write_lock(old);
 	update_hiwater(old);
 	copy_layout(mm, old);
+	fork_history_share(mm, old);
 	fork_wait_begin(mm);
 	list_for_each_entry (vma, &old->mmap, vm_list) {
 		if (dup_vma(mm, old, vma, &copies))
 			goto out_fail;
 	}
-	copies_end(&copies);
+	fork_copies_end(&copies);
 	/* somebody took pages away whose host mappings may still be there to be inherited: see mm/rmap.c */
 	if (atomic_read(&old->rmap_pending)) {
 		spin_lock(&old->page_table_lock);
@@ -414,7 +330,7 @@ struct mm_struct *dup_mm(const unsigned long *soon)
 	old->fork_child = mm;
 	return mm;
 out_fail:
-	copies_end(&copies);
+	fork_copies_end(&copies);
 	mmap_write_unlock(old);
 	mmput(mm);
 	return NULL;

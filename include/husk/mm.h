@@ -232,7 +232,8 @@ struct vm_area_struct {
 #define VM_DONTDUMP 0x4000000UL
 #define VM_MERGEABLE 0x80000000UL
 
-#define FORK_COPIES 3
+#define FORK_SOON 3   /* pages that the caller of dup_mm() names */
+#define FORK_COPIES 9 /* with those that earlier forks show */
 struct mm_struct {
 	struct list_head mmap; /* VMAs in order; under mmap_lock */
 	struct rb_root mm_rb;
@@ -259,9 +260,10 @@ struct mm_struct {
 	u32 forking;		      /* no host process yet: see mm/rmap.c */
 	unsigned int nr_copied;	      /* a child's: pages that it has copies of, but its host process not yet */
 	unsigned long copied[FORK_COPIES];
-	atomic_t rmap_pending;		  /* page-table entries taken away, host mappings not yet */
-	u64 scan_seq;			  /* pages of executable VMAs made writable; under page_table_lock */
-	unsigned long gap_hint, gap_size; /* get_unmapped_area(): start here; largest gap known above */
+	struct fork_history *fork_history; /* what is written after forks; shared with children */
+	atomic_t rmap_pending;		   /* page-table entries taken away, host mappings not yet */
+	u64 scan_seq;			   /* pages of executable VMAs made writable; under page_table_lock */
+	unsigned long gap_hint, gap_size;  /* get_unmapped_area(): start here; largest gap known above */
 	unsigned int membarrier_state;
 	unsigned core_filter; /* husk/coredump.h */
 	bool plain_text; /* traced: runs text without patches (mm_use_plain_text()); under mmap_lock, never cleared */
@@ -310,7 +312,7 @@ static inline void mmget(struct mm_struct *mm)
 }
 struct mm_struct *get_task_mm(struct task_struct *t); /* takes mm_users, NULL for kernel threads */
 /* dup_mm: copy of current->mm for fork; page tables copied, private pages write-protected on both sides. Returns with
- * current->mm->mmap_lock held for writing, to be released (dup_mm_done) after platform->start_thread. soon: FORK_COPIES addresses
+ * current->mm->mmap_lock held for writing, to be released (dup_mm_done) after platform->start_thread. soon: FORK_SOON addresses
  * that parent and child write at once, or 0: private pages there are copied right away. The child calls dup_mm_child() before
  * anything touches its user memory. */
 struct mm_struct *dup_mm(const unsigned long *soon);

@@ -185,7 +185,7 @@ static struct mm_struct *fork_space_soon(const unsigned long *soon)
 /* the child becomes current when asked */
 static struct mm_struct *fork_space(void)
 {
-	static const unsigned long none[FORK_COPIES];
+	static const unsigned long none[FORK_SOON];
 
 	return fork_space_soon(none);
 }
@@ -626,7 +626,7 @@ TEST(fork_dontcopy)
 TEST(fork_copies)
 {
 	struct mm_struct *parent = space_begin(), *child, *grandchild;
-	unsigned long soon[FORK_COPIES] = {AT(3), AT(3) + 8, AT(5)};
+	unsigned long soon[FORK_SOON] = {AT(3), AT(3) + 8, AT(5)};
 	unsigned long faults;
 
 	map(0, 16, RW_, ANON, NULL, 0);
@@ -819,9 +819,9 @@ TEST(space_random_fork)
 			current->mm = mm[k];
 			model_step(&m[k], f);
 			if (n < 3 && unit_rand() % 300 == 0) {
-				unsigned long soon[FORK_COPIES];
+				unsigned long soon[FORK_SOON];
 
-				for (int i = 0; i < FORK_COPIES; i++)
+				for (int i = 0; i < FORK_SOON; i++)
 					soon[i] = AT(unit_rand() % 130);
 				mm[n] = fork_space_soon(soon);
 				m[n] = m[k];
