@@ -134,7 +134,7 @@ struct ipc_obj *ipc_find_slot(struct ipc_ids *ids, int slot)
 	if (slot < 0)
 		return ERR_PTR(-EINVAL);
 	down_read(&ids->rwsem);
-	p = xa_load(&ids->slots, slot);
+	p = xa_load(&ids->slots, IPC_SLOT(slot)); /* an identifier will do, too */
 	if (p)
 		refcount_inc(&p->ref);
 	up_read(&ids->rwsem);

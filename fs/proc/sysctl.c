@@ -48,9 +48,10 @@ static int sysctl_open(struct inode *inode, struct file *f)
 	return single_open(f, de->show, de->data);
 }
 
-static ssize_t sysctl_write(struct file *f, const char __user *ubuf, size_t n, loff_t *pos)
+static ssize_t sysctl_write_iter(struct kiocb *k, struct iov_iter *from)
 {
-	struct proc_dir_entry *de = PROC_I(file_inode(f))->pde;
+	struct proc_dir_entry *de = PROC_I(file_inode(k->ki_filp))->pde;
+	size_t n = iov_iter_count(from);
 	char *buf, *nl;
 	int err;
 
@@ -63,7 +64,7 @@ static ssize_t sysctl_write(struct file *f, const char __user *ubuf, size_t n, l
 	buf = kmalloc(n + 1, GFP_KERNEL);
 	if (!buf)
 		return -ENOMEM;
-	if (copy_from_user(buf, ubuf, n)) {
+	if (copy_from_iter(buf, n, from) != n) {
 		kfree(buf);
 		return -EFAULT;
 	}
@@ -75,7 +76,7 @@ static ssize_t sysctl_write(struct file *f, const char __user *ubuf, size_t n, l
 	kfree(buf);
 	if (err)
 		return err;
-	*pos += n;
+	k->ki_pos += n;
 	return n;
 }
 
@@ -83,7 +84,7 @@ static const struct file_operations sysctl_fops = {
 	.open = sysctl_open,
 	.read = seq_read,
 	.read_iter = seq_read_iter,
-	.write = sysctl_write,
+	.write_iter = sysctl_write_iter,
 	.llseek = seq_lseek,
 	.release = single_release,
 };

@@ -166,6 +166,7 @@ int main(void)
 	R(semctl(id, 0, GETVAL));
 	R(semctl(id, 0, IPC_STAT, (union semun){.buf = &d}));
 	T(d.sem_nsems == 3 && d.sem_otime && d.sem_ctime);
+	T(semctl(id, 0, SEM_STAT, (union semun){.buf = &d}) == id); // where a slot is asked for, an identifier does
 	if (!geteuid())
 		CHILD("others", {
 			nobody();
