@@ -217,6 +217,7 @@ int fs_dev_init(struct fs_dev *d, const struct fs_share *s, struct hostif_queue 
 	d->attr_sec = d->entry_sec = s->readonly ? 60 : 1;
 	d->proc_fd = open("/proc/self/fd", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	d->ram_fd = open_ram(d, s->ram_fd);
+	d->pieces = s->pieces;
 	snprintf(d->tag, sizeof(d->tag), "%s", s->tag ? s->tag : "");
 	err = virtq_init(&d->vq, q, ram, ram_size);
 	return err ? err : nodes_init(d, s->dir_fd);

@@ -13,12 +13,14 @@
  * @readonly: refuse everything that changes something
  * @tag: for the thread's name and messages
  * @ram_fd: RAM's file, opened a second time by the server for what the host can move without the monitor's mapping; -1: not done
+ * @pieces: the guest has RAM from the host in pieces of many pages
  */
 struct fs_share {
 	int dir_fd;
 	bool readonly;
 	const char *tag;
 	int ram_fd;
+	bool pieces;
 };
 
 /**

@@ -46,13 +46,6 @@ struct fs_node {
 };
 enum { FD_NONE, FD_PATH, FD_READ, FD_WRITE, FD_RDWR };
 
-/* fuse_copy.c: what the ways of filling RAM have lately cost, for requests of 1, 2, up to 4, up to 8 pages; 0: not known */
-enum fs_copy_way { COPY_SENDFILE, COPY_PREADV };
-#define FS_COPY_CLASSES 4
-struct fs_copy_cost {
-	uint32_t ns[FS_COPY_CLASSES];
-};
-
 struct fs_dev {
 	struct virtq vq;
 	struct virtq_chain chain;
@@ -77,8 +70,7 @@ struct fs_dev {
 	uint64_t attr_sec, entry_sec;
 	int proc_fd; /* /proc/self/fd, or -1 */
 	int ram_fd;  /* RAM's file, with a position of its own, or -1 */
-	struct fs_copy_cost cost[2];
-	uint32_t tries;
+	bool pieces; /* RAM comes in pieces of many pages */
 	bool mapped; /* parts of RAM may be mapped here that are not needed here */
 
 	/* the request at hand */

@@ -65,8 +65,11 @@ static int start_devices(struct sandbox *s, struct err *e)
 	char tag[16];
 
 	for (unsigned i = 0; i < s->nshares; i++) {
-		struct fs_share share = {
-			.dir_fd = s->share[i].fd, .readonly = s->share[i].read_only, .tag = tag, .ram_fd = s->ram.fd};
+		struct fs_share share = {.dir_fd = s->share[i].fd,
+					 .readonly = s->share[i].read_only,
+					 .tag = tag,
+					 .ram_fd = s->ram.fd,
+					 .pieces = s->ram.huge};
 		int r;
 
 		snprintf(tag, sizeof(tag), i ? "share%u" : "root", i);
