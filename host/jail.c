@@ -105,6 +105,8 @@ int jail_prepare(struct jail *j, struct ram *r, struct err *e)
 	gid_t gid = getegid();
 	long pid = -1;
 
+	j->scoped = jail_can_scope_signals();
+
 	j->order = mmap(NULL, sizeof(*j->order), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (j->order == MAP_FAILED)
 		return err_set(e, 125, "cannot start the jail: %s", strerror(errno));
@@ -134,7 +136,8 @@ void jail_start(struct jail *j, struct ram *r, enum platform_kind platform)
 
 	find_vdso(b);
 	b->platform = platform == PLATFORM_PKU;
-	b->features = (j->missing & JAIL_NO_PIDNS ? 0 : HOSTIF_F_PIDNS) | (r->huge ? HOSTIF_F_HUGE : 0);
+	b->features = (j->missing & JAIL_NO_PIDNS ? 0 : HOSTIF_F_PIDNS) | (r->huge ? HOSTIF_F_HUGE : 0) |
+		      (j->scoped ? HOSTIF_F_SIGSCOPE : 0);
 	j->order->ram = *r;
 	j->order->platform = platform;
 	__atomic_store_n(&j->order->go, 1, __ATOMIC_SEQ_CST);

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <linux/capability.h>
 #include <linux/futex.h>
+#include <linux/landlock.h>
 #include <linux/rseq.h>
 #include <poll.h>
 #include <sched.h>
@@ -170,6 +171,31 @@ static void warn_missing(unsigned missing)
 			buf, isatty(2) ? "\r" : "");
 }
 
+/* Landlock's attributes with what Debian's header does not have yet (Documentation/userspace-api/landlock.rst, ABI 6: Linux 6.12). */
+struct landlock_attr {
+	uint64_t handled_access_fs, handled_access_net, scoped;
+};
+#define SCOPE_SIGNAL 2u
+
+/* Whether the host can keep a process's signals among its own descendants. */
+bool jail_can_scope_signals(void)
+{
+	return syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION) >= 6;
+}
+
+/*
+ * The pid namespace keeps the jail's signals inside; where there is none, this does. no_new_privs is set.
+ */
+static void scope_signals(void)
+{
+	struct landlock_attr attr = {.scoped = SCOPE_SIGNAL};
+	int fd = syscall(SYS_landlock_create_ruleset, &attr, sizeof(attr), 0);
+
+	if (fd < 0 || syscall(SYS_landlock_restrict_self, fd, 0))
+		jail_fail("landlock");
+	close(fd);
+}
+
 /* Everything that needs a privilege in the new user namespace, or a descriptor. */
 static void build_walls(const struct jail *j, int monitor, uid_t uid, gid_t gid)
 {
@@ -200,6 +226,8 @@ static void build_walls(const struct jail *j, int monitor, uid_t uid, gid_t gid)
 	prctl(PR_SET_NAME, "husk-jail");
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
 		jail_fail("no_new_privs");
+	if (j->scoped)
+		scope_signals();
 	drop_capabilities();
 }
 

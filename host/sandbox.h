@@ -68,6 +68,7 @@ struct jail_order {
 struct jail {
 	pid_t pid;
 	unsigned missing;
+	bool scoped; /* the jail signals itself only: Landlock's scope, where the host has it */
 	struct jail_order *order;
 };
 #define JAIL_NO_USERNS 1u
@@ -82,6 +83,7 @@ int jail_prepare(struct jail *j, struct ram *r, struct err *e);
 void jail_start(struct jail *j, struct ram *r, enum platform_kind platform);
 /* jail_kill: ends every process of the jail and reaps what is the monitor's child; returns when nothing is left */
 void jail_kill(struct jail *j);
+bool jail_can_scope_signals(void);
 void jail_main(const struct jail *j, int ram_fd, char *ram_base, int monitor, uid_t uid, gid_t gid)
 	__attribute__((noreturn));
 int jail_seccomp_install(uint64_t secret, bool pidns, enum platform_kind platform, uint64_t back_size);
