@@ -12,7 +12,7 @@
  * the first touch by each further process: 0.2 to 0.7 us a page in all.
  *
  * A piece that is begun counts as used on the host, and a folio is mapped whole, so pieces grow with the sandbox: small ones where a small
- * sandbox lives. What a piece has too much is at most about a sixteenth of what is in use. They end at 1 MiB: free blocks of 2 MiB and
+ * sandbox lives. What a piece has too much is at most about a sixth of what is in use. They end at 1 MiB: free blocks of 2 MiB and
  * more a virtual machine with ballooning (free page reporting) gives back to its hypervisor, and then each page of one costs 8 to 11 us.
  */
 int (*ram_back)(unsigned long pfn, unsigned int order, enum ram_other_half other);
@@ -22,24 +22,17 @@ static unsigned long last; /* the piece that was taken last: a hint */
 static const struct {
 	unsigned long from; /* pages from the first that the allocator has */
 	unsigned int order;
-} steps[] = {{MIB(24UL), 8}, {MIB(6UL), 6}, {MIB(2UL), 4}, {0, 4}};
+} steps[] = {{MIB(6UL), 8}, {MIB(1UL), 6}, {0, 4}};
 
-unsigned int backing_order(unsigned long n, bool whole)
+unsigned int backing_order(unsigned long n)
 {
+	unsigned int i = 0;
+
 	if (!READ_ONCE(ram_back))
 		return 0;
-	for (unsigned int i = 0; i < ARRAY_SIZE(steps); i++) {
-		if (n >= steps[i].from)
-			return whole || steps[i].from ? steps[i].order : 0;
-	}
-	return 0;
-}
-
-/* The monitor has files read into RAM without touching it: a page that nobody had yet would come as the largest folio that fits there. */
-void back_single(unsigned long pfn, unsigned long n)
-{
-	if (ram_back && !backing_order(n, false))
-		WRITE_ONCE(*(u64 *)page_address(pfn_to_page(pfn)), 0);
+	while (n < steps[i].from)
+		i++;
+	return steps[i].order;
 }
 
 void back_piece(unsigned long pfn, unsigned int order, bool pair)
@@ -62,5 +55,5 @@ void back_piece(unsigned long pfn, unsigned int order, bool pair)
 
 unsigned int release_order(void)
 {
-	return max(4u, backing_order((highest_pfn - lowest_pfn) / 2, true));
+	return max(4u, backing_order((highest_pfn - lowest_pfn) / 2));
 }

@@ -47,15 +47,10 @@ static inline bool get_page_unless_zero(struct page *p)
 }
 
 /* ---- backing.c ---- */
-/*
- * backing_order: in what pieces fresh memory is taken from the host, n pages behind the first that can be free; 0: as it is touched. whole: all
- * of the block that is wanted will be used.
- */
-unsigned int backing_order(unsigned long n, bool whole);
+/* backing_order: in what pieces fresh memory is taken from the host, n pages behind the first that can be free; 0: as it is touched */
+unsigned int backing_order(unsigned long n);
 /* back_piece: take one, naturally aligned; pair: its other half is free and fresh, too, and nobody else's. No lock held. */
 void back_piece(unsigned long pfn, unsigned int order, bool pair);
-/* back_single: a fresh page, of which the allocator has n before it, is going to be used as one */
-void back_single(unsigned long pfn, unsigned long n);
 /* release_order: the smallest blocks worth giving back: what the host backs with one piece is not torn up */
 unsigned int release_order(void);
 

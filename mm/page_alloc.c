@@ -146,12 +146,12 @@ static void take_fresh(struct page *p, unsigned int o, unsigned int order)
 }
 
 #define MAX_WHOLE 9 /* what is larger is not used at once */
-/* what a block is wanted for: a part of it may do; all of it is about to be used; pages here and there, and the caller asks the host */
-enum block_use { USE_PART, USE_WHOLE, USE_SPARSE };
+/* what a block is wanted for: to be used; pages here and there, and the caller asks the host */
+enum block_use { USE_ALL, USE_SPARSE };
 
-static unsigned int piece_order(const struct page *p, enum block_use use)
+static unsigned int piece_order(const struct page *p)
 {
-	return backing_order(page_to_pfn(p) - zone.first, use == USE_WHOLE);
+	return backing_order(page_to_pfn(p) - zone.first);
 }
 
 /* Takes a block of 2^order off the lists; its PG_zeroed says what it holds. */
@@ -168,7 +168,7 @@ static struct page *take_block(unsigned int order, enum block_use use)
 	del_block(p, o, z);
 	if (page_to_pfn(p) + (1UL << order) > highest_pfn)
 		highest_pfn = page_to_pfn(p) + (1UL << order);
-	piece = z == ZERO ? piece_order(p, use) : 0;
+	piece = z == ZERO ? piece_order(p) : 0;
 	if (use == USE_SPARSE && order >= piece)
 		piece = 0;
 	if (piece && o >= piece && order <= MAX_WHOLE) {
@@ -269,7 +269,7 @@ static unsigned int refill(struct pcp *c, gfp_t gfp)
 	/* a dirty block first, however small: memory stays compact */
 	while (n && o && !(zone.mask[DIRTY] >> o) && (zone.mask[DIRTY] || !(zone.mask[ZERO] >> o)))
 		o--;
-	p = n ? take_block(o, USE_PART) : NULL;
+	p = n ? take_block(o, USE_ALL) : NULL;
 	spin_unlock(&zone.lock);
 	if (!p)
 		return 0;
@@ -323,7 +323,7 @@ static struct page *take_pages(gfp_t gfp, unsigned int order)
 		return take_single(gfp);
 	spin_lock(&zone.lock);
 	if (watermark_ok(gfp, order))
-		p = take_block(order, USE_PART);
+		p = take_block(order, USE_ALL);
 	spin_unlock(&zone.lock);
 	return p;
 }
@@ -457,8 +457,6 @@ static struct page *alloc_run(unsigned int order, unsigned long *got, bool *zero
 	}
 	watch_level(GFP_USER);
 	*zeroed = page_zeroed(p);
-	if (!order && use == USE_WHOLE && *zeroed)
-		back_single(page_to_pfn(p), page_to_pfn(p) - zone.first);
 	*got = 1UL << order;
 	split_for_user(p, order);
 	return p;
@@ -466,7 +464,7 @@ static struct page *alloc_run(unsigned int order, unsigned long *got, bool *zero
 
 struct page *alloc_user_run(unsigned int order, unsigned long *got, bool *zeroed)
 {
-	return alloc_run(order, got, zeroed, USE_WHOLE);
+	return alloc_run(order, got, zeroed, USE_ALL);
 }
 
 struct page *alloc_sparse_run(unsigned int order, unsigned long *got, bool *fresh)
@@ -474,7 +472,7 @@ struct page *alloc_sparse_run(unsigned int order, unsigned long *got, bool *fres
 	struct page *p = alloc_run(order, got, fresh, USE_SPARSE);
 
 	/* part of a piece: then that was asked for */
-	if (p && order < piece_order(p, USE_SPARSE))
+	if (p && order < piece_order(p))
 		*fresh = false;
 	return p;
 }

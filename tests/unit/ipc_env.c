@@ -112,6 +112,18 @@ u64 clock_deadline(clockid_t which, u64 abs)
 	return test_now(CLOCK_MONOTONIC) + (abs - test_now(which));
 }
 
+u64 clock_first_expiry(clockid_t which, u64 abs, u64 interval, u64 *missed)
+{
+	u64 now = test_now(which), late;
+
+	*missed = 0;
+	if (!interval || abs >= now)
+		return clock_deadline(which, abs);
+	late = (now - abs) % interval;
+	*missed = (now - abs) / interval;
+	return test_now(CLOCK_MONOTONIC) - late;
+}
+
 struct timespec64_pair;
 int get_timespec64(struct timespec64 *t, const void __user *u)
 {
