@@ -114,7 +114,7 @@ $(O)/k/%.o: %.S Makefile
 	$(Q)$(CC) $(KCFLAGS) -D__ASSEMBLY__ -MMD -MP -c $< -o $@
 # The image holds a table of its own symbols. Its size depends on their names alone: a first link gives the names, a second the
 # addresses, and the third has the right table, which is checked. Its table of lines lies in no segment: only the monitor reads it.
-KLINK = $(CC) -nostdlib -static -no-pie -Wl,--build-id=sha1 -Wl,-z,noexecstack -Wl,--no-warn-rwx-segments \
+KLINK = $(CC) -nostdlib -static -Wl,--build-id=sha1 -Wl,-z,noexecstack -Wl,--no-warn-rwx-segments \
 	-Wl,-z,max-page-size=4096 -T arch/x86/kernel.lds
 KSYMS := $(O)/k/kallsyms
 $(KSYMS).0.S: scripts/gen-kallsyms
@@ -189,7 +189,7 @@ $(O)/m/%.o: mdump/%.S Makefile
 	$(Q)$(CC) $(MCFLAGS) -D__ASSEMBLY__ -MMD -MP -c $< -o $@
 $(O)/husk-mdump: $(MOBJS) mdump/mdump.lds
 	@echo "  LD   $@"
-	$(Q)$(CC) -nostdlib -static -no-pie -Wl,--build-id=none -Wl,-z,noexecstack -Wl,--no-warn-rwx-segments -Wl,-z,max-page-size=4096 \
+	$(Q)$(CC) -nostdlib -static -Wl,--build-id=none -Wl,-z,noexecstack -Wl,--no-warn-rwx-segments -Wl,-z,max-page-size=4096 \
 		-T mdump/mdump.lds -o $@ $(MOBJS) -Wl,--start-group -l:libzstd.a -l:liblz4.a -Wl,--end-group
 all: $(O)/husk-mdump
 -include $(MOBJS:.o=.d)
@@ -207,5 +207,5 @@ hostile: $(O)/hostile-kernel
 $(O)/hostile-kernel: tests/jail/hostile.c arch/x86/kernel.lds
 	@mkdir -p $(@D)
 	@echo "  LD   $@"
-	$(Q)$(CC) $(KCFLAGS) -Wno-missing-prototypes -nostdlib -static -no-pie -Wl,-z,noexecstack -Wl,--no-warn-rwx-segments \
+	$(Q)$(CC) $(KCFLAGS) -Wno-missing-prototypes -nostdlib -static -Wl,-z,noexecstack -Wl,--no-warn-rwx-segments \
 		-Wl,-z,max-page-size=4096 -T arch/x86/kernel.lds -o $@ $<
