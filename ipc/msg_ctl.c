@@ -100,11 +100,9 @@ static long msg_change(int id, int cmd, const struct msqid64_ds *ds)
 	long r = 0;
 
 	down_write(&msg_ids.rwsem);
-	p = id < 0 ? NULL : xa_load(&msg_ids.slots, IPC_SLOT(id));
-	if (!p || p->id != id)
-		r = -EINVAL;
-	else if (!ipc_is_owner(p))
-		r = -EPERM;
+	p = ipc_find_owned(&msg_ids, id);
+	if (IS_ERR(p))
+		r = PTR_ERR(p);
 	else if (cmd == IPC_RMID)
 		msg_rmid(msg_of(p));
 	else

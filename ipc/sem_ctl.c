@@ -76,11 +76,9 @@ static long sem_change(int id, int cmd, const struct semid64_ds *ds)
 	long r = 0;
 
 	down_write(&sem_ids.rwsem);
-	p = id < 0 ? NULL : xa_load(&sem_ids.slots, IPC_SLOT(id));
-	if (!p || p->id != id) {
-		r = -EINVAL;
-	} else if (!ipc_is_owner(p)) {
-		r = -EPERM;
+	p = ipc_find_owned(&sem_ids, id);
+	if (IS_ERR(p)) {
+		r = PTR_ERR(p);
 	} else if (cmd == IPC_RMID) {
 		sem_rmid(sem_of(p));
 	} else {

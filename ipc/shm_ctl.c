@@ -96,11 +96,9 @@ static long shm_change(int id, int cmd, const struct shmid64_ds *ds)
 	long r = 0;
 
 	down_write(&shm_ids.rwsem);
-	p = id < 0 ? NULL : xa_load(&shm_ids.slots, IPC_SLOT(id));
-	if (!p || p->id != id) {
-		r = -EINVAL;
-	} else if (!ipc_is_owner(p)) {
-		r = -EPERM;
+	p = ipc_find_owned(&shm_ids, id);
+	if (IS_ERR(p)) {
+		r = PTR_ERR(p);
 	} else if (cmd == IPC_RMID) {
 		shm_rmid(shm_of(p));
 	} else {

@@ -27,7 +27,7 @@ int ipc_permitted(const struct ipc_obj *p, int want)
 	return (asked & ~granted) && !capable(CAP_IPC_OWNER) ? -EACCES : 0;
 }
 
-bool ipc_is_owner(const struct ipc_obj *p)
+static bool is_owner(const struct ipc_obj *p)
 {
 	uid_t uid = current_euid();
 
@@ -150,6 +150,15 @@ struct ipc_obj *ipc_find(struct ipc_ids *ids, int id)
 		return ERR_PTR(-EINVAL);
 	}
 	return p;
+}
+
+struct ipc_obj *ipc_find_owned(struct ipc_ids *ids, int id)
+{
+	struct ipc_obj *p = id < 0 ? NULL : xa_load(&ids->slots, IPC_SLOT(id));
+
+	if (!p || p->id != id)
+		return ERR_PTR(-EINVAL);
+	return is_owner(p) ? p : ERR_PTR(-EPERM);
 }
 
 void ipc_put(struct ipc_ids *ids, struct ipc_obj *p)

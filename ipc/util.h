@@ -72,13 +72,14 @@ long ipc_get(const struct ipc_kind *k, const struct ipc_params *q);
 /* a reference to the object with this identifier, not locked; ERR_PTR(-EINVAL) */
 struct ipc_obj *ipc_find(struct ipc_ids *ids, int id);
 struct ipc_obj *ipc_find_slot(struct ipc_ids *ids, int slot);
+/* the object with this identifier, which current may change and remove, without a reference; ERR_PTR(-EINVAL or -EPERM). rwsem held for writing */
+struct ipc_obj *ipc_find_owned(struct ipc_ids *ids, int id);
 void ipc_put(struct ipc_ids *ids, struct ipc_obj *p);
 void ipc_init(struct ipc_obj *p, const struct ipc_params *q);
 void ipc_forget_key(struct ipc_ids *ids, struct ipc_obj *p); /* rwsem held for writing, p locked */
 void ipc_remove(struct ipc_ids *ids,
 		struct ipc_obj *p); /* rwsem held for writing; the table's reference becomes the caller's */
 int ipc_permitted(const struct ipc_obj *p, int want); /* want: permission bits; 0 or -EACCES */
-bool ipc_is_owner(const struct ipc_obj *p);	      /* may change and remove it */
 int ipc_last_slot(struct ipc_ids *ids);		      /* the highest in use, 0 if none */
 void ipc_fill(struct ipc64_perm *out, const struct ipc_obj *p);
 int ipc_set(struct ipc_obj *p, const struct ipc64_perm *in); /* IPC_SET's common part; p locked */

@@ -110,9 +110,25 @@ struct fuse_listing {
 };
 
 #define FUSE_REC_HEAD 10 /* of a listing's record: u64 ino, u8 type, u8 len */
+static inline u8 fuse_record_type(const struct fuse_listing *l, u32 at)
+{
+	return l->data[at + 8];
+}
+static inline struct qstr fuse_record_name(const struct fuse_listing *l, u32 at)
+{
+	return qstr_init(l->data + at + FUSE_REC_HEAD, (u8)l->data[at + 9]);
+}
+static inline bool fuse_record_is(const struct fuse_listing *l, u32 at, const struct qstr *name)
+{
+	return (u8)l->data[at + 9] == name->len && !memcmp(l->data + at + FUSE_REC_HEAD, name->name, name->len);
+}
 static inline u32 fuse_record_after(const struct fuse_listing *l, u32 at)
 {
 	return at + FUSE_REC_HEAD + (u8)l->data[at + 9];
+}
+static inline bool fuse_is_dots(const char *name, u32 len)
+{
+	return name[0] == '.' && (len == 1 || (len == 2 && name[1] == '.'));
 }
 
 /* A listing that was asked for before anybody wanted it: walk.c */

@@ -79,11 +79,11 @@ static u32 fuse_prefetch_from(struct fuse_conn *fc, struct dentry *parent, struc
 
 	for (; at < l->len && count && pages < PF_PAGES && looked < 4 * PF_MOST;
 	     at = fuse_record_after(l, at), looked++) {
-		struct qstr q = qstr_init(l->data + at + FUSE_REC_HEAD, (u8)l->data[at + 9]);
+		struct qstr q = fuse_record_name(l, at);
 		struct dentry *d;
 		u32 n = 0;
 
-		if ((u8)l->data[at + 8] != DT_REG)
+		if (fuse_record_type(l, at) != DT_REG)
 			continue;
 		if (virtqueue_num_free(fc->vq) < PF_RING_SPARE || nr_free_pages() < totalram_pages / 8)
 			break;
@@ -107,9 +107,9 @@ static bool find_record(const struct fuse_listing *l, u32 *at, const struct qstr
 {
 	*skipped = false;
 	for (unsigned looked = 0; *at < l->len && looked < most; *at = fuse_record_after(l, *at), looked++) {
-		if ((u8)l->data[*at + 9] == name->len && !memcmp(l->data + *at + FUSE_REC_HEAD, name->name, name->len))
+		if (fuse_record_is(l, *at, name))
 			return true;
-		*skipped |= (u8)l->data[*at + 8] == DT_REG;
+		*skipped |= fuse_record_type(l, *at) == DT_REG;
 	}
 	return false;
 }

@@ -95,11 +95,6 @@ static int fuse_add_record(struct fuse_reader *r, u64 ino, unsigned type, const 
 	return 0;
 }
 
-static bool is_dots(const char *name, u32 len)
-{
-	return name[0] == '.' && (len == 1 || (len == 2 && name[1] == '.'));
-}
-
 /* Put an entry that came with its attributes into the dentry cache. */
 static void fuse_link_entry(struct fuse_reader *r, const struct fuse_entry_out *e, const char *name, u32 len)
 {
@@ -108,7 +103,7 @@ static void fuse_link_entry(struct fuse_reader *r, const struct fuse_entry_out *
 	struct inode *i;
 	u64 deadline;
 
-	if (e->nodeid == FUSE_ROOT_ID || !fuse_valid_type(e->attr.mode) || is_dots(name, len)) {
+	if (e->nodeid == FUSE_ROOT_ID || !fuse_valid_type(e->attr.mode) || fuse_is_dots(name, len)) {
 		fuse_queue_forget(r->fc, e->nodeid, 1, false);
 		return;
 	}
@@ -365,7 +360,7 @@ static bool fuse_valid_pos(struct fuse_listing *l, u64 pos)
 	u32 at = 0;
 
 	while (at < pos && at < l->len)
-		at += FUSE_REC_HEAD + (u8)l->data[at + 9];
+		at = fuse_record_after(l, at);
 	return at == pos;
 }
 

@@ -165,19 +165,14 @@ struct walk {
 	unsigned n;
 };
 
-static bool is_dots(const char *name, u32 len)
-{
-	return name[0] == '.' && (len == 1 || (len == 2 && name[1] == '.'));
-}
-
 /* Subdirectories of d from record `at` on that nobody has listed yet. */
 static void add_dirs(struct walk *w, struct dentry *d, const struct fuse_listing *l, u32 at)
 {
 	for (unsigned k = 0; at < l->len && k < WALK_RECORDS && w->n < WALK_NEXT; at = fuse_record_after(l, at), k++) {
-		struct qstr q = qstr_init(l->data + at + FUSE_REC_HEAD, (u8)l->data[at + 9]);
+		struct qstr q = fuse_record_name(l, at);
 		struct dentry *child;
 
-		if ((u8)l->data[at + 8] != DT_DIR || is_dots(q.name, q.len))
+		if (fuse_record_type(l, at) != DT_DIR || fuse_is_dots(q.name, q.len))
 			continue;
 		child = d_lookup(d, &q);
 		if (!child)
@@ -199,7 +194,7 @@ static u32 behind_record(struct inode *dir, const struct fuse_listing *l, const 
 	if (at >= l->len || READ_ONCE(fi->walk_version) != READ_ONCE(fi->listing_version))
 		at = 0;
 	for (unsigned k = 0; at < l->len; at = fuse_record_after(l, at), k++) {
-		if ((u8)l->data[at + 9] == name->len && !memcmp(l->data + at + FUSE_REC_HEAD, name->name, name->len)) {
+		if (fuse_record_is(l, at, name)) {
 			WRITE_ONCE(fi->walk_at, at);
 			WRITE_ONCE(fi->walk_version, READ_ONCE(fi->listing_version));
 			return fuse_record_after(l, at);
