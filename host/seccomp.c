@@ -159,8 +159,8 @@ static void rule_first_arg(struct prog *p, uint32_t nr, uint32_t want, uint64_t 
 	rule_end(p, at);
 }
 
-/* RAM's file only, its size as it is: at most 1 MiB from at most last_off */
-#define BACK_MOST ((uint64_t)1 << 20)
+/* RAM's file only, its size as it is: at most that much from at most last_off */
+#define BACK_MOST ((uint64_t)4096 << HOSTIF_BACK_ORDER)
 static void rule_fallocate(struct prog *p, uint64_t last_off, uint64_t s)
 {
 	unsigned at = rule(p, SYS_fallocate);

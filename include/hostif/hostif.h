@@ -155,6 +155,7 @@ struct hostif_boot {
 #define HOSTIF_B_JIT_FAST 8u
 #define HOSTIF_B_ALLOW_MODULES 0x100u /* kernel modules may be loaded */
 #define HOSTIF_F_PIDNS 1u	      /* the jail has a pid namespace: its first process is pid 1 */
+#define HOSTIF_BACK_ORDER 8u	      /* one fallocate() of the jail is for at most 2^this pages */
 #define HOSTIF_F_SIGSCOPE 4u	      /* the jail's signals reach only its own processes, pid namespace or not */
 #define HOSTIF_F_HUGE 2u	      /* fallocate() backs RAM with large folios; the filter lets it pass */
 #define HOSTIF_EV_WINCH 1u

@@ -8,6 +8,7 @@
 #ifndef HUSK_PLATFORM_H
 #define HUSK_PLATFORM_H
 
+#include <hostif/hostif.h>
 #include <husk/types.h>
 
 struct mm_struct;
@@ -75,7 +76,7 @@ enum ram_other_half {
 	RAM_HALF_BACKED,  /* some page of it is */
 	RAM_HALF_FRESH,	  /* nobody's, and it shall stay without backing */
 };
-#define RAM_BACK_MAX 8u /* the largest order */
+#define RAM_BACK_MAX HOSTIF_BACK_ORDER /* the largest order: the jail lets no more pass */
 extern int (*ram_back)(unsigned long pfn, unsigned int order, enum ram_other_half other);
 void host_clock_gettime(int clk, s64 *sec, s64 *nsec);
 /* CPU time of the calling host thread, in ns */
