@@ -278,7 +278,6 @@ int fs_device_start(const struct fs_share *share, struct hostif_queue *q, char *
 
 	if (!d)
 		return -ENOMEM;
-	fd_limits_init();
 	err = fs_dev_init(d, share, q, ram, ram_size);
 	if (!err)
 		err = fs_thread_start(d);

@@ -24,12 +24,20 @@ struct fs_share {
 };
 
 /**
+ * fd_limits_init - how many descriptors the shares may have together; once, before the first is served
+ *
+ * Raises the limit of open files to the hard limit; the server leaves 64 of them alone, or a quarter where there are few.
+ * Return: 0, -EMFILE: too few are left to serve every request that has to do with no open file
+ */
+int fd_limits_init(unsigned nshares);
+
+/**
  * fs_device_start - serve a share on a queue, in a thread of its own
  * @q: in the boot page, filled in; call this before the jail runs
  * @ram: the monitor's mapping of RAM, which must stay until fs_device_stop()
  * Return: 0 or -errno
  *
- * Raises the limit of open files to the hard limit; the server leaves 64 of them alone. The thread blocks all signals,
+ * The thread blocks all signals,
  * tries unshare(CLONE_FS) (falling back to /proc/self/fd where that is refused), and afterwards calls: openat2, openat, close, newfstatat,
  * fstat, statx, statfs, fstatfs, getdents64, lseek, preadv, pwritev, sendfile, readlinkat, futex, mmap, munmap, madvise, brk, clock_gettime, fchdir,
  * lgetxattr, fgetxattr, llistxattr, flistxattr; for writable shares also mkdirat, mknodat, symlinkat, linkat, unlinkat, renameat2, fchmod,

@@ -151,7 +151,7 @@ ssize_t srv_create(struct fs_dev *d, struct fs_node *n)
 	fd = change_dir_fd(d, n);
 	if (fd < 0)
 		return fd;
-	if (!fd_allowed(d))
+	if (!fd_allowed(d, true))
 		return -EMFILE;
 	new = fs_openat(fd, name, O_RDWR | O_CREAT | O_EXCL, mode);
 	if (new < 0)
@@ -184,7 +184,7 @@ ssize_t srv_tmpfile(struct fs_dev *d, struct fs_node *n)
 	fd = change_dir_fd(d, n);
 	if (fd < 0)
 		return fd;
-	if (!fd_allowed(d))
+	if (!fd_allowed(d, true))
 		return -EMFILE;
 	new = fs_openat(fd, ".", O_RDWR | O_TMPFILE, mode);
 	if (new < 0)

@@ -31,15 +31,27 @@
 #include <unistd.h>
 
 #define WALK_MAX 65536
+#define FDS_OF_SHARE 2	 /* the device's own: RAM and /proc/self/fd */
+#define FDS_OF_REQUEST 4 /* two directories (rename), and a step down to one of them */
+#define FDS_PINNED_MIN 4 /* files open for writing */
 #define OPEN_FLAGS (O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK)
 
 static int fd_total; /* of all shares; atomic */
-static int fd_cache_max = 256, fd_hard_max = 512;
+static int fd_cache_max, fd_pin_max, fd_hard_max;
 
-void fd_limits_init(void)
+static long fds_in_use(long max)
+{
+	long n = 0;
+
+	for (long fd = 0; fd < max; fd++)
+		n += fcntl((int)fd, F_GETFD) >= 0;
+	return n;
+}
+
+int fd_limits_init(unsigned nshares)
 {
 	struct rlimit r;
-	long max = 1024;
+	long max = 1024, spare;
 
 	if (!getrlimit(RLIMIT_NOFILE, &r)) {
 		if (r.rlim_cur < r.rlim_max) {
@@ -49,8 +61,13 @@ void fd_limits_init(void)
 		}
 		max = r.rlim_cur > 1 << 20 ? 1 << 20 : (long)r.rlim_cur;
 	}
-	fd_hard_max = max - FUSE_SRV_FD_RESERVE > 32 ? max - FUSE_SRV_FD_RESERVE : 32;
+	/* where there are few, count what is left; the rest of the monitor needs some too, now and then */
+	max -= max > 1024 ? FUSE_SRV_FD_RESERVE : fds_in_use(max);
+	spare = max < 2 * FUSE_SRV_FD_RESERVE ? max / 4 : FUSE_SRV_FD_RESERVE;
+	fd_hard_max = (int)(max - spare - nshares * FDS_OF_SHARE);
 	fd_cache_max = fd_hard_max / 4 * 3 < FUSE_SRV_FD_CACHE ? fd_hard_max / 4 * 3 : FUSE_SRV_FD_CACHE;
+	fd_pin_max = fd_hard_max - (int)nshares * FDS_OF_REQUEST;
+	return fd_pin_max < FDS_PINNED_MIN ? -EMFILE : 0;
 }
 
 /* ---- the list of nodes with descriptors ---- */
@@ -124,12 +141,14 @@ void fd_trim(struct fs_dev *d)
 		evict(d, over + 16);
 }
 
-bool fd_allowed(struct fs_dev *d)
+bool fd_allowed(struct fs_dev *d, bool pinned)
 {
-	if (__atomic_load_n(&fd_total, __ATOMIC_RELAXED) < fd_hard_max)
+	int max = pinned ? fd_pin_max : fd_hard_max;
+
+	if (__atomic_load_n(&fd_total, __ATOMIC_RELAXED) < max)
 		return true;
 	evict(d, 64);
-	return __atomic_load_n(&fd_total, __ATOMIC_RELAXED) < fd_hard_max;
+	return __atomic_load_n(&fd_total, __ATOMIC_RELAXED) < max;
 }
 
 void node_set_fd(struct fs_dev *d, struct fs_node *n, int fd, int kind)
@@ -228,7 +247,7 @@ static int open_child(struct fs_dev *d, int pfd, struct fs_node *n, int flags)
 	struct stat st;
 	int fd;
 
-	if (!fd_allowed(d))
+	if (!fd_allowed(d, (flags & O_ACCMODE) != O_RDONLY))
 		return -EMFILE;
 	fd = fs_openat(pfd, n->name, flags, 0);
 	if (fd == -EMFILE || fd == -ENFILE) {
@@ -279,6 +298,30 @@ static int walk_push(struct fs_dev *d, uint32_t depth, struct fs_node *n)
 	return 0;
 }
 
+/*
+ * Open d->walk[depth - 1] in top, the one before it in that, and so on. A directory on the way that this request has no other
+ * use for may be closed again as soon as the next one is open: so a walk takes two descriptors, however deep it goes.
+ */
+static int walk_down(struct fs_dev *d, struct fs_node *top, uint32_t depth)
+{
+	bool passing = top->used != d->seq;
+	int fd = top->fd;
+
+	lru_touch(d, top);
+	while (depth) {
+		struct fs_node *child = d->walk[--depth];
+
+		fd = open_dir(d, fd, child);
+		if (fd < 0)
+			return fd;
+		if (passing)
+			top->used = d->seq - 1;
+		passing = true;
+		top = child;
+	}
+	return fd;
+}
+
 int node_dir_fd(struct fs_dev *d, struct fs_node *n)
 {
 	struct fs_node *top = n;
@@ -299,16 +342,7 @@ int node_dir_fd(struct fs_dev *d, struct fs_node *n)
 			return fd;
 		top = top->parent;
 	}
-	fd = top->fd;
-	lru_touch(d, top);
-	while (depth) {
-		struct fs_node *child = d->walk[--depth];
-
-		fd = open_dir(d, fd, child);
-		if (fd < 0)
-			return fd;
-	}
-	return fd;
+	return walk_down(d, top, depth);
 }
 
 int node_name_fd(struct fs_dev *d, struct fs_node *n)
@@ -333,7 +367,7 @@ static int open_file(struct fs_dev *d, struct fs_node *n, int flags)
 	fd = n->wfd >= 0 ? n->wfd : n->fd;
 	if (fd < 0 || d->proc_fd < 0)
 		return -ESTALE;
-	if (!fd_allowed(d))
+	if (!fd_allowed(d, (flags & O_ACCMODE) != O_RDONLY))
 		return -EMFILE;
 	snprintf(num, sizeof(num), "%d", fd);
 	fd = openat(d->proc_fd, num, flags | (OPEN_FLAGS & ~O_NOFOLLOW));
@@ -418,7 +452,7 @@ int node_stat(struct fs_dev *d, struct fs_node *n, struct stat *st)
 
 void node_keep(struct fs_dev *d, struct fs_node *n)
 {
-	if (n->fd >= 0 || n->wfd >= 0)
+	if (n->fd >= 0 || n->wfd >= 0 || !fd_allowed(d, true))
 		return;
 	if (S_ISREG(n->type) && node_read_fd(d, n) >= 0)
 		return;

@@ -125,8 +125,8 @@ void node_set_fd(struct fs_dev *d, struct fs_node *n, int fd, int kind);
 void node_set_wfd(struct fs_dev *d, struct fs_node *n, int fd, int kind);
 void node_close(struct fs_dev *d, struct fs_node *n);
 void fd_trim(struct fs_dev *d);
-bool fd_allowed(struct fs_dev *d); /* may another one be opened? Closes some if need be */
-void fd_limits_init(void);
+/* fd_allowed: may another one be opened? Closes some if need be. pinned: one that cannot be closed when others are needed */
+bool fd_allowed(struct fs_dev *d, bool pinned);
 int fs_openat(int dirfd, const char *name, int flags,
 	      unsigned mode); /* one component, links not followed; fd or -errno */
 bool fs_is_hidden(int fd);    /* a kernel file system: proc, sysfs, cgroup, ... */

@@ -63,20 +63,20 @@ static int start_devices(struct sandbox *s, struct err *e)
 {
 	struct hostif_boot *b = ram_boot(&s->ram);
 	char tag[16];
+	int r = fd_limits_init(s->nshares);
 
-	for (unsigned i = 0; i < s->nshares; i++) {
+	for (unsigned i = 0; !r && i < s->nshares; i++) {
 		struct fs_share share = {.dir_fd = s->share[i].fd,
 					 .readonly = s->share[i].read_only,
 					 .tag = tag,
 					 .ram_fd = s->ram.fd,
 					 .pieces = s->ram.huge};
-		int r;
 
 		snprintf(tag, sizeof(tag), i ? "share%u" : "root", i);
 		r = fs_device_start(&share, &b->device[s->share[i].device].queue[0], s->ram.base, s->ram.size);
-		if (r)
-			return err_set(e, 125, "cannot start the file server: %s", err_reason(-r));
 	}
+	if (r)
+		return err_set(e, 125, "cannot start the file server: %s", err_reason(-r));
 	for (unsigned i = 0; i < s->nconsoles; i++)
 		if (console_start(s->console[i], s->event_fd, e))
 			return -1;

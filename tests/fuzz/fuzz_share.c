@@ -528,7 +528,7 @@ int main(int argc, char **argv)
 	signal(SIGALRM, hung);
 	setrlimit(RLIMIT_FSIZE, &small);
 	umask(0);
-	fd_limits_init();
+	CHECK(!fd_limits_init(1));
 	make_outside();
 	before = sum_outside();
 	for (unsigned long i = 0; i < rounds && !bad; i++) {

@@ -29,7 +29,7 @@ static inline void client_init(struct fuse_client *c, int dir_fd, bool readonly)
 	memset(c, 0, sizeof(*c));
 	driver_init(&c->v);
 	c->dev = calloc(1, sizeof(*c->dev));
-	fd_limits_init();
+	CHECK(!fd_limits_init(1));
 	CHECK(!fs_dev_init(c->dev, &s, c->v.q, c->v.ram, DRV_RAM));
 	c->uid = geteuid();
 	c->gid = getegid();

@@ -186,7 +186,7 @@ int main(void)
 		test_ram_free(p);
 	for (int i = 0; i < 64; i++)
 		workers[i].stack = aligned_alloc(SLOT, SLOT);
-	if (fs_device_start(&share, q, ram, RAM_SIZE))
+	if (fd_limits_init(1) || fs_device_start(&share, q, ram, RAM_SIZE))
 		test_die("cannot start the server");
 	test_setup(ram, b, num);
 	go(1, 30000, "one task");
