@@ -83,44 +83,47 @@ test_stub_timeout() {
 test_stub_signals() {
 	local s pid
 	for s in TERM INT HUP QUIT USR1; do
-		# a background job of a script ignores SIGINT and SIGQUIT: what is ignored is not passed on
-		HUSK_KERNEL=$stub_kernel HUSK_CLI_TEST=signals env --default-signal=INT,QUIT "$husk" run --platform=none -- wait-signal </dev/null 2>/dev/null &
-		pid=$!
-		sleep 0.3
+		background_stub signals wait-signal
 		kill -"$s" "$pid"
-		wait "$pid"
-		rc=$?
+		ended
 		[ "$rc" -eq $((128 + $(kill -l "$s"))) ] || wrong "$s: status $rc"
 	done
 	none_left signals
 }
-test_stub_three_signals() {
+# what the caller ignores is not passed on: nohup(1) works
+test_stub_ignored_signal() {
 	local pid
-	HUSK_KERNEL=$stub_kernel "$husk" run --platform=none -- hang </dev/null 2>/dev/null &
+	HUSK_KERNEL=$stub_kernel env --ignore-signal=HUP "$husk" run --platform=none --log-level info --log "$work/ready" -- wait-signal </dev/null >"$work/out" 2>"$work/err" &
 	pid=$!
-	sleep 0.3
-	for _ in 1 2 3; do kill -TERM "$pid"; sleep 0.1; done
-	wait "$pid"
-	rc=$?
+	soon grep -qs 'stub kernel' "$work/ready"
+	kill -HUP "$pid"
+	kill -TERM "$pid"
+	ended
+	status 143
+	rm "$work/ready"
+}
+test_stub_three_signals() {
+	local pid i
+	background_stub three hang
+	for ((i = 0; i < 600; i++)); do # two of a kind that come at once are one
+		kill -TERM "$pid" 2>/dev/null || break
+		sleep 0.1
+	done
+	ended
 	status 143
 }
 test_stub_monitor_killed() {
 	local pid
-	HUSK_KERNEL=$stub_kernel HUSK_CLI_TEST=monitor "$husk" run --platform=none -- hang </dev/null &
-	pid=$!
-	sleep 0.3
+	background_stub monitor hang
 	kill -KILL "$pid"
-	wait "$pid" 2>/dev/null
+	ended
 	none_left monitor
 }
 test_stub_jail_killed() {
 	local pid
-	HUSK_KERNEL=$stub_kernel "$husk" run --platform=none -- hang </dev/null 2>"$work/err" &
-	pid=$!
-	sleep 0.3
-	kill -KILL $(cat /proc/$pid/task/*/children)
-	wait "$pid"
-	rc=$? err=$(<"$work/err")
+	background_stub jail hang
+	kill -KILL $(jailed "$pid")
+	ended
 	status 70
 	says 'killed by signal 9'
 }
@@ -155,7 +158,7 @@ test_stub_nothing_left() {
 test_stub_user() {
 	[ "$(id -u)" -eq 0 ] && command -v setpriv >/dev/null || return 0
 	chmod 755 "$stub_kernel"
-	HUSK_KERNEL=$stub_kernel guard setpriv --reuid 1000 --regid 1000 --clear-groups "$husk" run --platform=none -- echo hi >"$work/out" 2>"$work/err"
+	HUSK_KERNEL=$stub_kernel as_user "$work/bin/husk" run --platform=none -- echo hi
 	rc=$? out=$(<"$work/out") err=$(<"$work/err")
 	status 0
 	prints hi
@@ -165,7 +168,7 @@ test_stub_no_namespaces() {
 	[ "$(id -u)" -eq 0 ] && command -v setpriv >/dev/null && [ -w /proc/sys/user/max_user_namespaces ] || return 0
 	local known
 	for known in no accepted; do
-		guard unshare -U --map-current-user sh -c "echo 0 >/proc/sys/user/max_user_namespaces && HUSK_WEAK_JAIL=$known HUSK_KERNEL='$stub_kernel' HUSK_CLI_TEST=nons exec setpriv --inh-caps=-all --bounding-set=-all '$husk' run --platform=none -- echo hi" >"$work/out" 2>"$work/err"
+		guard unshare -U --map-current-user sh -c "echo 0 >/proc/sys/user/max_user_namespaces && HUSK_WEAK_JAIL=$known HUSK_KERNEL='$stub_kernel' HUSK_CLI_TEST=nons.$$ exec setpriv --inh-caps=-all --bounding-set=-all '$husk' run --platform=none -- echo hi" >"$work/out" 2>"$work/err"
 		rc=$? out=$(<"$work/out") err=$(<"$work/err")
 		status 0
 		prints hi

@@ -38,7 +38,7 @@ test_run_unreadable() {
 	[ "$(id -u)" -eq 0 ] && command -v setpriv >/dev/null || return 0
 	cp /bin/true "$work/locked"
 	chmod 700 "$work/locked"
-	guard setpriv --reuid 1000 --regid 1000 --clear-groups "$husk" run --platform="$platform" -- "$work/locked" >"$work/out" 2>"$work/err"
+	as_user "$work/bin/husk" run --platform="$platform" -- "$work/locked"
 	rc=$? err=$(<"$work/err")
 	status 126
 	one_line
@@ -215,65 +215,49 @@ test_run_large_args() {
 test_run_signals() {
 	local s pid
 	for s in TERM INT HUP QUIT; do
-		env --default-signal=INT,QUIT "$husk" run --platform="$platform" -- sleep 30 </dev/null 2>/dev/null &
-		pid=$!
-		sleep 1
+		background signals sh -c 'echo up; exec sleep 30'
 		kill -"$s" "$pid"
-		wait "$pid"
-		rc=$?
+		ended
 		[ "$rc" -eq $((128 + $(kill -l "$s"))) ] || wrong "$s: status $rc"
 	done
 }
 test_run_trap() {
 	local pid
-	"$husk" run --platform="$platform" -- sh -c 'trap "echo caught; exit 5" TERM; sleep 30 & wait' </dev/null >"$work/out" 2>/dev/null &
-	pid=$!
-	sleep 1
+	background trap sh -c 'trap "echo caught; exit 5" TERM; sleep 30 & echo up; wait'
 	kill -TERM "$pid"
-	wait "$pid"
-	rc=$? out=$(<"$work/out")
+	ended
 	status 5
-	prints caught
+	prints $'up\ncaught'
 }
 test_run_monitor_killed() {
 	local pid
-	HUSK_CLI_TEST=killed "$husk" run --platform="$platform" -- sh -c 'sleep 60 & sleep 60' </dev/null &
-	pid=$!
-	sleep 1
+	background killed sh -c 'sleep 60 & echo up; sleep 60'
 	kill -KILL "$pid"
-	wait "$pid" 2>/dev/null
+	ended
 	none_left killed
 }
 test_run_jail_killed() {
 	local pid
-	"$husk" run --platform="$platform" -- sleep 60 </dev/null 2>"$work/err" &
-	pid=$!
-	sleep 1
-	kill -KILL $(cat /proc/$pid/task/*/children)
-	wait "$pid"
-	rc=$? err=$(<"$work/err")
+	background jail sh -c 'echo up; exec sleep 60'
+	kill -KILL $(jailed "$pid")
+	ended
 	status 70
 	says 'crashed'
 }
 # any other host process of the jail: the kernel notices
 test_run_jailed_process_killed() {
-	local pid jailed
-	"$husk" run --platform="$platform" -- sh -c 'sleep 60; echo not reached' </dev/null >"$work/out" 2>"$work/err" &
-	pid=$!
-	sleep 1
-	jailed=$(cat /proc/$pid/task/*/children)
-	jailed=$(cat /proc/${jailed%% *}/task/*/children | tr ' ' '\n' | tail -n 1)
-	[ -n "$jailed" ] || { wrong "there is only one jailed process"; kill -KILL $pid; return; }
-	kill -KILL "$jailed"
-	for _ in {1..50}; do kill -0 $pid 2>/dev/null || break; sleep 0.1; done
-	kill -KILL $pid 2>/dev/null && wrong "the sandbox went on"
-	wait "$pid"
-	rc=$? err=$(<"$work/err")
+	local pid victim
+	background process sh -c 'sleep 60 & echo up; wait; echo not reached'
+	victim=$(jailed "$(jailed "$pid" | head -n 1)" | tail -n 1)
+	[ -n "$victim" ] || { wrong "there is only one jailed process"; kill -KILL "$pid"; return; }
+	kill -KILL "$victim"
+	ended
 	status 70
+	prints up
 }
 test_run_as_user() {
 	[ "$(id -u)" -eq 0 ] && command -v setpriv >/dev/null || return 0
-	guard setpriv --reuid 1000 --regid 1000 --clear-groups "$husk" run --platform="$platform" -- sh -c 'id -u; echo x >/tmp/husk-as-user; cat /tmp/husk-as-user' >"$work/out" 2>"$work/err"
+	(cd / && as_user "$work/bin/husk" run --platform="$platform" -- sh -c 'id -u; echo x >/tmp/husk-as-user; cat /tmp/husk-as-user')
 	rc=$? out=$(<"$work/out") err=$(<"$work/err")
 	status 0
 	prints $'1000\nx'
