@@ -14,9 +14,17 @@
  * was empty when it began (and a reader writers only if it was full): all other wake-ups would find nobody. Sleepers are exclusive: one
  * is woken, and hands the wake-up on when it leaves something to do. Once a pipe has been polled, every write
  * wakes pollers, because edge-triggered users of epoll count on it.
+ *
+ * A stream whose reader is the faster one would pay a wake-up for every write. So a reader that found a pipe empty may first
+ * sleep for a short time in which writers let it lie until the pipe is half full (gathering). This goes on as long as it brings
+ * several writes at a time; where it does not, as in talk to and fro, it is tried ever more seldom.
  */
 #define PIPEFS_MAGIC 0x50495045
 #define PIPE_MIN_DEF_BUFFERS 2
+#define GATHER_NS 30000
+#define GATHER_WRITES 4	   /* so many of them were worth the wait */
+#define GATHER_FIRST 16	   /* sleeps before the first trial */
+#define GATHER_SELDOM 4096 /* and at most between two */
 
 static int pipe_max_size = 1048576;
 static struct vfsmount *pipe_mnt;
@@ -55,6 +63,7 @@ struct pipe_inode_info *alloc_pipe_info(void)
 	init_waitqueue_head(&pipe->rd_wait);
 	init_waitqueue_head(&pipe->wr_wait);
 	pipe->r_counter = pipe->w_counter = 1;
+	pipe->gather_in = pipe->gather_gap = GATHER_FIRST;
 	return pipe;
 }
 
@@ -133,6 +142,46 @@ static int pipe_sleep(struct pipe_inode_info *pipe, wait_queue_head_t *q, bool (
 	return err;
 }
 
+static inline bool pipe_half_full(const struct pipe_inode_info *pipe)
+{
+	return 2 * pipe_occupancy(READ_ONCE(pipe->head), READ_ONCE(pipe->tail)) >= READ_ONCE(pipe->ring_size);
+}
+
+/* The pipe is empty and its mutex held: shall the reader sleep a while before it wants to be woken? */
+static bool gather_begin(struct pipe_inode_info *pipe)
+{
+	if (pipe->gather_in) {
+		pipe->gather_in--;
+		return false;
+	}
+	if (READ_ONCE(pipe->poll_usage) || pipe->gathering)
+		return false;
+	pipe->gather_from = pipe->writes;
+	WRITE_ONCE(pipe->gathering, true);
+	return true;
+}
+
+/* Sleep until the pipe is half full, for some microseconds; mutex not held, but on return. */
+static void gather(struct pipe_inode_info *pipe)
+{
+	struct wait_queue_entry e;
+
+	init_waitqueue_entry(&e, current);
+	e.func = autoremove_wake_function;
+	prepare_to_wait_exclusive(&pipe->rd_wait, &e, TASK_INTERRUPTIBLE);
+	if (!pipe_half_full(pipe) && READ_ONCE(pipe->writers) && !signal_pending(current))
+		schedule_timeout(GATHER_NS);
+	finish_wait(&pipe->rd_wait, &e);
+	mutex_lock(&pipe->mutex);
+	pipe->gathering = false;
+	if (pipe_half_full(pipe) || pipe->writes - pipe->gather_from >= GATHER_WRITES) {
+		pipe->gather_gap = GATHER_FIRST;
+		return;
+	}
+	pipe->gather_gap = min(pipe->gather_gap * 2, GATHER_SELDOM);
+	pipe->gather_in = pipe->gather_gap;
+}
+
 int pipe_wait_readable(struct pipe_inode_info *pipe)
 {
 	int err;
@@ -181,7 +230,7 @@ static ssize_t pipe_read(struct kiocb *iocb, struct iov_iter *to)
 {
 	struct file *f = iocb->ki_filp;
 	struct pipe_inode_info *pipe = f->private_data;
-	bool was_full, wake_next = false, stop = false;
+	bool was_full, gathers, wake_next = false, stop = false;
 	ssize_t ret = 0, n;
 
 	if (!iov_iter_count(to))
@@ -203,13 +252,18 @@ static ssize_t pipe_read(struct kiocb *iocb, struct iov_iter *to)
 			ret = -EAGAIN;
 			break;
 		}
+		gathers = gather_begin(pipe);
 		mutex_unlock(&pipe->mutex);
 		if (was_full)
 			pipe_wake_writers(pipe);
-		ret = pipe_sleep(pipe, &pipe->rd_wait, pipe_readable);
-		if (ret)
-			return ret;
-		mutex_lock(&pipe->mutex);
+		if (gathers) {
+			gather(pipe);
+		} else {
+			ret = pipe_sleep(pipe, &pipe->rd_wait, pipe_readable);
+			if (ret)
+				return ret;
+			mutex_lock(&pipe->mutex);
+		}
 		was_full = pipe_full(pipe->head, pipe->tail, pipe->ring_size);
 		wake_next = true;
 	}
@@ -263,17 +317,29 @@ static ssize_t write_slot(struct pipe_inode_info *pipe, struct iov_iter *from, u
 	return n;
 }
 
+/* After a write: is there a reader to be woken? Mutex held. One that gathers is woken once, when it is worth while. */
+static bool reader_waits(struct pipe_inode_info *pipe, bool was_empty)
+{
+	if (likely(!pipe->gathering))
+		return was_empty;
+	if (!pipe_half_full(pipe))
+		return false;
+	pipe->gathering = false;
+	return true;
+}
+
 static ssize_t pipe_write(struct kiocb *iocb, struct iov_iter *from)
 {
 	struct file *f = iocb->ki_filp;
 	struct pipe_inode_info *pipe = f->private_data;
 	unsigned int flags = f->f_flags & O_DIRECT ? PIPE_BUF_FLAG_PACKET : PIPE_BUF_FLAG_CAN_MERGE;
-	bool was_empty, wake_next = false;
+	bool was_empty, wake, wake_next = false;
 	ssize_t ret = 0, n = 0;
 
 	if (!iov_iter_count(from))
 		return 0;
 	mutex_lock(&pipe->mutex);
+	pipe->writes++;
 	was_empty = pipe_empty(pipe->head, pipe->tail);
 	if (pipe->readers && flags == PIPE_BUF_FLAG_CAN_MERGE) {
 		n = write_merge(pipe, from);
@@ -298,8 +364,9 @@ static ssize_t pipe_write(struct kiocb *iocb, struct iov_iter *from)
 			n = -EAGAIN;
 			break;
 		}
+		wake = reader_waits(pipe, was_empty);
 		mutex_unlock(&pipe->mutex);
-		if (was_empty)
+		if (wake)
 			pipe_wake_readers(pipe);
 		n = pipe_sleep(pipe, &pipe->wr_wait, pipe_writable);
 		mutex_lock(&pipe->mutex);
@@ -311,8 +378,9 @@ static ssize_t pipe_write(struct kiocb *iocb, struct iov_iter *from)
 out:
 	if (pipe_full(pipe->head, pipe->tail, pipe->ring_size) && pipe->readers)
 		wake_next = false;
+	wake = reader_waits(pipe, was_empty);
 	mutex_unlock(&pipe->mutex);
-	if (was_empty || READ_ONCE(pipe->poll_usage))
+	if (wake || READ_ONCE(pipe->poll_usage))
 		pipe_wake_readers(pipe);
 	if (wake_next)
 		pipe_wake_writers(pipe);

@@ -35,6 +35,8 @@ struct pipe_buffer {
  * @head: next slot to fill, @tail: next to empty; both only grow, the slot is their value modulo @ring_size
  * @readers, @writers: open descriptors' files of each side; @files: files in all, under inode->i_lock
  * @r_counter, @w_counter: opens so far, for FIFOs whose open waits for the other side
+ * @gathering: a reader sleeps for a short time, to be woken when the pipe is half full; @gather_in: sleeps until that is tried next,
+ * @gather_gap: how many it was the last time; @writes: write calls so far, @gather_from: when the reader fell asleep
  * @poll_usage: someone polled it: wake pollers at every write, as edge-triggered epoll wants
  */
 struct pipe_inode_info {
@@ -42,7 +44,8 @@ struct pipe_inode_info {
 	unsigned int head, tail, ring_size;
 	unsigned int readers, writers, files;
 	unsigned int r_counter, w_counter;
-	bool poll_usage;
+	unsigned int gather_in, gather_gap, gather_from, writes;
+	bool poll_usage, gathering;
 	unsigned int nr_tmp;
 	struct page *tmp_page[PIPE_TMP_PAGES]; /* spare pages */
 	wait_queue_head_t rd_wait, wr_wait;
