@@ -14,6 +14,7 @@
 #define SLOT_SHIFT 6
 #define ASM_THREAD_SIZE 32768
 #define ASM_TI_SIZE 1024
+#define ASM_FRAME_DEEPEST (ASM_THREAD_SIZE - ASM_TI_SIZE - 4096 - 1024) /* of a host signal, below thread_info: its handler has room above the guard page */
 
 /* struct pt_regs, at offset 0 of struct thread_info */
 #define R_R15 0

@@ -214,8 +214,8 @@ ENTRY sig_entry
 sig_thread_known:
 	movq	%r9, %rcx
 	subq	%rsp, %rcx
-	cmpq	$(ASM_THREAD_SIZE - ASM_TI_SIZE), %rcx
-	ja	1f
+	cmpq	$ASM_FRAME_DEEPEST, %rcx
+	ja	sig_foreign
 	xorl	%eax, %eax
 	xchgl	%eax, TI_IN_USER(%r9)
 	.globl sig_entry_taken
@@ -243,7 +243,10 @@ sig_entry_taken:
 	movl	$15, %eax
 	syscall
 	ud2
-1:	movq	%r9, %rdi
+	.globl sig_foreign
+	.hidden sig_foreign
+sig_foreign:			// r9: thread_info
+	movq	%r9, %rdi
 	movq	TI_KSTACK(%r9), %rsp
 	xorl	%ebp, %ebp
 	call	sig_forged

@@ -35,7 +35,12 @@ struct host_stack {
 };
 
 #define AUDIT_ARCH_X86_64_ 0xc000003eu
-#define FRAME_USED 0x6465737520676973ULL
+/*
+ * What the host pushes first, as the return address of a handler that never returns: a number that only it and the kernel know. It tells a frame
+ * of the host's from bytes that a system call left on the stack, for user code can jump to sig_entry with any stack pointer. It is
+ * taken out when the frame is looked at, so that none serves twice.
+ */
+static u64 frame_token;
 static const int sync_signals[] = {SIGSYS, SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP, HOST_KICK_SIGNAL};
 
 void traps_init(void)
@@ -43,9 +48,10 @@ void traps_init(void)
 	struct host_sigaction sa = {
 		.handler = sig_entry,
 		.flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER | SA_RESTORER,
-		.restorer = sig_entry, /* never used: the kernel leaves by itself */
 	};
 
+	frame_token = get_random_u64();
+	sa.restorer = (void *)frame_token;
 	for (unsigned i = 0; i < ARRAY_SIZE(sync_signals); i++) {
 		/* Kicks do not nest: a busy sender of shoot-downs would fill the stack with their frames. See kicks_unblock(). */
 		if (sync_signals[i] == HOST_KICK_SIGNAL)
@@ -55,6 +61,7 @@ void traps_init(void)
 		if (r)
 			panic("rt_sigaction(%d): %ld", sync_signals[i], r);
 	}
+	WRITE_ONCE(sa.restorer, NULL); /* no copy stays on a stack */
 }
 
 /* thread_enter: the calling host thread is ti's from now on: GS base and alternate stack */
@@ -290,7 +297,7 @@ void kicks_unblock(void)
 	host_call(14 /* rt_sigprocmask */, SIG_UNBLOCK, (u64)&set, 0, 8, 0);
 }
 
-/* A jump to sig_entry with a stack that is not the thread's own: it is user code, and it is over for it. */
+/* A jump to sig_entry with a stack that is not the thread's own, or without a frame of the host's: it is user code, and it is over for it. */
 __used __noreturn void sig_forged(struct thread_info *ti)
 {
 	if (!xchg(&ti->in_user, 0))
@@ -300,20 +307,32 @@ __used __noreturn void sig_forged(struct thread_info *ti)
 	leave_to_user(ti);
 }
 
+static __noreturn void frame_refused(struct thread_info *ti, u32 from_user)
+{
+	WRITE_ONCE(ti->in_user, from_user);
+	__asm__ volatile("mov %0, %%r9\n\tjmp sig_foreign" ::"r"(ti) : "memory");
+	__builtin_unreachable();
+}
+
 static bool is_kick(int sig, const struct host_siginfo *info)
 {
 	return sig == HOST_KICK_SIGNAL || info->code <= 0;
 }
 
-/* The rest of a signal that met user code, from the start of the kernel stack. The frame stays above it, for the time being. */
+static bool in_exit(u64 ip)
+{
+	return in_range(ip, gate_exit_start, gate_exit_end) || in_range(ip, full_exit_start, full_exit_end);
+}
+
+/*
+ * The rest of a signal that met user code, from the start of the kernel stack. The frame stays above it, for the time being; but not one that met an exit
+ * which was still on this stack. What is read of that must be read first: the next kick's frame may lie over it once kicks are let in.
+ */
 static __noreturn void user_signal(struct thread_info *ti, int sig, struct host_siginfo *info,
 				   struct host_sigcontext *c)
 {
 	bool kick = is_kick(sig, info);
 
-	if (sig == HOST_KICK_SIGNAL)
-		kicks_unblock();
-	fpu_restore(c->fpstate, xfeature_mask);
 	if (c->ip == (u64)gate_entry) { /* a single step into the gate */
 		user_regs(ti, c);
 		ti->regs.ip = c->cx;
@@ -321,7 +340,7 @@ static __noreturn void user_signal(struct thread_info *ti, int sig, struct host_
 		do_syscall_64(&ti->regs);
 		leave_to_user(ti);
 	}
-	if (in_range(c->ip, gate_exit_start, gate_exit_end) || in_range(c->ip, full_exit_start, full_exit_end)) {
+	if (in_exit(c->ip)) {
 		ti->regs.orig_ax = -1UL;
 		if (!kick)
 			force_sig_fault(SIGSEGV, SI_KERNEL, NULL);
@@ -334,6 +353,8 @@ static __noreturn void user_signal(struct thread_info *ti, int sig, struct host_
 		if (!kick)
 			user_trap(ti, sig, info, c);
 	}
+	if (sig == HOST_KICK_SIGNAL)
+		kicks_unblock();
 	if (kick) {
 		shootdown_serve();
 		WRITE_ONCE(ti->kick_sent, 0);
@@ -341,9 +362,16 @@ static __noreturn void user_signal(struct thread_info *ti, int sig, struct host_
 	leave_to_user(ti);
 }
 
+/*
+ * The extended state goes back before anything else, for only here it is sure to be whole. User code's stack pointer may lie on this stack, and then the
+ * host pushed there, where what follows would run over it: no program needs that.
+ */
 static __noreturn void on_kernel_stack(struct thread_info *ti, int sig, struct host_siginfo *info,
-				       struct host_sigcontext *c)
+				       struct host_sigcontext *c, unsigned long sp)
 {
+	if (sp < ti->kstack_top && !(in_exit(c->ip) && c->sp == ti->kstack_top))
+		frame_refused(ti, 1);
+	fpu_restore(c->fpstate, xfeature_mask);
 	__asm__ volatile("mov %0, %%rsp\n\txor %%ebp, %%ebp\n\tcall *%1\n\tud2" ::"r"(ti->kstack_top), "r"(user_signal),
 			 "D"(ti), "S"(sig), "d"(info), "c"(c)
 			 : "memory");
@@ -360,18 +388,13 @@ void sig_dispatch(int sig, void *info_, void *uc_, unsigned long sp, struct thre
 	struct host_ucontext *uc = uc_;
 	struct host_sigcontext *c = &uc->mc;
 	bool kick = is_kick(sig, info);
+	u64 *token = (u64 *)sp;
 
-	/*
-	 * rsp is on this thread's own stack. A frame that the host pushed lies right above it, with its extended state above that. The
-	 * link word, 0 in a fresh frame and ignored by the host's sigreturn, tells one that was already used, which a jump to
-	 * sig_entry might name again.
-	 */
-	if ((u64)uc_ != sp + 8 || (u64)info_ < sp || (u64)info_ >= (u64)ti || uc->link ||
-	    (u64)c->fpstate <= (u64)info_ || (u64)c->fpstate + xstate_size > (u64)ti) {
-		ti->in_user = from_user;
-		sig_forged(ti);
-	}
-	uc->link = FRAME_USED;
+	/* rsp is on this thread's own stack. A frame that the host pushed lies right above it, with its extended state above that. */
+	if (*token != frame_token || (u64)uc_ != sp + 8 || (u64)info_ < sp || (u64)info_ >= (u64)ti ||
+	    (u64)c->fpstate <= (u64)info_ || (u64)c->fpstate + xstate_size > (u64)ti)
+		frame_refused(ti, from_user);
+	*token = 0;
 
 	if (kick && unlikely(READ_ONCE(crash_stopping)))
 		crash_park(ti, c);
@@ -391,17 +414,15 @@ void sig_dispatch(int sig, void *info_, void *uc_, unsigned long sp, struct thre
 	if (in_range(c->ip, gate_entry, gate_entry_taken) || in_range(c->ip, sig_entry, sig_entry_taken) ||
 	    in_range(c->ip, sig_lost_gs, sig_lost_gs_end)) {
 		if (sig == SIGTRAP && c->trapno == TRAP_DB && c->ip == (u64)gate_entry)
-			on_kernel_stack(ti, sig, info, c);
-		if (!kick) { /* only a jump into its middle can fault there */
-			WRITE_ONCE(ti->in_user, 1);
-			sig_forged(ti);
-		}
+			on_kernel_stack(ti, sig, info, c, sp);
+		if (!kick) /* only a jump into its middle can fault there */
+			frame_refused(ti, 1);
 		shootdown_serve();
 		WRITE_ONCE(ti->kick_sent, 0);
 		WRITE_ONCE(ti->in_user, 1);
 		return;
 	}
-	on_kernel_stack(ti, sig, info, c);
+	on_kernel_stack(ti, sig, info, c, sp);
 }
 
 /* On the way to user mode with every register: pending work, then a last look at what is loaded. */
