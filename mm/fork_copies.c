@@ -7,11 +7,12 @@
 /**
  * DOC: early copies
  *
- * A fault on a page to be copied is dear: a signal of the host's, a host mapping, in the child a first touch of the direct map. Some pages
- * are surely written when fork returns, as the stack's; others the faults after earlier forks show. Of these the child gets copies at once,
- * and the parent keeps what it has, mapping and all. The child's host process inherits a mapping of the parent's page there:
- * dup_mm_child() replaces it before any user memory is touched. Only private pages that nobody else has are copied, and only where no
- * other thread could write to them meanwhile.
+ * A fault on a page to be copied is dear: a signal of the host's, a host mapping, a first touch of the direct map. Some pages
+ * are surely written when fork returns, as the stack's; others the faults after earlier forks show. Of these a copy is made at once.
+ * The child takes over the parent's page, with the host mapping that it inherits, and has nothing to do; the copy is the parent's, which maps it
+ * (fork_copies_map) when the child runs already: mostly the parent waits for the child then. From the copy to that moment the parent's host mapping shows
+ * the child's page, so nothing may touch the parent's user memory but through its page tables. Only private pages that nobody else has are
+ * copied, and only where no other thread could write to them meanwhile.
  */
 
 /* Pages of a family of address spaces that were copied on write. What is copied early is not seen here any more, so all is forgotten now and then. */
@@ -54,25 +55,27 @@ void fork_history_share(struct mm_struct *mm, struct mm_struct *old)
 		memset(h->addr, 0, sizeof(h->addr));
 }
 
+/* In order, so that neighbours get neighbouring pages and need one host mapping. */
 static void copies_add(struct fork_copies *c, unsigned long addr)
 {
-	unsigned long got;
-	bool zeroed;
+	unsigned int i = c->n;
 
 	addr &= PAGE_MASK;
-	for (unsigned int i = 0; i < c->n; i++) {
-		if (c->addr[i] == addr)
-			return;
-	}
-	if (!addr || !(c->page[c->n] = alloc_user_run(0, &got, &zeroed)))
+	while (i && c->addr[i - 1] > addr)
+		i--;
+	if (!addr || (i && c->addr[i - 1] == addr))
 		return;
-	c->addr[c->n++] = addr;
+	memmove(c->addr + i + 1, c->addr + i, (c->n - i) * sizeof(c->addr[0]));
+	c->addr[i] = addr;
+	c->n++;
 }
 
 /* Not where other threads write meanwhile. */
 void fork_copies_begin(struct fork_copies *c, const unsigned long *soon)
 {
 	struct fork_history *h = current->mm->fork_history;
+	unsigned long got;
+	bool zeroed;
 
 	c->n = 0;
 	if (!mm_is_private_to_us(current->mm))
@@ -81,6 +84,8 @@ void fork_copies_begin(struct fork_copies *c, const unsigned long *soon)
 		copies_add(c, soon[i]);
 	for (unsigned int i = 0; h && i < ARRAY_SIZE(h->addr); i++)
 		copies_add(c, READ_ONCE(h->addr[i]));
+	for (unsigned int i = 0; i < c->n; i++)
+		c->page[i] = alloc_user_run(0, &got, &zeroed);
 }
 
 void fork_copies_end(struct fork_copies *c)
@@ -91,50 +96,100 @@ void fork_copies_end(struct fork_copies *c)
 	}
 }
 
-/* The child's entry for a page that is copied now, or 0. */
-pte_t fork_copy_now(struct mm_struct *mm, struct fork_copies *c, unsigned long addr, pte_t e)
+/* The page to copy to, if addr is one to copy now. */
+static struct page *copy_wanted(struct fork_copies *c, unsigned long addr)
 {
-	struct page *from = pte_page(e), *to = NULL;
-	unsigned long left = PAGE_SIZE;
+	struct page *to = NULL;
 
 	for (unsigned int i = 0; i < c->n; i++) {
 		if (c->addr[i] == addr)
 			swap(to, c->page[i]);
 	}
-	if (likely(!to))
-		return 0;
-	if (!(e & PTE_ANON) || (e & PTE_SPECIAL) || page_mapcount(from) != 1 || page_count(from) != 1) {
-		put_page(to);
-		return 0;
-	}
+	return to;
+}
+
+static bool copyable(pte_t e)
+{
+	struct page *p = pte_page(e);
+
+	return (e & PTE_ANON) && !(e & (PTE_SPECIAL | PTE_EXEC)) && page_mapcount(p) == 1 && page_count(p) == 1;
+}
+
+static void copy_at(unsigned long addr, struct page *to, pte_t e)
+{
+	unsigned long left = PAGE_SIZE;
+
 	current->pagefault_disabled++;
 	if (e & PTE_HOST)
 		left = __copy_user(page_address(to), (void *)addr, PAGE_SIZE);
 	current->pagefault_disabled--;
 	if (left)
-		memcpy(page_address(to), page_address(from), PAGE_SIZE);
-	page_add_anon(to, mm, addr);
-	mod_vm_stat(NR_ANON_PAGES, 1);
-	mm->copied[mm->nr_copied++] = addr;
-	return mk_pte(to, PTE_ANON | PTE_WRITE | PTE_DIRTY | PTE_YOUNG);
+		memcpy(page_address(to), page_address(pte_page(e)), PAGE_SIZE);
 }
 
-void dup_mm_child(void)
+pte_t fork_copy_now(struct mm_struct *mm, struct fork_copies *c, struct vm_area_struct *vma, unsigned long addr,
+		    pte_t *src)
 {
-	struct mm_struct *mm = current->mm;
+	struct mm_struct *old = vma->vm_mm;
+	struct page *to = copy_wanted(c, addr), *from = pte_page(*src);
+	pte_t e = *src;
+
+	if (likely(!to))
+		return 0;
+	if (!copyable(e) || (vma->vm_flags & (VM_WRITE | VM_EXEC)) != VM_WRITE)
+		goto out_put;
+	if (!(e & PTE_WRITE) || !(e & PTE_HOST)) { /* the child shall inherit it writable */
+		e |= PTE_WRITE | PTE_DIRTY | PTE_YOUNG;
+		*src = e;
+		if (platform->map(old, addr, page_to_pfn(from), 1, pte_hprot(e), true))
+			goto out_put;
+		e |= PTE_HOST;
+		old->host_vmas++;
+	}
+	copy_at(addr, to, e);
+	page_add_anon(to, old, addr);
+	mod_vm_stat(NR_ANON_PAGES, 1);
+	*src = mk_pte(to, PTE_ANON | PTE_WRITE | PTE_DIRTY | PTE_YOUNG);
+	old->copied[old->nr_copied++] = addr;
+	page_add_anon(from, mm, addr);
+	return e;
+out_put:
+	put_page(to);
+	return 0;
+}
+
+/* Maps the copies at *at and what follows it in memory on both sides; *at goes behind them. */
+static void map_run(struct mm_struct *mm, unsigned int *at)
+{
+	unsigned long addr = mm->copied[*at], n = 0;
+	pte_t *p = pte_find(mm, addr);
+
+	if (!p || !(*p & PTE_PRESENT)) {
+		host_unmap(mm, addr, PAGE_SIZE);
+		++*at;
+		return;
+	}
+	do {
+		n++;
+	} while (*at + n < mm->nr_copied && mm->copied[*at + n] == addr + n * PAGE_SIZE &&
+		 ((addr + n * PAGE_SIZE) & ~PMD_MASK) && pte_pfn(p[n]) == pte_pfn(p[0]) + n &&
+		 pte_hprot(p[n]) == pte_hprot(p[0]));
+	*at += n;
+	if (platform->map(mm, addr, pte_pfn(*p), n, pte_hprot(*p), true)) {
+		host_unmap(mm, addr, n * PAGE_SIZE);
+		return;
+	}
+	for (unsigned long i = 0; i < n; i++)
+		p[i] |= PTE_HOST;
+}
+
+void fork_copies_map(struct mm_struct *mm)
+{
+	unsigned int i = 0;
 
 	spin_lock(&mm->page_table_lock);
-	for (unsigned int i = 0; i < mm->nr_copied; i++) {
-		unsigned long addr = mm->copied[i];
-		pte_t *p = pte_find(mm, addr);
-
-		if (!p || !(*p & PTE_PRESENT) || platform->map(mm, addr, pte_pfn(*p), 1, pte_hprot(*p), true)) {
-			host_unmap(mm, addr, PAGE_SIZE);
-			continue;
-		}
-		*p |= PTE_HOST;
-		mm->host_vmas++;
-	}
+	while (i < mm->nr_copied)
+		map_run(mm, &i);
 	mm->nr_copied = 0;
 	spin_unlock(&mm->page_table_lock);
 }

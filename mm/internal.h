@@ -200,8 +200,14 @@ struct fork_copies {
 };
 void fork_copies_begin(struct fork_copies *c, const unsigned long *soon); /* may wait for memory */
 void fork_copies_end(struct fork_copies *c);
-/* fork_copy_now: mm's entry for the page at addr if it is one to copy now, else 0. e: the parent's. Both page table locks are held. */
-pte_t fork_copy_now(struct mm_struct *mm, struct fork_copies *c, unsigned long addr, pte_t e);
+/*
+ * fork_copy_now: the child mm's entry for the page at addr of vma, if it is one to copy now; *src, the parent's, changes. Else 0. Both page
+ * table locks are held.
+ */
+pte_t fork_copy_now(struct mm_struct *mm, struct fork_copies *c, struct vm_area_struct *vma, unsigned long addr,
+		    pte_t *src);
+/* fork_copies_map: the parent's copies into its host process; needed before anything touches its user memory */
+void fork_copies_map(struct mm_struct *mm);
 /* fork_note: the page at addr was written after a fork, and had to be copied or made writable again */
 void fork_note(struct mm_struct *mm, unsigned long addr);
 void fork_history_share(struct mm_struct *mm, struct mm_struct *old);

@@ -138,6 +138,7 @@ static void wp_flush(struct mm_struct *mm, struct wp_run *r)
 /* Where the entries of a table go: mm's, and what is counted on the way. */
 struct table_copy {
 	struct mm_struct *mm;
+	struct vm_area_struct *vma; /* the parent's */
 	struct fork_copies *copies;
 	bool shared;
 	struct wp_run run;
@@ -158,12 +159,13 @@ static void copy_table(struct mm_struct *old, pte_t *src, pte_t *dst, unsigned l
 				wp_flush(old, run);
 			continue;
 		}
-		if (!t->shared && (e & PTE_WRITE) && (*dst = fork_copy_now(t->mm, t->copies, addr, e))) {
+		if (!t->shared && t->copies->n && (*dst = fork_copy_now(t->mm, t->copies, t->vma, addr, src))) {
 			t->rss[pte_rss_kind(*dst, pte_page(*dst))]++;
 			if (run->end)
 				wp_flush(old, run);
 			continue;
 		}
+		e = *src;
 		if (!(e & PTE_SPECIAL)) {
 			struct page *p = pte_page(e);
 
@@ -195,7 +197,7 @@ static void copy_table(struct mm_struct *old, pte_t *src, pte_t *dst, unsigned l
 static int copy_ptes(struct mm_struct *mm, struct mm_struct *old, struct vm_area_struct *vma,
 		     struct fork_copies *copies)
 {
-	struct table_copy t = {.mm = mm, .copies = copies, .shared = vma->vm_flags & VM_SHARED};
+	struct table_copy t = {.mm = mm, .vma = vma, .copies = copies, .shared = vma->vm_flags & VM_SHARED};
 	unsigned long addr = vma->vm_start, end = vma->vm_end, next;
 	pte_t *src, *dst;
 	int err = 0;
@@ -331,6 +333,7 @@ struct mm_struct *dup_mm(const unsigned long *soon)
 	return mm;
 out_fail:
 	fork_copies_end(&copies);
+	fork_copies_map(old);
 	mmap_write_unlock(old);
 	mmput(mm);
 	return NULL;
@@ -342,6 +345,7 @@ void dup_mm_done(void)
 	struct mm_struct *mm = old->fork_child;
 
 	old->fork_child = NULL;
+	fork_copies_map(old);
 	mmap_write_unlock(old);
 	if (mm) {
 		fork_wait_end(mm);

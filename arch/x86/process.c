@@ -270,8 +270,6 @@ void thread_start(struct thread_info *ti)
 			host_set_pdeathsig();
 	}
 	thread_enter(ti);
-	if (ti->arch[TA_BLANK])
-		dup_mm_child();
 	if (ti->fs_dirty) {
 		ti->fs_dirty = 0;
 		wrfsbase(ti->fs_base);

@@ -258,7 +258,7 @@ struct mm_struct {
 	struct list_head mm_list;     /* all address spaces */
 	struct mm_struct *fork_child; /* between dup_mm() and dup_mm_done(); under mmap_lock */
 	u32 forking;		      /* no host process yet: see mm/rmap.c */
-	unsigned int nr_copied;	      /* a child's: pages that it has copies of, but its host process not yet */
+	unsigned int nr_copied; /* pages that a fork gave it copies of, which its host process does not show yet */
 	unsigned long copied[FORK_COPIES];
 	struct fork_history *fork_history; /* what is written after forks; shared with children */
 	atomic_t rmap_pending;		   /* page-table entries taken away, host mappings not yet */
@@ -313,10 +313,9 @@ static inline void mmget(struct mm_struct *mm)
 struct mm_struct *get_task_mm(struct task_struct *t); /* takes mm_users, NULL for kernel threads */
 /* dup_mm: copy of current->mm for fork; page tables copied, private pages write-protected on both sides. Returns with
  * current->mm->mmap_lock held for writing, to be released (dup_mm_done) after platform->start_thread. soon: FORK_SOON addresses
- * that parent and child write at once, or 0: private pages there are copied right away. The child calls dup_mm_child() before
- * anything touches its user memory. */
+ * that parent and child write at once, or 0: private pages there are copied right away. Nothing may touch the parent's user memory
+ * until dup_mm_done(). */
 struct mm_struct *dup_mm(const unsigned long *soon);
-void dup_mm_child(void);
 void dup_mm_done(void);
 struct vm_area_struct *find_vma(struct mm_struct *mm,
 				unsigned long addr); /* first with vm_end > addr; mmap_lock held */
