@@ -453,6 +453,10 @@ static int pattern_store(char *buf, void *data)
 	return 0;
 }
 
+SYSCTL_RW("kernel/core_pattern", 0644, pattern_show, pattern_store, NULL);
+SYSCTL_INT("kernel/core_uses_pid", 0644, core_uses_pid, 0, 1);
+SYSCTL_INT("kernel/core_pipe_limit", 0444, core_pipe_limit, 0, 0);
+
 static int coredump_init(void)
 {
 	if (boot->core_pattern[0])
@@ -460,9 +464,6 @@ static int coredump_init(void)
 	core_fs = copy_fs_struct(current->fs);
 	if (!core_fs)
 		return -ENOMEM;
-	register_sysctl_rw("kernel/core_pattern", 0644, pattern_show, pattern_store, NULL);
-	register_sysctl_int("kernel/core_uses_pid", 0644, &core_uses_pid, 0, 1);
-	register_sysctl_int("kernel/core_pipe_limit", 0444, &core_pipe_limit, 0, 0);
 	core_dump = do_coredump;
 	return 0;
 }

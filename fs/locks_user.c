@@ -300,9 +300,4 @@ void show_fd_locks(struct seq_file *m, struct file *f, struct files_struct *file
 	spin_unlock(&c->flc_lock);
 }
 
-static int locks_init(void)
-{
-	proc_create_single("locks", 0444, NULL, locks_show);
-	return 0;
-}
-device_initcall(locks_init);
+PROC_SINGLE("locks", 0444, locks_show);

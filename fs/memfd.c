@@ -123,9 +123,4 @@ SYSCALL_DEFINE2(memfd_create, const char __user *, uname, unsigned, flags)
 	return fd;
 }
 
-static int memfd_setup(void)
-{
-	register_sysctl_int("vm/memfd_noexec", 0644, &memfd_noexec, 0, 2);
-	return 0;
-}
-device_initcall(memfd_setup);
+SYSCTL_INT("vm/memfd_noexec", 0644, memfd_noexec, 0, 2);

@@ -765,6 +765,8 @@ static struct file_system_type pipe_fs_type = {
 	.kill_sb = kill_anon_super,
 };
 
+SYSCTL_INT("fs/pipe-max-size", 0644, pipe_max_size, PAGE_SIZE, 1 << 30);
+
 static int pipe_init(void)
 {
 	int err = register_filesystem(&pipe_fs_type);
@@ -774,6 +776,6 @@ static int pipe_init(void)
 	pipe_mnt = kern_mount(&pipe_fs_type, NULL);
 	if (IS_ERR(pipe_mnt))
 		panic("pipefs cannot be mounted: %ld", PTR_ERR(pipe_mnt));
-	return register_sysctl_int("fs/pipe-max-size", 0644, &pipe_max_size, PAGE_SIZE, 1 << 30);
+	return 0;
 }
 fs_initcall(pipe_init);

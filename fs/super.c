@@ -213,9 +213,4 @@ int do_remount_sb(struct super_block *sb, unsigned long flags, char *data)
 	return r;
 }
 
-static int filesystems_init(void)
-{
-	proc_create_single("filesystems", 0444, NULL, filesystems_show);
-	return 0;
-}
-device_initcall(filesystems_init);
+PROC_SINGLE("filesystems", 0444, filesystems_show);

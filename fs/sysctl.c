@@ -6,12 +6,7 @@
 
 static int nr_open = 1024 * 1024, leases_enable;
 
-static int fs_sysctl_init(void)
-{
-	register_sysctl_int("fs/nr_open", 0444, &nr_open, 0, INT32_MAX);
-	register_sysctl_int("fs/leases-enable", 0444, &leases_enable, 0, 1);
-	register_sysctl_int("fs/protected_symlinks", 0600, &sysctl_protected_symlinks, 0, 1);
-	register_sysctl_int("fs/protected_hardlinks", 0600, &sysctl_protected_hardlinks, 0, 1);
-	return 0;
-}
-device_initcall(fs_sysctl_init);
+SYSCTL_INT("fs/nr_open", 0444, nr_open, 0, INT32_MAX);
+SYSCTL_INT("fs/leases-enable", 0444, leases_enable, 0, 1);
+SYSCTL_INT("fs/protected_symlinks", 0600, sysctl_protected_symlinks, 0, 1);
+SYSCTL_INT("fs/protected_hardlinks", 0600, sysctl_protected_hardlinks, 0, 1);

@@ -193,13 +193,14 @@ struct vfsmount *mq_mount(void)
 	return m;
 }
 
+SYSCTL_INT("fs/mqueue/msg_max", 0644, mq_msg_max, 1, MQ_HARD_MSGMAX);
+SYSCTL_INT("fs/mqueue/msgsize_max", 0644, mq_msgsize_max, 128, MQ_HARD_MSGSIZEMAX);
+SYSCTL_INT("fs/mqueue/msg_default", 0644, mq_msg_default, 1, MQ_HARD_MSGMAX);
+SYSCTL_INT("fs/mqueue/msgsize_default", 0644, mq_msgsize_default, 128, MQ_HARD_MSGSIZEMAX);
+SYSCTL_INT("fs/mqueue/queues_max", 0644, mq_queues_max, 0, INT32_MAX);
+
 static int mq_setup(void)
 {
-	register_sysctl_int("fs/mqueue/msg_max", 0644, &mq_msg_max, 1, MQ_HARD_MSGMAX);
-	register_sysctl_int("fs/mqueue/msgsize_max", 0644, &mq_msgsize_max, 128, MQ_HARD_MSGSIZEMAX);
-	register_sysctl_int("fs/mqueue/msg_default", 0644, &mq_msg_default, 1, MQ_HARD_MSGMAX);
-	register_sysctl_int("fs/mqueue/msgsize_default", 0644, &mq_msgsize_default, 128, MQ_HARD_MSGSIZEMAX);
-	register_sysctl_int("fs/mqueue/queues_max", 0644, &mq_queues_max, 0, INT32_MAX);
 	return register_filesystem(&mq_type);
 }
 fs_initcall(mq_setup);

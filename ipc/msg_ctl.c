@@ -155,12 +155,13 @@ static int msg_show(struct seq_file *m, void *v)
 	return 0;
 }
 
+SYSCTL_INT("kernel/msgmax", 0644, msg_max, 0, INT32_MAX);
+SYSCTL_INT("kernel/msgmnb", 0644, msg_mnb, 0, INT32_MAX);
+SYSCTL_INT("kernel/msgmni", 0644, msg_mni, 0, IPCMNI);
+
 static int msg_setup(void)
 {
 	proc_create_data("sysvipc/msg", 0444, NULL, msg_show, NULL);
-	register_sysctl_int("kernel/msgmax", 0644, &msg_max, 0, INT32_MAX);
-	register_sysctl_int("kernel/msgmnb", 0644, &msg_mnb, 0, INT32_MAX);
-	register_sysctl_int("kernel/msgmni", 0644, &msg_mni, 0, IPCMNI);
 	return 0;
 }
 device_initcall(msg_setup);

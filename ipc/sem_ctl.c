@@ -282,10 +282,11 @@ static int limits_store(char *buf, void *data)
 	return 0;
 }
 
+SYSCTL_RW("kernel/sem", 0644, limits_show, limits_store, NULL);
+
 static int sem_setup(void)
 {
 	proc_create_data("sysvipc/sem", 0444, NULL, sem_show, NULL);
-	register_sysctl_rw("kernel/sem", 0644, limits_show, limits_store, NULL);
 	return 0;
 }
 device_initcall(sem_setup);

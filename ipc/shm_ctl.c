@@ -198,12 +198,13 @@ static int limit_store(char *buf, void *data)
 	return err;
 }
 
+SYSCTL_RW("kernel/shmmax", 0644, limit_show, limit_store, &shm_max);
+SYSCTL_RW("kernel/shmall", 0644, limit_show, limit_store, &shm_all);
+SYSCTL_INT("kernel/shmmni", 0644, shm_mni, 0, IPCMNI);
+
 static int shm_setup(void)
 {
 	proc_create_data("sysvipc/shm", 0444, NULL, shm_show, NULL);
-	register_sysctl_rw("kernel/shmmax", 0644, limit_show, limit_store, &shm_max);
-	register_sysctl_rw("kernel/shmall", 0644, limit_show, limit_store, &shm_all);
-	register_sysctl_int("kernel/shmmni", 0644, &shm_mni, 0, IPCMNI);
 	return 0;
 }
 device_initcall(shm_setup);

@@ -41,7 +41,7 @@ static inline int spin_tries(void)
 	return max_spin;
 }
 
-unsigned int lock_patience = 30;
+int lock_patience = 30;
 
 /* Takes l at last, and leaves 2 in it. @stalled is called once when it did not change hands for lock_patience seconds. */
 static void lock_sleep(spinlock_t *l, void (*stalled)(void *lock, unsigned int seconds))
@@ -57,7 +57,7 @@ static void lock_sleep(spinlock_t *l, void (*stalled)(void *lock, unsigned int s
 		/* whole seconds without a wake-up are counted, not the clock: a sandbox that was stopped is not late */
 		if (host_sleep(&l->v, 2, NSEC_PER_SEC) != -ETIMEDOUT)
 			seconds = 0;
-		else if (++seconds == READ_ONCE(lock_patience))
+		else if (++seconds == (unsigned int)READ_ONCE(lock_patience))
 			stalled(l, seconds);
 	}
 }

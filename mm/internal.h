@@ -5,6 +5,7 @@
 
 #include <husk/mm.h>
 #include <husk/fs.h>
+#include <husk/proc_mm.h>
 #include "pgtable.h"
 
 /* ---- page_alloc.c ---- */
@@ -33,14 +34,8 @@ void cache_single_page(
 void drain_page_caches(void);
 /* release_free_pages: give memory of dirty free blocks of at least 2^min_order pages to the host until at most keep are left */
 unsigned long release_free_pages(unsigned long keep, unsigned int min_order);
-unsigned long nr_dirty_free_pages(void);
 /* first and past-the-last page that was ever handed out: bounds for scans of mem_map */
 extern unsigned long lowest_pfn, highest_pfn;
-struct zone_numbers {
-	unsigned long nr[2][MAX_ORDER + 1]; /* free blocks: dirty, known zero */
-	unsigned long cached;
-};
-void zone_numbers(struct zone_numbers *n);
 static inline bool get_page_unless_zero(struct page *p)
 {
 	return atomic_inc_not_zero(&p->_refcount);
@@ -115,7 +110,7 @@ static inline bool accountable(unsigned long vm_flags)
 }
 #define STACK_GUARD_GAP (256UL << PAGE_SHIFT)
 extern int sysctl_max_map_count, sysctl_mmap_min_addr;
-extern const struct vm_operations_struct generic_file_vm_ops, special_mapping_vm_ops;
+extern const struct vm_operations_struct generic_file_vm_ops;
 
 /* ---- mmap.c ---- */
 unsigned long get_unmapped_area(struct mm_struct *mm, struct file *file, unsigned long addr, unsigned long len,
@@ -304,7 +299,6 @@ void writeback_inodes(bool all);
 extern int dirty_background_ratio, dirty_ratio;
 
 /* ---- oom.c ---- */
-unsigned long vm_commit_limit(void);
 extern int sysctl_overcommit_memory, sysctl_overcommit_ratio;
 
 #endif

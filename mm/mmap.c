@@ -802,11 +802,6 @@ int insert_special_mapping(struct mm_struct *mm, unsigned long addr, unsigned lo
 	return 0;
 }
 
-static int mmap_sysctls(void)
-{
-	register_sysctl_int("vm/max_map_count", 0644, &sysctl_max_map_count, 0, 0x7fffffff);
-	register_sysctl_int("vm/mmap_min_addr", 0644, &sysctl_mmap_min_addr, PAGE_SIZE, 1 << 30);
-	register_sysctl_int("kernel/randomize_va_space", 0644, &sysctl_randomize_va_space, 0, 2);
-	return 0;
-}
-fs_initcall(mmap_sysctls);
+SYSCTL_INT("vm/max_map_count", 0644, sysctl_max_map_count, 0, 0x7fffffff);
+SYSCTL_INT("vm/mmap_min_addr", 0644, sysctl_mmap_min_addr, PAGE_SIZE, 1 << 30);
+SYSCTL_INT("kernel/randomize_va_space", 0644, sysctl_randomize_va_space, 0, 2);

@@ -171,12 +171,7 @@ bool out_of_memory(gfp_t gfp)
 	return true;
 }
 
-static int oom_sysctls(void)
-{
-	register_sysctl_int("vm/overcommit_memory", 0644, &sysctl_overcommit_memory, 0, 2);
-	register_sysctl_int("vm/overcommit_ratio", 0644, &sysctl_overcommit_ratio, 0, 1000);
-	register_sysctl_int("vm/panic_on_oom", 0644, &sysctl_panic_on_oom, 0, 1);
-	register_sysctl_int("vm/oom_kill_allocating_task", 0644, &sysctl_oom_kill_allocating_task, 0, 1);
-	return 0;
-}
-fs_initcall(oom_sysctls);
+SYSCTL_INT("vm/overcommit_memory", 0644, sysctl_overcommit_memory, 0, 2);
+SYSCTL_INT("vm/overcommit_ratio", 0644, sysctl_overcommit_ratio, 0, 1000);
+SYSCTL_INT("vm/panic_on_oom", 0644, sysctl_panic_on_oom, 0, 1);
+SYSCTL_INT("vm/oom_kill_allocating_task", 0644, sysctl_oom_kill_allocating_task, 0, 1);

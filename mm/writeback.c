@@ -277,10 +277,5 @@ void balance_dirty_pages(struct address_space *m)
 		wake_kmemd();
 }
 
-static int writeback_sysctls(void)
-{
-	register_sysctl_int("vm/dirty_background_ratio", 0644, &dirty_background_ratio, 0, 100);
-	register_sysctl_int("vm/dirty_ratio", 0644, &dirty_ratio, 0, 100);
-	return 0;
-}
-fs_initcall(writeback_sysctls);
+SYSCTL_INT("vm/dirty_background_ratio", 0644, dirty_background_ratio, 0, 100);
+SYSCTL_INT("vm/dirty_ratio", 0644, dirty_ratio, 0, 100);

@@ -414,13 +414,8 @@ int sock_getsockopt(struct socket *s, int name, void __user *val, int __user *ul
 	return put_user(len, ulen);
 }
 
-static int sock_sysctl_init(void)
-{
-	register_sysctl_int("net/core/somaxconn", 0644, &sysctl_somaxconn, 0, INT32_MAX);
-	register_sysctl_int("net/core/wmem_default", 0644, &wmem_default, SOCK_MIN_SNDBUF, BUF_MAX);
-	register_sysctl_int("net/core/rmem_default", 0644, &rmem_default, SOCK_MIN_RCVBUF, BUF_MAX);
-	register_sysctl_int("net/core/wmem_max", 0644, &wmem_max, SOCK_MIN_SNDBUF, BUF_MAX);
-	register_sysctl_int("net/core/rmem_max", 0644, &rmem_max, SOCK_MIN_RCVBUF, BUF_MAX);
-	return 0;
-}
-fs_initcall(sock_sysctl_init);
+SYSCTL_INT("net/core/somaxconn", 0644, sysctl_somaxconn, 0, INT32_MAX);
+SYSCTL_INT("net/core/wmem_default", 0644, wmem_default, SOCK_MIN_SNDBUF, BUF_MAX);
+SYSCTL_INT("net/core/rmem_default", 0644, rmem_default, SOCK_MIN_RCVBUF, BUF_MAX);
+SYSCTL_INT("net/core/wmem_max", 0644, wmem_max, SOCK_MIN_SNDBUF, BUF_MAX);
+SYSCTL_INT("net/core/rmem_max", 0644, rmem_max, SOCK_MIN_RCVBUF, BUF_MAX);

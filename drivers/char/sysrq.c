@@ -202,9 +202,10 @@ static const struct file_operations sysrq_fops = {
 	.llseek = noop_llseek,
 };
 
+SYSCTL_INT("kernel/sysrq", 0644, sysrq_enabled, 0, 511);
+
 static int sysrq_init(void)
 {
-	register_sysctl_int("kernel/sysrq", 0644, &sysrq_enabled, 0, 511);
 	return proc_create("sysrq-trigger", 0200, NULL, &sysrq_fops) ? 0 : -ENOMEM;
 }
 late_initcall(sysrq_init);

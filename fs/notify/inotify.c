@@ -508,6 +508,10 @@ SYSCALL_DEFINE2(inotify_rm_watch, int, fd, int, wd)
 	return r;
 }
 
+SYSCTL_INT("fs/inotify/max_user_instances", 0644, max_user_instances, 0, INT32_MAX);
+SYSCTL_INT("fs/inotify/max_user_watches", 0644, max_user_watches, 0, INT32_MAX);
+SYSCTL_INT("fs/inotify/max_queued_events", 0644, max_queued_events, 0, INT32_MAX);
+
 static int inotify_setup(void)
 {
 	unsigned long per_watch = sizeof(struct fsnotify_mark) + 2 * sizeof(struct inode);
@@ -515,9 +519,6 @@ static int inotify_setup(void)
 	fsnotify_init();
 	/* a watch pins an inode: at most 1% of memory for one user */
 	max_user_watches = clamp_t(unsigned long, totalram_pages / 100 * PAGE_SIZE / per_watch, 8192, 1048576);
-	register_sysctl_int("fs/inotify/max_user_instances", 0644, &max_user_instances, 0, INT32_MAX);
-	register_sysctl_int("fs/inotify/max_user_watches", 0644, &max_user_watches, 0, INT32_MAX);
-	register_sysctl_int("fs/inotify/max_queued_events", 0644, &max_queued_events, 0, INT32_MAX);
 	return 0;
 }
 device_initcall(inotify_setup);

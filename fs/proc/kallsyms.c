@@ -88,10 +88,12 @@ static const struct file_operations kallsyms_fops = {
 	.release = kallsyms_release,
 };
 
+SYSCTL_INT("kernel/kptr_restrict", 0644, kptr_restrict, 0, 2);
+
 static int kallsyms_proc_init(void)
 {
 	if (!proc_create("kallsyms", 0444, NULL, &kallsyms_fops))
 		return -ENOMEM;
-	return register_sysctl_int("kernel/kptr_restrict", 0644, &kptr_restrict, 0, 2);
+	return 0;
 }
 subsys_initcall(kallsyms_proc_init);

@@ -79,10 +79,12 @@ static const struct file_operations modules_fops = {
 	.release = seq_release,
 };
 
+SYSCTL_INT("kernel/module_symbol_index", 0644, module_symbol_index, 0, 1);
+
 static int modules_proc_init(void)
 {
 	if (!proc_create("modules", 0444, NULL, &modules_fops))
 		return -ENOMEM;
-	return register_sysctl_int("kernel/module_symbol_index", 0644, &module_symbol_index, 0, 1);
+	return 0;
 }
 subsys_initcall(modules_proc_init);

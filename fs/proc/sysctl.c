@@ -1,40 +1,50 @@
 // SPDX-License-Identifier: Apache-2.0
 /* /proc/sys: settings registered by path, as numbers, strings or texts. */
+#include <husk/init.h>
 #include "internal.h"
 
-struct sysctl_value {
-	enum { SYSCTL_INT, SYSCTL_STRING } kind;
-	int *val, min, max;
+extern const struct proc_decl __start_proc_decl[], __stop_proc_decl[];
+
+/* A text that may be changed */
+struct sysctl_string {
 	char *buf;
 	size_t size;
 };
 static DEFINE_MUTEX(sysctl_lock); /* strings: a reader sees the old or the new one */
 
-static int value_show(struct seq_file *m, void *v)
+static int int_show(struct seq_file *m, void *v)
 {
-	struct sysctl_value *s = m->private;
+	const struct proc_decl *d = m->private;
 
-	if (s->kind == SYSCTL_INT) {
-		seq_printf(m, "%d\n", READ_ONCE(*s->val));
-		return 0;
-	}
+	seq_printf(m, "%d\n", READ_ONCE(*d->val));
+	return 0;
+}
+
+static int int_store(char *buf, void *data)
+{
+	const struct proc_decl *d = data;
+	long long v;
+
+	if (kstrtoll(strim(buf), 0, &v) || v < d->min || v > d->max)
+		return -EINVAL;
+	WRITE_ONCE(*d->val, v);
+	return 0;
+}
+
+static int string_show(struct seq_file *m, void *v)
+{
+	struct sysctl_string *s = m->private;
+
 	mutex_lock(&sysctl_lock);
 	seq_printf(m, "%s\n", s->buf);
 	mutex_unlock(&sysctl_lock);
 	return 0;
 }
 
-static int value_store(char *buf, void *data)
+static int string_store(char *buf, void *data)
 {
-	struct sysctl_value *s = data;
-	long long v;
+	struct sysctl_string *s = data;
 
-	if (s->kind == SYSCTL_INT) {
-		if (kstrtoll(strim(buf), 0, &v) || v < s->min || v > s->max)
-			return -EINVAL;
-		WRITE_ONCE(*s->val, v);
-		return 0;
-	}
 	mutex_lock(&sysctl_lock);
 	strscpy(s->buf, buf, s->size);
 	mutex_unlock(&sysctl_lock);
@@ -112,8 +122,9 @@ static const struct inode_operations sysctl_iops = {
 	.setattr = sysctl_setattr,
 };
 
-int register_sysctl_rw(const char *path, umode_t mode, int (*show)(struct seq_file *, void *),
-		       int (*store)(char *, void *), void *data)
+/* path: below /proc */
+static int sysctl_add(const char *path, umode_t mode, int (*show)(struct seq_file *, void *),
+		      int (*store)(char *, void *), void *data)
 {
 	struct proc_dir_entry t = {.mode = S_IFREG | mode,
 				   .fop = &sysctl_fops,
@@ -121,38 +132,58 @@ int register_sysctl_rw(const char *path, umode_t mode, int (*show)(struct seq_fi
 				   .show = show,
 				   .store = store,
 				   .data = data};
-	char *full = kasprintf(GFP_KERNEL, "sys/%s", path);
-	struct proc_dir_entry *de = full ? proc_tree_add(full, NULL, &t) : NULL;
 
-	kfree(full);
-	return de ? 0 : -ENOMEM;
+	return proc_tree_add(path, NULL, &t) ? 0 : -ENOMEM;
 }
 
-static int register_value(const char *path, umode_t mode, const struct sysctl_value *value)
+int register_sysctl_rw(const char *path, umode_t mode, int (*show)(struct seq_file *, void *),
+		       int (*store)(char *, void *), void *data)
 {
-	struct sysctl_value *s = kmemdup(value, sizeof(*value), GFP_KERNEL);
-	int err = s ? register_sysctl_rw(path, mode, value_show, mode & 0222 ? value_store : NULL, s) : -ENOMEM;
+	char *full = kasprintf(GFP_KERNEL, "sys/%s", path);
+	int err = full ? sysctl_add(full, mode, show, store, data) : -ENOMEM;
 
-	if (err)
-		kfree(s);
+	kfree(full);
 	return err;
 }
 
 int register_sysctl_int(const char *path, umode_t mode, int *val, int min, int max)
 {
-	struct sysctl_value s = {.kind = SYSCTL_INT, .val = val, .min = min, .max = max};
+	struct proc_decl d = {.val = val, .min = min, .max = max}, *copy = kmemdup(&d, sizeof(d), GFP_KERNEL);
+	int err = copy ? register_sysctl_rw(path, mode, int_show, mode & 0222 ? int_store : NULL, copy) : -ENOMEM;
 
-	return register_value(path, mode, &s);
+	if (err)
+		kfree(copy);
+	return err;
 }
 
 int register_sysctl_string(const char *path, umode_t mode, char *buf, size_t size)
 {
-	struct sysctl_value s = {.kind = SYSCTL_STRING, .buf = buf, .size = size};
+	struct sysctl_string s = {.buf = buf, .size = size}, *copy = kmemdup(&s, sizeof(s), GFP_KERNEL);
+	int err = copy ? register_sysctl_rw(path, mode, string_show, mode & 0222 ? string_store : NULL, copy) : -ENOMEM;
 
-	return register_value(path, mode, &s);
+	if (err)
+		kfree(copy);
+	return err;
 }
 
 int register_sysctl_show(const char *path, int (*show)(struct seq_file *, void *))
 {
 	return register_sysctl_rw(path, 0444, show, NULL, NULL);
 }
+
+/* What was declared (struct proc_decl), whose order is that of the files' linking */
+static int make_declared(void)
+{
+	int err = 0;
+
+	for (const struct proc_decl *d = __start_proc_decl; d < __stop_proc_decl && !err; d++) {
+		if (d->val)
+			err = sysctl_add(d->path, d->mode, int_show, d->mode & 0222 ? int_store : NULL, (void *)d);
+		else if (d->plain)
+			err = proc_create_single(d->path, d->mode, NULL, d->show) ? 0 : -ENOMEM;
+		else
+			err = sysctl_add(d->path, d->mode, d->show, d->store, d->data);
+	}
+	return err;
+}
+subsys_initcall(make_declared);

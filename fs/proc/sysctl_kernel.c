@@ -196,14 +196,18 @@ static int tainted_show(struct seq_file *m, void *v)
 	return 0;
 }
 
+SYSCTL_INT("kernel/panic_on_oops", 0644, panic_on_oops, 0, 1);
+SYSCTL_INT("kernel/panic_on_warn", 0644, panic_on_warn, 0, 1);
+SYSCTL_INT("kernel/oops_limit", 0644, oops_limit, 0, INT32_MAX);
+SYSCTL_INT("kernel/lock_patience", 0644, lock_patience, 0, INT32_MAX);
+
 static void register_crash_settings(void)
 {
-	register_sysctl_int("kernel/panic_on_oops", 0644, &panic_on_oops, 0, 1);
-	register_sysctl_int("kernel/panic_on_warn", 0644, &panic_on_warn, 0, 1);
-	register_sysctl_int("kernel/oops_limit", 0644, &oops_limit, 0, INT32_MAX);
-	register_sysctl_int("kernel/lock_patience", 0644, (int *)&lock_patience, 0, INT32_MAX);
 	register_sysctl_show("kernel/tainted", tainted_show);
 }
+
+SYSCTL_RW("kernel/hostname", 0644, name_show, name_store, sys_nodename);
+SYSCTL_RW("kernel/domainname", 0644, name_show, name_store, sys_domainname);
 
 static int sysctl_init(void)
 {
@@ -214,8 +218,6 @@ static int sysctl_init(void)
 		register_sysctl_show(shown[i].path, shown[i].show);
 	for (unsigned i = 0; i < ARRAY_SIZE(fixed); i++)
 		register_sysctl_rw(fixed[i].path, 0444, fixed_show, NULL, (void *)fixed[i].value);
-	register_sysctl_rw("kernel/hostname", 0644, name_show, name_store, sys_nodename);
-	register_sysctl_rw("kernel/domainname", 0644, name_show, name_store, sys_domainname);
 	return 0;
 }
 subsys_initcall(sysctl_init);

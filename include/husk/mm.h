@@ -332,6 +332,7 @@ int expand_stack(struct vm_area_struct *vma, unsigned long addr);
 int setup_stack_vma(struct mm_struct *mm, unsigned long *top);
 int insert_special_mapping(struct mm_struct *mm, unsigned long addr, unsigned long len, unsigned long vm_flags,
 			   struct page **pages); /* e.g. own vdso */
+extern const struct vm_operations_struct special_mapping_vm_ops;
 void exit_mmap(struct mm_struct *mm);
 
 /* mm/fault.c: 0 when resolved, else the signal in *sig, *code */

@@ -28,7 +28,7 @@ void bad_lock(const void *lock, const char *what) __cold;
 /* a lock did not change hands for so many seconds: a spinlock's holder never sleeps, so that is a deadlock; a mutex is only reported */
 void spin_lock_stalled(void *lock, unsigned int seconds) __cold;
 void mutex_stalled(void *lock, unsigned int seconds) __cold;
-extern unsigned int lock_patience; /* seconds; 0: for ever */
+extern int lock_patience; /* seconds; 0: for ever */
 
 /* Why /proc/sys/kernel/tainted is not 0; as Linux numbers them. */
 #define TAINT_PROPRIETARY_MODULE 0

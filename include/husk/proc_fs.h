@@ -12,7 +12,31 @@ struct proc_dir_entry *proc_create(const char *name, umode_t mode, struct proc_d
 struct proc_dir_entry *proc_create_single(const char *name, umode_t mode, struct proc_dir_entry *parent,
 					  int (*show)(struct seq_file *, void *));
 struct proc_dir_entry *proc_symlink(const char *name, struct proc_dir_entry *parent, const char *target);
-/* /proc/sys entries: path such as "kernel/hostname" */
+/**
+ * struct proc_decl - a file of /proc that is declared where its content is known, whatever floor that is
+ *
+ * The declarations lie in a section of the image; fs/proc makes the files at boot, so that nobody below it has to call it. Either
+ * @val with its bounds, or @show with perhaps @store (see register_sysctl_rw). A module cannot declare, it registers.
+ */
+struct proc_decl {
+	const char *path; /* below /proc */
+	umode_t mode;
+	int *val, min, max;
+	int (*show)(struct seq_file *, void *);
+	int (*store)(char *buf, void *data);
+	void *data;
+	bool plain; /* proc_create_single(): no setting */
+};
+#define __PROC_DECL2(line) __proc_decl_##line
+#define __PROC_DECL1(line) __PROC_DECL2(line)
+#define __PROC_DECL static const struct proc_decl __PROC_DECL1(__LINE__) __used __section(".proc_decl")
+#define SYSCTL_INT(name, perm, var, lo, hi)                                                                            \
+	__PROC_DECL = {.path = "sys/" name, .mode = perm, .val = &(var), .min = lo, .max = hi}
+#define SYSCTL_RW(name, perm, shows, stores, priv)                                                                     \
+	__PROC_DECL = {.path = "sys/" name, .mode = perm, .show = shows, .store = stores, .data = priv}
+#define PROC_SINGLE(name, perm, shows) __PROC_DECL = {.path = name, .mode = perm, .show = shows, .plain = true}
+
+/* /proc/sys entries of a module: path such as "kernel/hostname" */
 int register_sysctl_int(const char *path, umode_t mode, int *val, int min, int max);
 int register_sysctl_string(const char *path, umode_t mode, char *buf, size_t size);
 int register_sysctl_show(const char *path, int (*show)(struct seq_file *, void *));

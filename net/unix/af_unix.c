@@ -648,12 +648,13 @@ static const struct net_proto_family unix_family = {
 	.create = unix_create,
 };
 
+SYSCTL_INT("net/unix/max_dgram_qlen", 0644, unix_max_dgram_qlen, 0, INT32_MAX);
+
 static int unix_init(void)
 {
 	unix_cache = KMEM_CACHE(unix_sock);
 	if (!unix_cache)
 		return -ENOMEM;
-	register_sysctl_int("net/unix/max_dgram_qlen", 0644, &unix_max_dgram_qlen, 0, INT32_MAX);
 	return sock_register(&unix_family);
 }
 fs_initcall(unix_init);

@@ -285,11 +285,6 @@ unsigned long reclaim_pages(unsigned long nr)
 	return 0;
 }
 
-int register_sysctl_int(const char *path, umode_t mode, int *val, int min, int max)
-{
-	return 0;
-}
-
 struct proc_dir_entry *proc_mkdir(const char *name, struct proc_dir_entry *parent);
 struct proc_dir_entry *proc_mkdir(const char *name, struct proc_dir_entry *parent)
 {

@@ -115,11 +115,6 @@ u64 get_random_u64(void)
 void printk(int level, const char *fmt, ...)
 {
 }
-int register_sysctl_int(const char *path, umode_t mode, int *val, int min, int max)
-{
-	return 0;
-}
-
 /* ---- the host ---- */
 struct host_proc *host_proc(struct mm_struct *mm)
 {

@@ -3,7 +3,6 @@
 #include <husk/mm.h>
 #include <husk/fs.h>
 #include <husk/proc_mm.h>
-#include "internal.h"
 
 /* The kernel's own stubs are no part of what a guest program knows of its address space. */
 static inline bool hidden(const struct vm_area_struct *vma)
@@ -68,52 +67,6 @@ int mm_maps_show(struct seq_file *m, struct mm_struct *mm)
 	return 0;
 }
 
-/* in pages, but for pss: bytes << 12 */
-struct smap {
-	unsigned long size, rss, shared_clean, shared_dirty, private_clean, private_dirty, referenced, anon, locked;
-	u64 pss, pss_dirty;
-};
-
-static void smap_page(struct smap *s, pte_t e)
-{
-	struct page *p = pte_page(e);
-	int users = max(page_mapcount(p), 1);
-	bool dirty = (e & PTE_DIRTY) || PageDirty(p);
-
-	s->rss++;
-	s->pss += ((u64)PAGE_SIZE << 12) / users;
-	if (dirty)
-		s->pss_dirty += ((u64)PAGE_SIZE << 12) / users;
-	if (users > 1)
-		*(dirty ? &s->shared_dirty : &s->shared_clean) += 1;
-	else
-		*(dirty ? &s->private_dirty : &s->private_clean) += 1;
-	if (e & PTE_ANON)
-		s->anon++;
-	if (e & PTE_YOUNG)
-		s->referenced++;
-}
-
-/* mmap_lock is held for reading */
-static void smap_vma(struct smap *s, struct vm_area_struct *vma)
-{
-	unsigned long addr = vma->vm_start, next;
-	pte_t *p;
-
-	s->size += vma_pages(vma);
-	if (vma->vm_flags & VM_LOCKED)
-		s->locked += vma_pages(vma);
-	spin_lock(&vma->vm_mm->page_table_lock);
-	for_each_pte_table(vma->vm_mm, addr, next, vma->vm_end, p)
-	{
-		for (unsigned long i = 0; i < (next - addr) >> PAGE_SHIFT; i++) {
-			if ((p[i] & (PTE_PRESENT | PTE_SPECIAL)) == PTE_PRESENT)
-				smap_page(s, p[i]);
-		}
-	}
-	spin_unlock(&vma->vm_mm->page_table_lock);
-}
-
 static void kb(struct seq_file *m, const char *name, unsigned long pages)
 {
 	seq_printf(m, "%-16s%8lu kB\n", name, pages << (PAGE_SHIFT - 10));
@@ -172,7 +125,7 @@ int mm_smaps_show(struct seq_file *m, struct mm_struct *mm)
 
 		if (hidden(vma))
 			continue;
-		smap_vma(&s, vma);
+		mm_smap_add(&s, vma);
 		show_vma_line(m, vma);
 		kb(m, "Size:", s.size);
 		kb(m, "KernelPageSize:", 1);
@@ -198,7 +151,7 @@ int mm_smaps_rollup_show(struct seq_file *m, struct mm_struct *mm)
 		if (!last)
 			first = vma->vm_start;
 		last = vma->vm_end;
-		smap_vma(&s, vma);
+		mm_smap_add(&s, vma);
 	}
 	mmap_read_unlock(mm);
 	seq_printf(m, "%08lx-%08lx ---p 00000000 00:00 0                          [rollup]\n", first, last);
@@ -226,7 +179,7 @@ int task_statm_show(struct seq_file *m, struct task_struct *t)
 		seq_puts(m, "0 0 0 0 0 0 0\n");
 		return 0;
 	}
-	seq_printf(m, "%lu %lu %lu %lu 0 %lu 0\n", mm->total_vm, get_mm_rss(mm),
+	seq_printf(m, "%lu %lu %lu %lu 0 %lu 0\n", mm->total_vm, task_rss(mm),
 		   nonneg(&mm->rss_file) + nonneg(&mm->rss_shmem), text_pages(mm), mm->data_vm + mm->stack_vm);
 	mmput(mm);
 	return 0;
@@ -244,7 +197,7 @@ int task_mem_status_show(struct seq_file *m, struct task_struct *t)
 
 	if (!mm)
 		return 0;
-	rss = get_mm_rss(mm);
+	rss = task_rss(mm);
 	text = min(text_pages(mm), mm->exec_vm);
 	status_kb(m, "VmPeak:", max(mm->hiwater_vm, mm->total_vm));
 	status_kb(m, "VmSize:", mm->total_vm);
@@ -264,38 +217,4 @@ int task_mem_status_show(struct seq_file *m, struct task_struct *t)
 	status_kb(m, "HugetlbPages:", 0);
 	mmput(mm);
 	return 0;
-}
-
-long task_pagemap_read(struct mm_struct *mm, unsigned long index, u64 *entry, unsigned long n)
-{
-	mmap_read_lock(mm);
-	spin_lock(&mm->page_table_lock);
-	for (unsigned long i = 0; i < n; i++) {
-		pte_t e = index + i < TASK_SIZE >> PAGE_SHIFT ? pte_get(mm, (index + i) << PAGE_SHIFT) : 0;
-
-		/* bit 63 present, 61 file or shared, 56 mapped once; frame numbers are nobody's business */
-		entry[i] = 0;
-		if (e & PTE_PRESENT)
-			entry[i] = 1ULL << 63 | (e & PTE_ANON ? 0 : 1ULL << 61) |
-				   (!(e & PTE_SPECIAL) && page_mapcount(pte_page(e)) == 1 ? 1ULL << 56 : 0);
-	}
-	spin_unlock(&mm->page_table_lock);
-	mmap_read_unlock(mm);
-	return n;
-}
-
-unsigned long task_vsize(struct mm_struct *mm)
-{
-	return mm->total_vm << PAGE_SHIFT;
-}
-
-unsigned long task_rss(struct mm_struct *mm)
-{
-	return get_mm_rss(mm);
-}
-
-unsigned long task_max_rss(struct mm_struct *mm)
-{
-	update_hiwater(mm);
-	return mm->hiwater_rss;
 }

@@ -4,23 +4,8 @@
 #include <husk/fs.h>
 #include <husk/init.h>
 #include <husk/proc_fs.h>
-#include "internal.h"
-
-static inline unsigned long stat(enum vm_stat_item i)
-{
-	long n = atomic64_read(&vm_stat[i]);
-
-	return n > 0 ? n : 0;
-}
-
-unsigned long mem_available(void)
-{
-	unsigned long cache = stat(NR_FILE_PAGES) - min(stat(NR_SHMEM), stat(NR_FILE_PAGES));
-	unsigned long keep = min(cache / 2, min_free_pages);
-	long n = (long)nr_free_pages() - (long)min_free_pages + (long)(cache - keep);
-
-	return n > 0 ? n : 0;
-}
+#include <husk/proc_mm.h>
+#include <husk/slab.h>
 
 static void line(struct seq_file *m, const char *name, unsigned long pages)
 {
@@ -29,7 +14,8 @@ static void line(struct seq_file *m, const char *name, unsigned long pages)
 
 static int meminfo_show(struct seq_file *m, void *v)
 {
-	unsigned long cached = stat(NR_FILE_PAGES), shmem = stat(NR_SHMEM), anon = stat(NR_ANON_PAGES);
+	unsigned long cached = vm_stat_read(NR_FILE_PAGES), shmem = vm_stat_read(NR_SHMEM),
+		      anon = vm_stat_read(NR_ANON_PAGES);
 	unsigned long file = cached - min(shmem, cached);
 
 	line(m, "MemTotal:", totalram_pages);
@@ -48,18 +34,18 @@ static int meminfo_show(struct seq_file *m, void *v)
 	line(m, "Mlocked:", 0);
 	line(m, "SwapTotal:", 0);
 	line(m, "SwapFree:", 0);
-	line(m, "Dirty:", stat(NR_FILE_DIRTY));
-	line(m, "Writeback:", stat(NR_WRITEBACK));
+	line(m, "Dirty:", vm_stat_read(NR_FILE_DIRTY));
+	line(m, "Writeback:", vm_stat_read(NR_WRITEBACK));
 	line(m, "AnonPages:", anon);
-	line(m, "Mapped:", stat(NR_FILE_MAPPED));
+	line(m, "Mapped:", vm_stat_read(NR_FILE_MAPPED));
 	line(m, "Shmem:", shmem);
 	line(m, "KReclaimable:", 0);
-	line(m, "Slab:", stat(NR_SLAB));
+	line(m, "Slab:", vm_stat_read(NR_SLAB));
 	line(m, "SReclaimable:", 0);
-	line(m, "SUnreclaim:", stat(NR_SLAB));
-	seq_printf(m, "%-15s %8lu kB\n", "KernelStack:", stat(NR_KERNEL_STACK) << (PAGE_SHIFT - 10));
-	line(m, "PageTables:", stat(NR_PAGETABLE));
-	line(m, "TextViews:", stat(NR_TEXT_VIEW));
+	line(m, "SUnreclaim:", vm_stat_read(NR_SLAB));
+	seq_printf(m, "%-15s %8lu kB\n", "KernelStack:", vm_stat_read(NR_KERNEL_STACK) << (PAGE_SHIFT - 10));
+	line(m, "PageTables:", vm_stat_read(NR_PAGETABLE));
+	line(m, "TextViews:", vm_stat_read(NR_TEXT_VIEW));
 	line(m, "CommitLimit:", vm_commit_limit());
 	line(m, "Committed_AS:", max_t(long, atomic_long_read(&vm_committed_as), 0));
 	line(m, "VmallocTotal:", 0);
@@ -72,20 +58,20 @@ static int meminfo_show(struct seq_file *m, void *v)
 static int vmstat_show(struct seq_file *m, void *v)
 {
 	seq_printf(m, "nr_free_pages %lu\n", nr_free_pages());
-	seq_printf(m, "nr_anon_pages %lu\n", stat(NR_ANON_PAGES));
-	seq_printf(m, "nr_mapped %lu\n", stat(NR_FILE_MAPPED));
-	seq_printf(m, "nr_file_pages %lu\n", stat(NR_FILE_PAGES));
-	seq_printf(m, "nr_dirty %lu\n", stat(NR_FILE_DIRTY));
-	seq_printf(m, "nr_writeback %lu\n", stat(NR_WRITEBACK));
-	seq_printf(m, "nr_slab_unreclaimable %lu\n", stat(NR_SLAB));
-	seq_printf(m, "nr_page_table_pages %lu\n", stat(NR_PAGETABLE));
-	seq_printf(m, "nr_kernel_stack %lu\n", stat(NR_KERNEL_STACK) << (PAGE_SHIFT - 10));
-	seq_printf(m, "nr_shmem %lu\n", stat(NR_SHMEM));
-	seq_printf(m, "nr_text_view %lu\n", stat(NR_TEXT_VIEW));
+	seq_printf(m, "nr_anon_pages %lu\n", vm_stat_read(NR_ANON_PAGES));
+	seq_printf(m, "nr_mapped %lu\n", vm_stat_read(NR_FILE_MAPPED));
+	seq_printf(m, "nr_file_pages %lu\n", vm_stat_read(NR_FILE_PAGES));
+	seq_printf(m, "nr_dirty %lu\n", vm_stat_read(NR_FILE_DIRTY));
+	seq_printf(m, "nr_writeback %lu\n", vm_stat_read(NR_WRITEBACK));
+	seq_printf(m, "nr_slab_unreclaimable %lu\n", vm_stat_read(NR_SLAB));
+	seq_printf(m, "nr_page_table_pages %lu\n", vm_stat_read(NR_PAGETABLE));
+	seq_printf(m, "nr_kernel_stack %lu\n", vm_stat_read(NR_KERNEL_STACK) << (PAGE_SHIFT - 10));
+	seq_printf(m, "nr_shmem %lu\n", vm_stat_read(NR_SHMEM));
+	seq_printf(m, "nr_text_view %lu\n", vm_stat_read(NR_TEXT_VIEW));
 	seq_printf(m, "nr_host_backed_free %lu\n", nr_dirty_free_pages());
 	seq_printf(m, "pgpgin 0\npgpgout 0\npswpin 0\npswpout 0\n");
-	seq_printf(m, "pgfault %lu\n", stat(PGFAULT));
-	seq_printf(m, "pgmajfault %lu\n", stat(PGMAJFAULT));
+	seq_printf(m, "pgfault %lu\n", vm_stat_read(PGFAULT));
+	seq_printf(m, "pgmajfault %lu\n", vm_stat_read(PGMAJFAULT));
 	return 0;
 }
 
@@ -120,12 +106,7 @@ static int slabinfo_show(struct seq_file *m, void *v)
 	return 0;
 }
 
-static int meminfo_init(void)
-{
-	proc_create_single("meminfo", 0444, NULL, meminfo_show);
-	proc_create_single("vmstat", 0444, NULL, vmstat_show);
-	proc_create_single("buddyinfo", 0444, NULL, buddyinfo_show);
-	proc_create_single("slabinfo", 0400, NULL, slabinfo_show);
-	return 0;
-}
-fs_initcall(meminfo_init);
+PROC_SINGLE("meminfo", 0444, meminfo_show);
+PROC_SINGLE("vmstat", 0444, vmstat_show);
+PROC_SINGLE("buddyinfo", 0444, buddyinfo_show);
+PROC_SINGLE("slabinfo", 0400, slabinfo_show);
