@@ -7,7 +7,6 @@
 #include "task_internal.h"
 
 #define CAP_FULL ((2ULL << CAP_LAST_CAP) - 1)
-#define CAP_BIT(c) (1ULL << (c))
 #define CAP_FS_SET                                                                                                     \
 	(CAP_BIT(CAP_CHOWN) | CAP_BIT(CAP_MKNOD) | CAP_BIT(CAP_DAC_OVERRIDE) | CAP_BIT(CAP_DAC_READ_SEARCH) |          \
 	 CAP_BIT(CAP_FOWNER) | CAP_BIT(CAP_FSETID) | CAP_BIT(CAP_LINUX_IMMUTABLE) | CAP_BIT(CAP_MAC_OVERRIDE))
@@ -237,11 +236,6 @@ const struct cred *get_task_cred(struct task_struct *t)
 	c = get_cred(t->cred);
 	task_unlock(t);
 	return c;
-}
-
-bool capable(int cap)
-{
-	return current->cred->cap_effective & CAP_BIT(cap);
 }
 
 bool has_capability(struct task_struct *t, int cap)

@@ -3,6 +3,7 @@
 
 #include <husk/sched.h>
 #include <husk/init.h>
+#include <husk/mm.h>
 #include "task_internal.h"
 
 struct kthread_request {
@@ -64,7 +65,9 @@ static int kthread_init(void)
 
 	if (IS_ERR(t) && PTR_ERR(t) != -EAGAIN)
 		panic("kthreadd: %ld", PTR_ERR(t));
-	return PTR_ERR_OR_ZERO(t);
+	if (IS_ERR(t))
+		return PTR_ERR(t);
+	return PTR_ERR_OR_ZERO(kthread_run(kmemd, NULL, "kmemd")); /* mm, below, cannot start its thread itself */
 }
 subsys_initcall(kthread_init);
 

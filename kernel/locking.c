@@ -6,8 +6,6 @@
 #include <husk/time.h>
 #include <husk/oops.h>
 
-void locking_init(unsigned ncpus);
-
 /**
  * DOC: locks on a preemptible host
  *
@@ -29,11 +27,12 @@ void locking_init(unsigned ncpus);
 #define RW_WAITERS 0x20000000
 
 static int max_spin;
+static const struct lock_reports *report;
 
-/* arch/x86 calls it before the first lock that could be contended. */
-void locking_init(unsigned ncpus)
+void locking_init(unsigned int ncpus, const struct lock_reports *reports)
 {
 	max_spin = ncpus > 1 ? SPIN_TRIES : 0;
+	report = reports;
 }
 
 static inline int spin_tries(void)
@@ -64,12 +63,12 @@ static void lock_sleep(spinlock_t *l, void (*stalled)(void *lock, unsigned int s
 
 void __lock_slow(spinlock_t *l)
 {
-	lock_sleep(l, spin_lock_stalled);
+	lock_sleep(l, report->spin_stalled);
 }
 
 void __mutex_lock_slow(spinlock_t *l)
 {
-	lock_sleep(l, mutex_stalled);
+	lock_sleep(l, report->mutex_stalled);
 }
 
 void __unlock_slow(spinlock_t *l)
@@ -83,7 +82,7 @@ void __unlock_contended(spinlock_t *l, u32 was)
 	if (likely(was == 2))
 		__unlock_slow(l);
 	else
-		bad_lock(l, was ? "the lock word is corrupt" : "unlock of a lock that is not held");
+		report->bad(l, was ? "the lock word is corrupt" : "unlock of a lock that is not held");
 }
 
 /* rw_semaphores' own lock: not counted, and not seen by the lock checks */
@@ -294,7 +293,7 @@ void up_read(struct rw_semaphore *s)
 		rw_release_slow(s, false);
 	else if (unlikely(c < 0)) {
 		__atomic_add_fetch(&s->count, 1, __ATOMIC_RELAXED);
-		bad_lock(s, "up_read of a semaphore that nobody reads");
+		report->bad(s, "up_read of a semaphore that nobody reads");
 	}
 }
 
@@ -305,7 +304,7 @@ void up_write(struct rw_semaphore *s)
 	rw_release(s, LOCK_WRITE);
 	lock_held(-1);
 	if (unlikely(!(READ_ONCE(s->count) & RW_WRITER)))
-		bad_lock(s, "up_write of a semaphore that nobody writes");
+		report->bad(s, "up_write of a semaphore that nobody writes");
 	if (unlikely(!__atomic_compare_exchange_n(&s->count, &c, 0, false, __ATOMIC_RELEASE, __ATOMIC_RELAXED)))
 		rw_release_slow(s, true);
 }

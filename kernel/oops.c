@@ -22,7 +22,6 @@
 
 #define CALL_LINE 400
 
-u32 oops_in_progress;
 const char *(*oops_syscall_name)(unsigned long nr);
 unsigned long tainted_mask;
 static struct thread_info *oops_owner;
@@ -228,12 +227,12 @@ void bad_lock(const void *lock, const char *what)
 	oops(cause, c);
 }
 
-void spin_lock_stalled(void *lock, unsigned int seconds)
+static __cold void spin_lock_stalled(void *lock, unsigned int seconds)
 {
 	panic("deadlock: spinlock %pS did not change hands for %u seconds", lock, seconds);
 }
 
-void mutex_stalled(void *lock, unsigned int seconds)
+static __cold void mutex_stalled(void *lock, unsigned int seconds)
 {
 	struct task_struct *t = current;
 
@@ -241,3 +240,9 @@ void mutex_stalled(void *lock, unsigned int seconds)
 	       lock, seconds);
 	dump_stack();
 }
+
+const struct lock_reports lock_reports = {
+	.bad = bad_lock,
+	.spin_stalled = spin_lock_stalled,
+	.mutex_stalled = mutex_stalled,
+};

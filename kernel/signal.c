@@ -142,11 +142,6 @@ void signal_wake_up(struct task_struct *t, bool fatal)
 		platform->kick(t);
 }
 
-bool fatal_signal_pending(struct task_struct *t)
-{
-	return signal_pending(t) && sigismember(&t->pending.signal, SIGKILL);
-}
-
 void task_clear_jobctl_pending(struct task_struct *t, unsigned mask)
 {
 	if (mask & JOBCTL_STOP_PENDING)

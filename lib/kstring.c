@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Strings that libc does not have: bounded copies, and copies that live in the slab. */
+// Strings that libc does not have: bounded copies, white space.
 #include <husk/string.h>
 #include <husk/errno.h>
-#include <husk/slab.h>
 
 ssize_t strscpy(char *d, const char *s, size_t n)
 {
@@ -18,32 +17,6 @@ ssize_t strscpy(char *d, const char *s, size_t n)
 	}
 	memcpy(d, s, len + 1);
 	return len;
-}
-
-void *kmemdup(const void *s, size_t n, gfp_t gfp)
-{
-	void *p = kmalloc(n, gfp);
-
-	if (p)
-		memcpy(p, s, n);
-	return p;
-}
-
-char *kstrndup(const char *s, size_t max, gfp_t gfp)
-{
-	size_t n = strnlen(s, max);
-	char *p = kmalloc(n + 1, gfp);
-
-	if (p) {
-		memcpy(p, s, n);
-		p[n] = 0;
-	}
-	return p;
-}
-
-char *kstrdup(const char *s, gfp_t gfp)
-{
-	return s ? kmemdup(s, strlen(s) + 1, gfp) : NULL;
 }
 
 static bool is_space(char c)

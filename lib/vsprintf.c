@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Formatted text: vsnprintf() and its relatives. */
 #include <husk/kernel.h>
-#include <husk/slab.h>
 #ifndef HUSK_HOSTED
 #include <husk/fs.h>
 #include <husk/kallsyms.h>
@@ -333,22 +332,4 @@ int sprintf(char *buf, const char *fmt, ...)
 	n = vsnprintf(buf, INT32_MAX, fmt, ap);
 	va_end(ap);
 	return n;
-}
-
-char *kasprintf(gfp_t gfp, const char *fmt, ...)
-{
-	va_list ap;
-	char *p;
-	int n;
-
-	va_start(ap, fmt);
-	n = vsnprintf(NULL, 0, fmt, ap);
-	va_end(ap);
-	p = kmalloc(n + 1, gfp);
-	if (!p)
-		return NULL;
-	va_start(ap, fmt);
-	vsnprintf(p, n + 1, fmt, ap);
-	va_end(ap);
-	return p;
 }

@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Sparse arrays of pointers: radix trees of 64 slots a node. */
 #include <husk/xarray.h>
-#include <husk/atomic.h>
 #include <husk/errno.h>
-#include <husk/slab.h>
 #include <husk/string.h>
 
 /**
@@ -23,30 +21,12 @@ struct xa_node {
 	void *slots[XA_SLOTS];
 };
 
-static struct kmem_cache *node_cache;
+static const struct xa_memory *memory;
+const size_t xa_node_size = sizeof(struct xa_node);
 
-/* Trees are used before any initcall runs, so the cache is made on first use. */
-static struct xa_node *alloc_node(void)
+void xarray_init(const struct xa_memory *m)
 {
-	struct kmem_cache *c = smp_load_acquire(&node_cache);
-
-	if (unlikely(!c)) {
-		struct kmem_cache *new = kmem_cache_create("xa_node", sizeof(struct xa_node), 8, 0, NULL);
-
-		if (!new)
-			return NULL;
-		c = cmpxchg(&node_cache, NULL, new);
-		if (c)
-			kmem_cache_destroy(new);
-		else
-			c = new;
-	}
-	return kmem_cache_zalloc(c, GFP_KERNEL | __GFP_NOWAIT);
-}
-
-static void free_node(struct xa_node *n)
-{
-	kmem_cache_free(node_cache, n);
+	memory = m;
 }
 
 static inline unsigned int slot_of(unsigned long index, unsigned int height)
@@ -86,7 +66,7 @@ static int grow(struct xarray *xa, unsigned long index)
 {
 	while (!covers(xa->height, index)) {
 		if (xa->root) {
-			struct xa_node *n = alloc_node();
+			struct xa_node *n = memory->get();
 
 			if (!n)
 				return -ENOMEM;
@@ -108,7 +88,7 @@ static void shrink(struct xarray *xa)
 
 		xa->root = n->slots[0];
 		xa->height--;
-		free_node(n);
+		memory->put(n);
 	}
 }
 
@@ -130,7 +110,7 @@ void *xa_erase(struct xarray *xa, unsigned long index)
 		set_slot(path[h], slot_of(index, h), NULL);
 		if (path[h]->used)
 			break;
-		free_node(path[h]);
+		memory->put(path[h]);
 	}
 	if (h > xa->height)
 		xa->root = NULL;
@@ -159,7 +139,7 @@ int xa_store(struct xarray *xa, unsigned long index, void *entry, void **old)
 		goto out;
 	}
 	if (!xa->root) {
-		xa->root = alloc_node();
+		xa->root = memory->get();
 		if (!xa->root)
 			goto out_nomem;
 	}
@@ -167,7 +147,7 @@ int xa_store(struct xarray *xa, unsigned long index, void *entry, void **old)
 		i = slot_of(index, h);
 		child = n->slots[i];
 		if (!child) {
-			child = alloc_node();
+			child = memory->get();
 			if (!child)
 				goto out_undo;
 			set_slot(n, i, child);
@@ -190,7 +170,7 @@ out_undo:
 			parent = p;
 			p = p->slots[slot_of(index, ph)];
 		}
-		free_node(n);
+		memory->put(n);
 		if (parent)
 			set_slot(parent, slot_of(index, ph + 1), NULL);
 		else
@@ -244,7 +224,7 @@ static void destroy_below(struct xa_node *n, unsigned int h)
 
 	for (; h > 1 && left; left &= left - 1)
 		destroy_below(n->slots[__builtin_ctzll(left)], h - 1);
-	free_node(n);
+	memory->put(n);
 }
 
 /**

@@ -262,3 +262,44 @@ struct page *core_page(struct mm_struct *mm, unsigned long addr)
 	mmap_read_unlock(mm);
 	return hole ? NULL : gup_page(mm, addr, GUP_FORCE, &err);
 }
+
+/**
+ * access_remote_iter - copy between another address space and an iterator
+ * @mm: the other one; a reference is the caller's, mmap_lock is not held
+ * @addr, @len: where in it
+ * @it: the near side; advanced by what was copied
+ * @write: to @mm, else from it
+ *
+ * Return: bytes copied, fewer than asked for at the first page that cannot be had; -EFAULT when there were none.
+ */
+ssize_t access_remote_iter(struct mm_struct *mm, unsigned long addr, size_t len, struct iov_iter *it, bool write)
+{
+	size_t done = 0;
+	int err;
+
+	while (done < len && iov_iter_count(it)) {
+		unsigned long off = offset_in_page(addr + done);
+		size_t n = min(min_t(size_t, len - done, PAGE_SIZE - off), iov_iter_count(it)), got;
+		struct page *p = gup_page(mm, addr + done, write ? GUP_WRITE : 0, &err);
+
+		if (!p)
+			return done ? (ssize_t)done : -EFAULT;
+		if (write)
+			got = copy_page_from_iter(p, off, n, it);
+		else
+			got = copy_page_to_iter(p, off, n, it);
+		if (write && p->mapping && !PageAnon(p)) {
+			lock_page(p);
+			if (p->mapping) {
+				page_drop_text(p);
+				set_page_dirty(p);
+			}
+			unlock_page(p);
+		}
+		put_page(p);
+		done += got;
+		if (got < n)
+			return done ? (ssize_t)done : -EFAULT;
+	}
+	return done;
+}

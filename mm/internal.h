@@ -275,7 +275,6 @@ void unmap_page(struct page *p);
 #define GUP_WRITE 1
 #define GUP_FORCE 2
 struct page *gup_page(struct mm_struct *mm, unsigned long addr, unsigned int gup, int *err);
-struct mm_struct *mm_access(struct task_struct *t); /* a reference to t's mm when current may read it; ERR_PTR */
 
 /* ---- filemap.c, readahead.c, writeback.c ---- */
 void page_cache_sync_readahead(struct address_space *m, struct file *f, pgoff_t index, unsigned long want);

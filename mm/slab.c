@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Kernel object caches and kmalloc(). */
 #include <husk/mm.h>
+#include <husk/xarray.h>
 #include "internal.h"
 
 /**
@@ -46,7 +47,7 @@ static const u16 kmalloc_sizes[] = {16, 32, 64, 96, 128, 192, 256, 512, 1024, 20
 static const char *const kmalloc_names[] = {"kmalloc-16",  "kmalloc-32",  "kmalloc-64",	 "kmalloc-96",
 					    "kmalloc-128", "kmalloc-192", "kmalloc-256", "kmalloc-512",
 					    "kmalloc-1k",  "kmalloc-2k",  "kmalloc-4k",	 "kmalloc-8k"};
-static struct kmem_cache kmalloc_caches[ARRAY_SIZE(kmalloc_sizes)];
+static struct kmem_cache kmalloc_caches[ARRAY_SIZE(kmalloc_sizes)], *xa_node_cache;
 static u8 kmalloc_index[192 / 16 + 1]; /* by 16 bytes, sizes up to 192 */
 static struct list_head slab_caches = LIST_HEAD_INIT(slab_caches);
 static DEFINE_SPINLOCK(slab_list_lock);
@@ -122,6 +123,18 @@ static void cache_setup(struct kmem_cache *c, const char *name, size_t size, siz
 	spin_unlock(&slab_list_lock);
 }
 
+static void *xa_node_get(void)
+{
+	return kmem_cache_zalloc(xa_node_cache, GFP_KERNEL | __GFP_NOWAIT);
+}
+
+static void xa_node_put(void *node)
+{
+	kmem_cache_free(xa_node_cache, node);
+}
+
+static const struct xa_memory xa_nodes = {.get = xa_node_get, .put = xa_node_put};
+
 void slab_init(void)
 {
 	for (unsigned int i = 0; i < ARRAY_SIZE(kmalloc_sizes); i++) {
@@ -134,6 +147,8 @@ void slab_init(void)
 			i++;
 		kmalloc_index[n] = i;
 	}
+	xa_node_cache = kmem_cache_create("xa_node", xa_node_size, 8, 0, NULL);
+	xarray_init(&xa_nodes);
 }
 
 struct kmem_cache *kmem_cache_create(const char *name, size_t size, size_t align, unsigned flags, void (*ctor)(void *))

@@ -208,8 +208,9 @@ static bool trim(bool quiet)
 	return nr_dirty_free_pages() > DIRTY_LEAST && nr_dirty_free_pages() < have;
 }
 
-static int kmemd(void *unused)
+int kmemd(void *unused)
 {
+	WRITE_ONCE(kmemd_running, true);
 	for (;;) {
 		bool trimming = READ_ONCE(dirty_excess);
 		u64 due = writeback_next(), now = ktime_get_ns();
@@ -231,16 +232,3 @@ static int kmemd(void *unused)
 	}
 	return 0;
 }
-
-static int kmemd_init(void)
-{
-	struct task_struct *t = kthread_run(kmemd, NULL, "kmemd");
-
-	if (IS_ERR(t))
-		return PTR_ERR(t);
-	kmemd_running = true;
-	if (READ_ONCE(kmemd_work))
-		wake_up_all(&kmemd_queue);
-	return 0;
-}
-subsys_initcall(kmemd_init);

@@ -2,6 +2,7 @@
 // From the monitor's jump to start_kernel(): take the secret, choose the platform, empty the address space, bring up memory.
 
 #include <husk/mm.h>
+#include <husk/oops.h>
 #include <husk/time.h>
 #include <hostif/hostif.h>
 #include <linux/mman.h>
@@ -13,7 +14,6 @@
 void platform_select(u32 which);
 void start_kernel(void) __noreturn;
 void random_init(const u64 *seed);
-void locking_init(unsigned ncpus);
 u64 ram_bytes; /* what the direct map spans, for the gate */
 extern u64 __start_pkru_sites[], __stop_pkru_sites[];
 
@@ -121,7 +121,7 @@ __noreturn __used void arch_boot(struct hostif_boot *b)
 	fpu_init();
 	random_init(b->seed);
 	memset(b->seed, 0, sizeof(b->seed));
-	locking_init(b->host_ncpus);
+	locking_init(b->host_ncpus, &lock_reports);
 	mem_init(b->mem_start, b->ram_size);
 	if (b->features & HOSTIF_F_HUGE)
 		ram_back = host_ram_back;

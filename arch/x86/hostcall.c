@@ -109,9 +109,15 @@ int host_futex_wake(u32 *uaddr, u32 n)
 	return host_futex(uaddr, FUTEX_WAKE, n, NULL);
 }
 
+/* where a page of RAM lies in the direct map */
+static inline unsigned long ram_addr(unsigned long pfn)
+{
+	return DIRECT_MAP_BASE + (pfn << PAGE_SHIFT);
+}
+
 int host_ram_release(unsigned long pfn, unsigned long npages)
 {
-	return host_madvise((unsigned long)page_address(pfn_to_page(pfn)), npages << PAGE_SHIFT, MADV_REMOVE);
+	return host_madvise(ram_addr(pfn), npages << PAGE_SHIFT, MADV_REMOVE);
 }
 
 /*
@@ -121,12 +127,12 @@ int host_ram_release(unsigned long pfn, unsigned long npages)
  */
 int host_ram_back(unsigned long pfn, unsigned int order, enum ram_other_half other)
 {
-	unsigned long half = pfn ^ (1UL << order), bytes = PAGE_SIZE << order;
+	unsigned long half = pfn ^ (1UL << order), half_end = half + (1UL << order), bytes = PAGE_SIZE << order;
 	int *stop, err;
 
-	if (half + (1UL << order) > max_pfn)
+	if (half_end > boot->ram_size >> PAGE_SHIFT)
 		other = RAM_HALF_BACKED;
-	stop = page_address(pfn_to_page(half + (1UL << order) - 1));
+	stop = (int *)ram_addr(half_end - 1);
 	if (other == RAM_HALF_FRESH)
 		WRITE_ONCE(*stop, 0);
 	else if (other == RAM_HALF_UNKNOWN)

@@ -51,6 +51,7 @@ static inline struct user_struct *get_uid(struct user_struct *u)
 	refcount_inc(&u->count);
 	return u;
 }
+#define CAP_BIT(c) (1ULL << (c))
 struct task_struct;
 const struct cred *get_task_cred(struct task_struct *t); /* of any task: a reference */
 extern struct cred init_cred;
@@ -63,7 +64,6 @@ int commit_creds(struct cred *new);
 void abort_creds(struct cred *new);
 const struct cred *get_cred(const struct cred *c);
 void put_cred(const struct cred *c);
-bool capable(int cap);
 bool in_group_p(gid_t gid); /* fsgid or a supplementary group */
 bool in_egroup_p(gid_t gid);
 #define current_cred() (current->cred)

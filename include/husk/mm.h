@@ -340,6 +340,9 @@ int do_page_fault(unsigned long addr, unsigned int flags, int *sig, int *code);
 /* fault in one page of current's (or another) address space and return it with a reference; write: break COW first. mm need not be current's. */
 struct page *get_user_page(struct mm_struct *mm, unsigned long addr, bool write);
 int access_remote_vm(struct mm_struct *mm, unsigned long addr, void *buf, int len, bool write); /* bytes done */
+struct iov_iter;
+ssize_t access_remote_iter(struct mm_struct *mm, unsigned long addr, size_t len, struct iov_iter *it, bool write);
+struct mm_struct *mm_access(struct task_struct *t); /* a reference to t's mm when current may read it; ERR_PTR */
 /* copy_to_mm: for exec: write into a not-yet-current mm (faults pages in). 0 or -EFAULT/-ENOMEM */
 int copy_to_mm(struct mm_struct *mm, unsigned long addr, const void *buf, size_t len);
 /* unmap_mapping_range: take pages [start, end) (file pages) of the mapping out of every address space; even_cows: private copies too */
@@ -385,7 +388,9 @@ static inline bool page_text_held(struct page *p)
 int vm_enough_memory(long pages); /* accounts; 0 or -ENOMEM */
 void vm_unacct_memory(long pages);
 extern atomic_long_t vm_committed_as;
-bool out_of_memory(gfp_t gfp);		       /* reclaims or kills; true if worth a retry */
+bool out_of_memory(gfp_t gfp); /* reclaims or kills; true if worth a retry */
+void register_oom_killer(bool (*killer)(void));
+int kmemd(void *unused);		       /* the thread that keeps memory in order: mm/vmscan.c */
 unsigned long reclaim_pages(unsigned long nr); /* drop clean page cache; pages freed (mm/vmscan.c) */
 /* page_cache_make_room: n pages are about to be allocated for files: old ones may be taken for them (mm/recycle.c) */
 void page_cache_make_room(unsigned long n);

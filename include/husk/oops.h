@@ -23,11 +23,21 @@ extern int panic_on_oops, panic_on_warn, oops_limit; /* /proc/sys/kernel */
 extern u32 oops_in_progress;			     /* a report is being written: the log must not wait for ever */
 extern const char *(*oops_syscall_name)(unsigned long nr);
 
-/* bad_lock: a lock that is not what its user believes. @lock is only named */
+/**
+ * struct lock_reports - what is done about locks that are in a bad way; locking stands below those who can say so
+ * @bad: a lock is not what its user believes. @lock is only named. Also for lockdep
+ * @spin_stalled: a lock did not change hands for so many seconds: a spinlock's holder never sleeps, so that is a deadlock
+ * @mutex_stalled: the same of a mutex, which is only reported
+ */
+struct lock_reports {
+	void (*bad)(const void *lock, const char *what);
+	void (*spin_stalled)(void *lock, unsigned int seconds);
+	void (*mutex_stalled)(void *lock, unsigned int seconds);
+};
+extern const struct lock_reports lock_reports; /* kernel/oops.c */
 void bad_lock(const void *lock, const char *what) __cold;
-/* a lock did not change hands for so many seconds: a spinlock's holder never sleeps, so that is a deadlock; a mutex is only reported */
-void spin_lock_stalled(void *lock, unsigned int seconds) __cold;
-void mutex_stalled(void *lock, unsigned int seconds) __cold;
+/* the boot's, before the first lock that could be contended */
+void locking_init(unsigned int ncpus, const struct lock_reports *reports);
 extern int lock_patience; /* seconds; 0: for ever */
 
 /* Why /proc/sys/kernel/tainted is not 0; as Linux numbers them. */

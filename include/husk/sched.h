@@ -116,7 +116,7 @@ struct task_struct {
 	bool no_new_privs, did_exec, in_execve;
 	int nice, sched_policy, rt_priority;
 	u64 timer_slack_ns, default_timer_slack_ns; /* the latter: the parent's, when it made this one */
-	u64 start_time, start_boottime; /* ns, CLOCK_MONOTONIC/BOOTTIME */
+	u64 start_time, start_boottime;		    /* ns, CLOCK_MONOTONIC/BOOTTIME */
 	u64 utime, stime, min_flt, maj_flt, nvcsw, nivcsw;
 	u64 rchar, wchar, syscr, syscw, read_bytes, write_bytes;
 	unsigned ptrace; /* PT_* (husk/ptrace.h); under tasklist_lock and siglock */
@@ -138,10 +138,10 @@ struct task_struct {
 	bool sched_reset_on_fork, thp_disabled;
 	bool orphan_autoreap; /* reparented to pid 1, which did not ask for orphans: reaped by the kernel */
 	unsigned tsc_mode, ioprio, mce_policy;
-	struct list_head dead_node; /* kernel/exit.c: the host thread is not off the stack yet */
-	struct list_head exit_node; /* kernel/exit.c: to be released */
+	struct list_head dead_node;    /* kernel/exit.c: the host thread is not off the stack yet */
+	struct list_head exit_node;    /* kernel/exit.c: to be released */
 	struct sem_undo_list *sysvsem; /* SEM_UNDO adjustments, or NULL; ipc/sem_undo.c */
-	struct list_head *scm_work; /* files in flight whose release the outermost caller does (net/scm.c) */
+	struct list_head *scm_work;    /* files in flight whose release the outermost caller does (net/scm.c) */
 	/* ptrace (kernel/ptrace*.c): ptrace is 0 when nobody traces this task, parent is the tracer otherwise */
 	struct list_head ptraced,
 		ptrace_entry;		     /* tasks that this one traces; in the tracer's list: under tasklist_lock */
@@ -228,7 +228,16 @@ static inline bool signal_pending(struct task_struct *t)
 {
 	return unlikely(test_tsk_flag(t, TIF_SIGPENDING));
 }
-bool fatal_signal_pending(struct task_struct *t);
+/* a SIGKILL waits for t: what it does in the kernel should end */
+static inline bool fatal_signal_pending(struct task_struct *t)
+{
+	return signal_pending(t) && sigismember(&t->pending.signal, SIGKILL);
+}
+/* may current do what asks for this capability (CAP_*)? */
+static inline bool capable(int cap)
+{
+	return current->cred->cap_effective & CAP_BIT(cap);
+}
 
 /* current has work in the kernel that takes long, and gets on with it */
 static inline void touch_watchdog(void)

@@ -12,7 +12,8 @@ struct timespec64 {
 	long tv_nsec;
 };
 struct ktermios_;
-u64 ktime_get_ns(void); /* CLOCK_MONOTONIC */
+u64 ktime_get_clock_ns(int clk); /* any clock of the host that is not one of CPU time */
+u64 ktime_get_ns(void);		 /* CLOCK_MONOTONIC */
 u64 ktime_get_boottime_ns(void);
 u64 ktime_get_real_ns(void); /* CLOCK_REALTIME */
 void ktime_get_real_ts64(struct timespec64 *ts);

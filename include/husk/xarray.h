@@ -5,6 +5,18 @@
 
 #include <husk/types.h>
 
+/**
+ * struct xa_memory - where nodes come from: the slab, which stands above lib/
+ * @get: a zeroed node of xa_node_size bytes, or NULL; called with locks held, so it does not wait
+ * @put: takes it back
+ */
+struct xa_memory {
+	void *(*get)(void);
+	void (*put)(void *node);
+};
+extern const size_t xa_node_size;
+void xarray_init(const struct xa_memory *m); /* before the first xa_store() at an index other than 0 */
+
 struct xa_node;
 struct xarray {
 	struct xa_node *root;

@@ -16,39 +16,6 @@
 
 #define COARSE_RES 4000000 /* as a host with HZ=250 */
 
-static inline u64 host_ns(int clk)
-{
-	s64 sec, nsec;
-
-	host_clock_gettime(clk, &sec, &nsec);
-	return sec * NSEC_PER_SEC + nsec;
-}
-
-u64 ktime_get_ns(void)
-{
-	return host_ns(CLOCK_MONOTONIC);
-}
-
-u64 ktime_get_boottime_ns(void)
-{
-	return host_ns(CLOCK_BOOTTIME);
-}
-
-u64 ktime_get_real_ns(void)
-{
-	return host_ns(CLOCK_REALTIME);
-}
-
-void ktime_get_real_ts64(struct timespec64 *ts)
-{
-	host_clock_gettime(CLOCK_REALTIME, &ts->tv_sec, (s64 *)&ts->tv_nsec);
-}
-
-void ktime_get_coarse_real_ts64(struct timespec64 *ts)
-{
-	host_clock_gettime(CLOCK_REALTIME_COARSE, &ts->tv_sec, (s64 *)&ts->tv_nsec);
-}
-
 int get_timespec64(struct timespec64 *t, const void __user *u)
 {
 	return copy_from_user(t, u, sizeof(*t)) ? -EFAULT : 0;
@@ -129,13 +96,13 @@ int clock_now(clockid_t which, u64 *ns)
 	case CLOCK_MONOTONIC_COARSE:
 	case CLOCK_BOOTTIME:
 	case CLOCK_TAI:
-		*ns = host_ns(which);
+		*ns = ktime_get_clock_ns(which);
 		return 0;
 	case CLOCK_REALTIME_ALARM:
-		*ns = host_ns(CLOCK_REALTIME);
+		*ns = ktime_get_clock_ns(CLOCK_REALTIME);
 		return 0;
 	case CLOCK_BOOTTIME_ALARM:
-		*ns = host_ns(CLOCK_BOOTTIME);
+		*ns = ktime_get_clock_ns(CLOCK_BOOTTIME);
 		return 0;
 	case CLOCK_PROCESS_CPUTIME_ID:
 		*ns = group_cpu(current, 2);
@@ -276,7 +243,8 @@ static long do_adjtimex(struct timex __user *ut)
 	tx.tick = 10000;
 	tx.time.tv_sec = ts.tv_sec;
 	tx.time.tv_usec = ts.tv_nsec / 1000;
-	tx.tai = (s64)(host_ns(CLOCK_TAI) - host_ns(CLOCK_REALTIME) + NSEC_PER_SEC / 2) / NSEC_PER_SEC;
+	tx.tai = (s64)(ktime_get_clock_ns(CLOCK_TAI) - ktime_get_clock_ns(CLOCK_REALTIME) + NSEC_PER_SEC / 2) /
+		 NSEC_PER_SEC;
 	return copy_to_user(ut, &tx, sizeof(tx)) ? -EFAULT : TIME_ERROR;
 }
 

@@ -176,11 +176,6 @@ int send_sig(int s, struct task_struct *t, int priv)
 	return 0;
 }
 
-bool fatal_signal_pending(struct task_struct *t)
-{
-	return false;
-}
-
 int set_user_sigmask(const husk_sigset_t *m, size_t n)
 {
 	return 0;

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # lib/ in a hosted build; its string functions as the kernel compiles them.
-LIB_SRC := lib/kstring.c lib/vsprintf.c lib/kstrtox.c lib/rbtree.c lib/xarray.c lib/find_bit.c lib/sort.c lib/crc32.c \
-	lib/hash.c lib/random.c
+LIB_SRC := lib/kstring.c mm/kstrdup.c lib/vsprintf.c lib/kstrtox.c lib/rbtree.c lib/xarray.c lib/find_bit.c lib/sort.c lib/crc32.c \
+	lib/hash.c kernel/random.c
 $(O)/unit/string_under_test.o: tests/unit/string_under_test.c lib/string.c
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(KCFLAGS) -DHUSK_UNIT_LOCKS -c $< -o $@

@@ -89,10 +89,6 @@ int signal_pending_state(unsigned state, struct task_struct *t)
 {
 	return 0;
 }
-bool fatal_signal_pending(struct task_struct *t)
-{
-	return false;
-}
 int do_send_sig_info(int sig, struct kernel_siginfo *info, struct task_struct *t, bool group)
 {
 	return 0;
@@ -103,10 +99,6 @@ struct task_struct *kthread_run(int (*fn)(void *), void *data, const char *fmt, 
 }
 void __put_task_struct(struct task_struct *t)
 {
-}
-bool capable(int cap)
-{
-	return false;
 }
 u64 get_random_u64(void)
 {

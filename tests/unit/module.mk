@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # The module loader's reading, layout and relocation, hosted, on whole and on damaged modules.
-MODULE_SRC := kernel/module/elf.c kernel/module/layout.c arch/x86/module.c lib/kstring.c lib/sort.c
+MODULE_SRC := kernel/module/elf.c kernel/module/layout.c arch/x86/module.c lib/kstring.c mm/kstrdup.c lib/sort.c
 $(O)/unit/modules/params.ko: tests/modules/src/params.c tests/modules/src/two_main.c tests/modules/src/two_other.c $(O)/module.mk $(O)/Module.symvers
 	@mkdir -p $(@D)
 	$(Q)cp tests/modules/src/params.c tests/modules/src/two_main.c tests/modules/src/two_other.c $(@D)

@@ -1,44 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-/* process_vm_readv and process_vm_writev. */
+// process_vm_readv and process_vm_writev.
 #include <husk/mm.h>
 #include <husk/fs.h>
 #include <husk/syscalls.h>
-#include "internal.h"
 
 #define VM_IOV_MAX 1024
-
-/* One remote segment against the local iterator; bytes done, or -errno when none. */
-static ssize_t copy_segment(struct mm_struct *mm, unsigned long addr, size_t len, struct iov_iter *it, bool write)
-{
-	size_t done = 0;
-	int err;
-
-	while (done < len && iov_iter_count(it)) {
-		unsigned long off = offset_in_page(addr + done);
-		size_t n = min(min_t(size_t, len - done, PAGE_SIZE - off), iov_iter_count(it)), got;
-		struct page *p = gup_page(mm, addr + done, write ? GUP_WRITE : 0, &err);
-
-		if (!p)
-			return done ? (ssize_t)done : -EFAULT;
-		if (write)
-			got = copy_page_from_iter(p, off, n, it);
-		else
-			got = copy_page_to_iter(p, off, n, it);
-		if (write && p->mapping && !PageAnon(p)) {
-			lock_page(p);
-			if (p->mapping) {
-				page_drop_text(p);
-				set_page_dirty(p);
-			}
-			unlock_page(p);
-		}
-		put_page(p);
-		done += got;
-		if (got < n)
-			return done ? (ssize_t)done : -EFAULT;
-	}
-	return done;
-}
 
 static struct mm_struct *target_mm(pid_t pid)
 {
@@ -60,7 +26,7 @@ static ssize_t copy_remote(struct mm_struct *mm, struct iov_iter *it, const stru
 	for (unsigned long i = 0; i < rn && iov_iter_count(it); i++) {
 		if (!rv[i].iov_len)
 			continue;
-		r = copy_segment(mm, (unsigned long)rv[i].iov_base, rv[i].iov_len, it, write);
+		r = access_remote_iter(mm, (unsigned long)rv[i].iov_base, rv[i].iov_len, it, write);
 		if (r < 0)
 			return total ?: r;
 		total += r;
