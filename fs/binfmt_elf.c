@@ -245,7 +245,7 @@ static void set_layout(struct mm_struct *mm, struct image *im)
 
 static void set_brk(struct mm_struct *mm, struct image *im, bool interpreted)
 {
-	unsigned long brk = im->bias + im->end, span = text_span(im->file->f_mapping);
+	unsigned long brk = im->bias + im->end, span = text_ops->span(im->file->f_mapping);
 
 	if (im->eh.e_type == ET_DYN && !interpreted) /* it lies among the mappings: the heap needs room of its own */
 		brk = PIE_BASE;

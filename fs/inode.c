@@ -298,7 +298,7 @@ static void evict(struct inode *i)
 	if (i->i_flctx)
 		locks_free_lock_context(i);
 	fsnotify_inode_delete(i);
-	text_mapping_release(&i->i_data);
+	text_ops->mapping_release(&i->i_data);
 	free_inode(i);
 }
 

@@ -97,7 +97,7 @@ static void check_borders(struct fault_ctx *c, unsigned long start, unsigned lon
 		hi = exec_pte(c->mm, a);
 		if (!lo || !hi || ((lo & hi & PTE_TEXT) && a > c->vma->vm_start && a < c->vma->vm_end))
 			continue;
-		text_cut_border(pte_page(lo), pte_page(hi));
+		text_ops->cut_border(pte_page(lo), pte_page(hi));
 	}
 }
 
@@ -223,7 +223,7 @@ static vm_fault_t exec_anon_page(struct fault_ctx *c, pte_t *ptep)
 	get_page(p);
 	spin_unlock(&mm->page_table_lock);
 
-	err = text_scan_private(mm, c->addr, p);
+	err = text_ops->scan_private(mm, c->addr, p);
 
 	spin_lock(&mm->page_table_lock);
 	ptep = pte_find(mm, c->addr);

@@ -161,7 +161,7 @@ static bool view_in_place(struct address_space *m, struct page *p, enum shown te
 	bool done;
 
 	if (m->immutable && !p->text && (i_size_read(m->host) >= LARGE_FILE || text_lies_well(m, p)))
-		form = text_form(m, p, p->index);
+		form = text_ops->form(m, p, p->index);
 	if (form == TEXT_SAME) {
 		smp_store_release(&p->text, p);
 		return true;
@@ -188,13 +188,13 @@ static struct page *make_view(struct page *p, enum shown text, int refs)
 		return v;
 	if (view_in_place(m, p, text, refs))
 		return p;
-	text_prepare(m, p, p->index);
+	text_ops->prepare(m, p, p->index);
 	place = p->text ? NULL : text_run_take(m, p->index);
 	down_write(&m->invalidate_lock); /* nobody is given write access meanwhile */
 	page_mkclean(p);
 	if (place)
 		cache_single_page(place); /* for text_view() to allocate */
-	v = text == SHOW_PLAIN ? text_view_plain(m, p, p->index) : text_view(m, p, p->index);
+	v = text == SHOW_PLAIN ? text_ops->view_plain(m, p, p->index) : text_ops->view(m, p, p->index);
 	up_write(&m->invalidate_lock);
 	return v;
 }
@@ -202,7 +202,7 @@ static struct page *make_view(struct page *p, enum shown text, int refs)
 /* A view that had to lose bytes that may be data is shown only to who runs it; who reads is shown the page, which cannot be run. */
 static struct page *view_or_data(struct page *p, struct page *v, bool run)
 {
-	return v && text_view_lossy(v) && !run ? p : v;
+	return v && text_ops->view_lossy(v) && !run ? p : v;
 }
 
 /* What is shown of a locked page; NULL: nothing can be. */

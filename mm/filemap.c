@@ -204,7 +204,7 @@ void delete_from_page_cache(struct page *p)
 	spin_lock(&m->i_pages_lock);
 	__delete_from_page_cache(p);
 	spin_unlock(&m->i_pages_lock);
-	text_page_release(p);
+	text_ops->page_release(p);
 	put_page(p);
 }
 

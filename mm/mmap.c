@@ -175,7 +175,7 @@ static bool stubs_in_use(struct vm_area_struct *stubs)
 		struct address_space *m = v->vm_file ? v->vm_file->f_mapping : NULL;
 		unsigned long base = v->vm_start - (v->vm_pgoff << PAGE_SHIFT);
 
-		if (m && m->text && (v->vm_flags & VM_EXEC) && stubs->vm_start < base + text_span(m) + PMD_SIZE)
+		if (m && m->text && (v->vm_flags & VM_EXEC) && stubs->vm_start < base + text_ops->span(m) + PMD_SIZE)
 			return true;
 	}
 	return false;
@@ -317,8 +317,8 @@ SYSCALL_DEFINE2(munmap, unsigned long, addr, size_t, len)
 void vma_text_mapped(struct mm_struct *mm, struct vm_area_struct *vma)
 {
 	bool own = vma->vm_file && vma->vm_ops && (vma->vm_flags & VM_EXEC) &&
-		   !text_mapped(mm, vma->vm_file->f_mapping, vma->vm_start, (u64)vma->vm_pgoff << PAGE_SHIFT,
-				vma->vm_end - vma->vm_start);
+		   !text_ops->mapped(mm, vma->vm_file->f_mapping, vma->vm_start, (u64)vma->vm_pgoff << PAGE_SHIFT,
+				     vma->vm_end - vma->vm_start);
 
 	vma->vm_flags = own ? vma->vm_flags | VM_OWN_TEXT : vma->vm_flags & ~VM_OWN_TEXT;
 }
@@ -499,7 +499,7 @@ unsigned long do_mmap(struct file *file, unsigned long addr, unsigned long len, 
 		return -ENOMEM;
 	vm_flags = calc_vm_flags(prot, flags) | mm->def_flags;
 	if (file && !pgoff && !(flags & MAP_FIXED) && (flags & MAP_TYPE) == MAP_PRIVATE)
-		room = PAGE_ALIGN(text_span(file->f_mapping));
+		room = PAGE_ALIGN(text_ops->span(file->f_mapping));
 	addr = get_unmapped_area(mm, file, addr, len, flags, room);
 	if (IS_ERR_VALUE(addr))
 		return addr;

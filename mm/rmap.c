@@ -221,12 +221,12 @@ void page_drop_text(struct page *p)
 	if (!p->text)
 		return;
 	if (!m) {
-		text_page_release(p);
+		text_ops->page_release(p);
 		return;
 	}
 	down_write(&m->invalidate_lock); /* mm/fault_file.c */
 	unmap_text(m, p);
-	text_page_release(p);
+	text_ops->page_release(p);
 	up_write(&m->invalidate_lock);
 }
 

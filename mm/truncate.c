@@ -133,7 +133,7 @@ bool invalidate_page(struct address_space *m, struct page *p)
 	}
 	spin_unlock(&m->i_pages_lock);
 	if (gone) {
-		text_page_release(p);
+		text_ops->page_release(p);
 		put_page(p);
 	}
 	return gone;

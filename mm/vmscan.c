@@ -75,7 +75,7 @@ static bool reclaim_clean(struct page *p)
 	spin_unlock(&m->i_pages_lock);
 	if (gone) {
 		recycle_taken(m, p->index);
-		text_page_release(p);
+		text_ops->page_release(p);
 		put_page(p);
 	}
 	return gone;

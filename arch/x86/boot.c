@@ -10,6 +10,7 @@
 #include "asm.h"
 #include "hostcall.h"
 #include "scan.h"
+#include "text.h"
 
 void platform_select(u32 which);
 void start_kernel(void) __noreturn;
@@ -107,6 +108,7 @@ __noreturn __used void arch_boot(struct hostif_boot *b)
 	WRITE_ONCE(b->secret, 0);
 	direct_map = (char *)DIRECT_MAP_BASE;
 	platform_select(b->platform);
+	text_ops = &arch_text_ops;
 	if (!platform_has_keys)
 		patch_pkru_sites();
 	check_vdso();

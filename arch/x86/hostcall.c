@@ -16,6 +16,9 @@
 
 u64 host_secret;
 struct hostif_boot *boot;
+/* What mm and the kernel call through; the boot fills them in. */
+const struct platform_ops *platform;
+const struct text_ops *text_ops;
 
 struct host_timespec {
 	s64 sec, nsec;

@@ -104,7 +104,7 @@ struct text_info *text_info_get(struct address_space *m)
 	return ti;
 }
 
-void text_mapping_release(struct address_space *m)
+static void text_mapping_release(struct address_space *m)
 {
 	struct text_info *ti = m->text;
 
@@ -114,7 +114,7 @@ void text_mapping_release(struct address_space *m)
 	free_info(ti);
 }
 
-void text_page_release(struct page *page)
+static void text_page_release(struct page *page)
 {
 	struct page *v = page->text;
 
@@ -129,7 +129,7 @@ void text_page_release(struct page *page)
 	}
 }
 
-unsigned long text_span(struct address_space *mapping)
+static unsigned long text_span(struct address_space *mapping)
 {
 	struct text_info *ti;
 
@@ -139,7 +139,8 @@ unsigned long text_span(struct address_space *mapping)
 	return ti ? ti->span : 0;
 }
 
-bool text_mapped(struct mm_struct *mm, struct address_space *mapping, unsigned long va, u64 off, unsigned long len)
+static bool text_mapped(struct mm_struct *mm, struct address_space *mapping, unsigned long va, u64 off,
+			unsigned long len)
 {
 	struct text_info *ti = text_info_get(mapping);
 	unsigned long stub;
@@ -186,7 +187,7 @@ bool text_stub_write(struct text_info *ti, unsigned i, const u8 code[STUB_SIZE])
 	return !memcmp(stub, code, STUB_SIZE);
 }
 
-bool text_view_lossy(struct page *view)
+static bool text_view_lossy(struct page *view)
 {
 	return PageError(view);
 }
@@ -211,7 +212,7 @@ static bool tail_is_harmless(struct address_space *mapping, struct page *page, p
  * lies behind it, and no instruction that was taken out ends in it. If it has no system call, nor an end that some other page mapped
  * behind it could make forbidden (text_cut_border()), it never changes.
  */
-enum text_form text_form(struct address_space *mapping, struct page *page, pgoff_t index)
+static enum text_form text_form(struct address_space *mapping, struct page *page, pgoff_t index)
 {
 	struct text_info *ti = text_info_get(mapping);
 	u64 off = (u64)index << PAGE_SHIFT;
@@ -230,7 +231,7 @@ enum text_form text_form(struct address_space *mapping, struct page *page, pgoff
 }
 
 /* A rehearsal: the same on a copy, allowed to read. What it needs is in the page cache then, and stubs are the same ones again. */
-void text_prepare(struct address_space *mapping, struct page *page, pgoff_t index)
+static void text_prepare(struct address_space *mapping, struct page *page, pgoff_t index)
 {
 	struct text_info *ti = text_info_get(mapping);
 	struct page *v;
@@ -263,7 +264,7 @@ static struct page *make_view(struct address_space *mapping, struct page *page, 
 	return v;
 }
 
-struct page *text_view(struct address_space *mapping, struct page *page, pgoff_t index)
+static struct page *text_view(struct address_space *mapping, struct page *page, pgoff_t index)
 {
 	struct page *v = page->text;
 
@@ -275,7 +276,7 @@ struct page *text_view(struct address_space *mapping, struct page *page, pgoff_t
 	return v;
 }
 
-struct page *text_view_plain(struct address_space *mapping, struct page *page, pgoff_t index)
+static struct page *text_view_plain(struct address_space *mapping, struct page *page, pgoff_t index)
 {
 	struct page *v = text_view(mapping, page, index), *plain;
 
@@ -286,3 +287,17 @@ struct page *text_view_plain(struct address_space *mapping, struct page *page, p
 		smp_store_release(&v->text, plain);
 	return plain;
 }
+
+const struct text_ops arch_text_ops = {
+	.view = text_view,
+	.view_plain = text_view_plain,
+	.form = text_form,
+	.prepare = text_prepare,
+	.view_lossy = text_view_lossy,
+	.page_release = text_page_release,
+	.mapping_release = text_mapping_release,
+	.scan_private = text_scan_private,
+	.cut_border = text_cut_border,
+	.span = text_span,
+	.mapped = text_mapped,
+};

@@ -55,4 +55,9 @@ static inline void put32(u8 *p, s64 v)
 	memcpy(p, &x, 4);
 }
 
+/* ---- defuse.c: see struct text_ops ---- */
+int text_scan_private(struct mm_struct *mm, unsigned long va, struct page *page);
+void text_cut_border(struct page *lo, struct page *hi);
+extern const struct text_ops arch_text_ops; /* text.c */
+
 #endif

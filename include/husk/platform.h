@@ -109,37 +109,38 @@ void free_thread_info(struct thread_info *ti);
  */
 struct address_space;
 struct page;
-/* text_view: the view of page (locked, uptodate) of mapping at index; NULL when out of memory. The view lives as long as the page. */
-struct page *text_view(struct address_space *mapping, struct page *page, pgoff_t index);
-/* text_view_plain: the same without patched system-call sites, for address spaces that are traced; it goes with the view. */
-struct page *text_view_plain(struct address_space *mapping, struct page *page, pgoff_t index);
-/*
- * text_form: what the view of a page (locked, of an immutable mapping) must be. TEXT_COPY: a page of its own; TEXT_SAME: nothing in the page is
- * ever changed, it may be its own view; TEXT_IN_PLACE: only call sites are patched, it may be the view if nobody looks at it as data.
- */
 enum text_form { TEXT_COPY, TEXT_SAME, TEXT_IN_PLACE };
-enum text_form text_form(struct address_space *mapping, struct page *page, pgoff_t index);
-/* text_prepare: text_view() will be called: read what it will need of other pages; may wait for them. page is locked, invalidate_lock not held. */
-void text_prepare(struct address_space *mapping, struct page *page, pgoff_t index);
-/* text_view_lossy: something forbidden in the page is not an instruction that could be made to run elsewhere: perhaps data, which the view has lost */
-bool text_view_lossy(struct page *view);
-/* text_page_release: the page leaves the cache or its content changes: drop its view. Nothing maps the view any more, or only with a reference. */
-void text_page_release(struct page *page);
-/* text_mapping_release: the mapping is going away (fs/inode.c, at eviction) */
-void text_mapping_release(struct address_space *mapping);
-/* text_scan_private: a private page is about to be executable at va: scan and defuse it in place (page not writable anywhere). 0 or -EPERM. */
-int text_scan_private(struct mm_struct *mm, unsigned long va, struct page *page);
-/*
- * text_cut_border: lo and hi (text views or private pages, neither writable) are about to be executable one behind the other: what lo contributes
- * to a forbidden sequence that they spell together becomes int3. Neighbours in a file were looked at before; these somebody put there.
+/**
+ * struct text_ops - what the arch does for mm and fs, which stand on either side of it
+ * @view: the view of page (locked, uptodate) of mapping at index; NULL when out of memory. The view lives as long as the page.
+ * @view_plain: the same without patched system-call sites, for address spaces that are traced; it goes with the view.
+ * @form: what the view of a page (locked, of an immutable mapping) must be. TEXT_COPY: a page of its own; TEXT_SAME: nothing in the page is
+ *	ever changed, it may be its own view; TEXT_IN_PLACE: only call sites are patched, it may be the view if nobody looks at it as data.
+ * @prepare: view() will be called: read what it will need of other pages; may wait for them. page is locked, invalidate_lock not held.
+ * @view_lossy: something forbidden in the page is not an instruction that could be made to run elsewhere: perhaps data, which the view has lost
+ * @page_release: the page leaves the cache or its content changes: drop its view. Nothing maps the view any more, or only with a reference.
+ * @mapping_release: the mapping is going away (fs/inode.c, at eviction)
+ * @scan_private: a private page is about to be executable at va: scan and defuse it in place (page not writable anywhere). 0 or -EPERM.
+ * @cut_border: lo and hi (text views or private pages, neither writable) are about to be executable one behind the other: what lo contributes
+ *	to a forbidden sequence that they spell together becomes int3. Neighbours in a file were looked at before; these somebody put there.
+ * @span: bytes of address space to keep for a mapping of this file from offset 0, stub area included; 0: no need.
+ * @mapped: mm has mapped file text at va (file offset off): map its stub area. Called with mmap_lock held for writing.
+ *	False: something else lies there, and the file's views must not be shown at this address.
  */
-void text_cut_border(struct page *lo, struct page *hi);
-/* text_span: bytes of address space to keep for a mapping of this file from offset 0, stub area included; 0: no need. */
-unsigned long text_span(struct address_space *mapping);
-/*
- * text_mapped: mm has mapped file text at va (file offset off): map its stub area. Called with mmap_lock held for writing.
- * False: something else lies there, and the file's views must not be shown at this address.
- */
-bool text_mapped(struct mm_struct *mm, struct address_space *mapping, unsigned long va, u64 off, unsigned long len);
+struct text_ops {
+	struct page *(*view)(struct address_space *mapping, struct page *page, pgoff_t index);
+	struct page *(*view_plain)(struct address_space *mapping, struct page *page, pgoff_t index);
+	enum text_form (*form)(struct address_space *mapping, struct page *page, pgoff_t index);
+	void (*prepare)(struct address_space *mapping, struct page *page, pgoff_t index);
+	bool (*view_lossy)(struct page *view);
+	void (*page_release)(struct page *page);
+	void (*mapping_release)(struct address_space *mapping);
+	int (*scan_private)(struct mm_struct *mm, unsigned long va, struct page *page);
+	void (*cut_border)(struct page *lo, struct page *hi);
+	unsigned long (*span)(struct address_space *mapping);
+	bool (*mapped)(struct mm_struct *mm, struct address_space *mapping, unsigned long va, u64 off,
+		       unsigned long len);
+};
+extern const struct text_ops *text_ops;
 
 #endif

@@ -361,7 +361,7 @@ struct file *fget(unsigned fd)
 }
 
 /* ---- text: a view is the page with its first byte changed, so that the two can be told apart ---- */
-struct page *text_view(struct address_space *m, struct page *p, pgoff_t index)
+static struct page *fake_text_view(struct address_space *m, struct page *p, pgoff_t index)
 {
 	CHECK(PageLocked(p));
 	if (!p->text) {
@@ -376,9 +376,9 @@ struct page *text_view(struct address_space *m, struct page *p, pgoff_t index)
 	}
 	return p->text;
 }
-struct page *text_view_plain(struct address_space *m, struct page *p, pgoff_t index)
+static struct page *fake_text_view_plain(struct address_space *m, struct page *p, pgoff_t index)
 {
-	struct page *v = text_view(m, p, index), *plain;
+	struct page *v = fake_text_view(m, p, index), *plain;
 
 	if (!v || v->text)
 		return v ? v->text : NULL;
@@ -390,14 +390,14 @@ struct page *text_view_plain(struct address_space *m, struct page *p, pgoff_t in
 	return v->text = plain;
 }
 /* 0x50: a page without system calls; 0x60: with some */
-enum text_form text_form(struct address_space *m, struct page *p, pgoff_t index)
+static enum text_form fake_text_form(struct address_space *m, struct page *p, pgoff_t index)
 {
 	u8 b = *(u8 *)page_address(p);
 
 	CHECK(PageLocked(p) && m->immutable);
 	return b == 0x50 ? TEXT_SAME : b == 0x60 ? TEXT_IN_PLACE : TEXT_COPY;
 }
-void text_page_release(struct page *p)
+static void fake_text_page_release(struct page *p)
 {
 	struct page *v = p->text;
 
@@ -413,15 +413,16 @@ void host_clock_gettime(int clk, s64 *sec, s64 *nsec)
 {
 	*sec = *nsec = 0;
 }
-int text_scan_private(struct mm_struct *mm, unsigned long va, struct page *page)
+static int fake_text_scan_private(struct mm_struct *mm, unsigned long va, struct page *page)
 {
 	return *(u8 *)page_address(page) == 0xee ? -EPERM : 0; /* 0xee: what may not run */
 }
-unsigned long text_span(struct address_space *m)
+static unsigned long fake_text_span(struct address_space *m)
 {
 	return 0;
 }
-bool text_mapped(struct mm_struct *mm, struct address_space *m, unsigned long va, u64 off, unsigned long len)
+static bool fake_text_mapped(struct mm_struct *mm, struct address_space *m, unsigned long va, u64 off,
+			     unsigned long len)
 {
 	return true;
 }
@@ -576,13 +577,27 @@ int deny_write_access(struct file *f)
 void allow_write_access(struct file *f)
 {
 }
-void text_cut_border(struct page *lo, struct page *hi)
+static void fake_text_cut_border(struct page *lo, struct page *hi)
 {
 }
-void text_prepare(struct address_space *m, struct page *p, pgoff_t index)
+static void fake_text_prepare(struct address_space *m, struct page *p, pgoff_t index)
 {
 }
-bool text_view_lossy(struct page *view)
+static bool fake_text_view_lossy(struct page *view)
 {
 	return false;
 }
+
+static const struct text_ops fake_text = {
+	.view = fake_text_view,
+	.view_plain = fake_text_view_plain,
+	.form = fake_text_form,
+	.prepare = fake_text_prepare,
+	.view_lossy = fake_text_view_lossy,
+	.page_release = fake_text_page_release,
+	.scan_private = fake_text_scan_private,
+	.cut_border = fake_text_cut_border,
+	.span = fake_text_span,
+	.mapped = fake_text_mapped,
+};
+const struct text_ops *text_ops = &fake_text;

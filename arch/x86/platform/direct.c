@@ -176,11 +176,11 @@ static struct platform_ops direct_ops = {
 	.exit_thread = arch_exit_thread,
 	.kick = direct_kick,
 };
-const struct platform_ops *platform = &direct_ops;
 bool platform_has_keys = true;
 
 void platform_select(u32 which)
 {
+	platform = &direct_ops;
 	if (which == 0) {
 		direct_ops.name = "none";
 		platform_has_keys = false;
