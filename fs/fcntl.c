@@ -284,7 +284,7 @@ static long do_fcntl(unsigned fd, unsigned cmd, unsigned long arg, struct file *
 		return pipe_fcntl(f, cmd, arg);
 	case F_ADD_SEALS:
 	case F_GET_SEALS:
-		return memfd_fcntl(f, cmd, arg);
+		return f->f_op->seals ? f->f_op->seals(f, cmd, arg) : -EINVAL;
 	}
 	return -EINVAL; /* leases, directory notification and write hints among them */
 }

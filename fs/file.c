@@ -26,16 +26,6 @@ struct fd_block { /* one allocation: the array, then the two bitmaps */
 	struct file *fd[];
 };
 
-static struct file *init_fds[NR_OPEN_INIT];
-static unsigned long init_bits[2];
-struct files_struct init_files = {
-	.count = REFCOUNT_INIT(1),
-	.max_fds = NR_OPEN_INIT,
-	.fd = init_fds,
-	.open_fds = &init_bits[0],
-	.close_on_exec = &init_bits[1],
-};
-
 /* under file_lock: plain bit operations do */
 static inline void bit_on(unsigned nr, unsigned long *map)
 {

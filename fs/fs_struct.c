@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/* A task's root and working directory. */
+// A task's root and working directory, and what kernel/ asks of fs/ for a task.
 #include "internal.h"
-
-struct fs_struct init_fs = {.users = REFCOUNT_INIT(1), .umask = 022};
+#include <husk/pid.h>
+#include <husk/task_fs.h>
 
 void path_get(const struct path *p)
 {
@@ -118,3 +118,23 @@ SYSCALL_DEFINE1(umask, int, mask)
 {
 	return __atomic_exchange_n(&current->fs->umask, mask & 0777, __ATOMIC_SEQ_CST);
 }
+
+static void pidfd_cancel(unsigned int fd, struct file *file)
+{
+	fput(file);
+	put_unused_fd(fd);
+}
+
+const struct task_fs_ops vfs_task_ops = {
+	.dup_files = dup_fd,
+	.copy_fs = copy_fs_struct,
+	.exit_files = exit_files,
+	.exit_fs = exit_fs,
+	.unshare_files = unshare_files,
+	.unshare_fs = unshare_fs_struct,
+	.pidfd_prepare = pidfd_create_file,
+	.pidfd_install = fd_install,
+	.pidfd_cancel = pidfd_cancel,
+	.pidfd_pid = pidfd_get_pid,
+	.procfd_pid = procfd_get_pid,
+};

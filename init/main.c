@@ -7,6 +7,7 @@
 #include <husk/init.h>
 #include <husk/mount.h>
 #include <husk/overlay.h>
+#include <husk/task_fs.h>
 #include <husk/tty.h>
 #include <linux/mount.h>
 #include <linux/magic.h>
@@ -210,6 +211,7 @@ void start_kernel(void)
 	pid_t pid;
 
 	phase(HOSTIF_PHASE_MM);
+	task_fs = &vfs_task_ops;
 	pid = kernel_clone(&a);
 	check_refused(pid);
 	if (pid != 1)

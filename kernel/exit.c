@@ -12,9 +12,12 @@
 #include <husk/ptrace.h>
 #include <husk/coredump.h>
 #include <husk/trace.h>
-#include "signal_internal.h"
 #include <husk/stats.h>
+#include <husk/task_fs.h>
+#include "signal_internal.h"
 #include "task_internal.h"
+
+void (*session_leader_exit)(struct task_struct *leader);
 
 /**
  * DOC: the end of a task
@@ -193,8 +196,8 @@ void release_unstarted(struct task_struct *t)
 		t->mm = NULL;
 	}
 	exit_sysvsem(t);
-	exit_files(t);
-	exit_fs(t);
+	task_fs->exit_files(t);
+	task_fs->exit_fs(t);
 	write_lock(&tasklist_lock);
 	if (child_reaper == t)
 		child_reaper = NULL;
@@ -422,8 +425,8 @@ void do_exit(long code)
 		spin_unlock(&me->sighand->siglock);
 		exit_group_timers(s);
 		if (child_reaper && s == child_reaper->signal) {
-			exit_files(me);
-			exit_fs(me);
+			task_fs->exit_files(me);
+			task_fs->exit_fs(me);
 			trace_exit(code);
 			end_sandbox(me, s->group_exit_code);
 		}
@@ -432,10 +435,10 @@ void do_exit(long code)
 	}
 	exit_mm(me);
 	exit_sysvsem(me);
-	exit_files(me);
-	exit_fs(me);
+	task_fs->exit_files(me);
+	task_fs->exit_fs(me);
 	if (group_dead && s->leader_of_session)
-		tty_exit_session(me);
+		session_leader_exit(me);
 	task_works_exit();
 	me->cpu_sampled_at = 0;
 	account_cputime();

@@ -5,6 +5,7 @@
 #include <husk/mm.h>
 #include <husk/pid.h>
 #include <husk/ptrace.h>
+#include <husk/task_fs.h>
 #include <linux/wait.h>
 #include "signal_internal.h"
 
@@ -379,7 +380,7 @@ static int waitid_target(int which, pid_t id, struct wait_opts *wo, bool *nonblo
 	case P_PIDFD_:
 		if (id < 0)
 			return -EINVAL;
-		p = pidfd_get_pid(id, &fflags);
+		p = task_fs->pidfd_pid(id, &fflags);
 		if (IS_ERR(p))
 			return PTR_ERR(p);
 		wo->type = P_PID_;

@@ -9,6 +9,7 @@
 #include <husk/boot.h>
 #include <husk/ptrace.h>
 #include <husk/trace.h>
+#include <husk/task_fs.h>
 #include "signal_internal.h"
 #include "task_internal.h"
 
@@ -212,7 +213,7 @@ static int copy_files(struct task_struct *t, u64 flags, bool kthread)
 		refcount_inc(&t->files->count);
 		return 0;
 	}
-	t->files = dup_fd(current->files, &err);
+	t->files = task_fs->dup_files(current->files, &err);
 	if (!IS_ERR_OR_NULL(t->files))
 		return 0;
 	t->files = NULL;
@@ -235,7 +236,7 @@ static int copy_fs(struct task_struct *t, u64 flags)
 		refcount_inc(&t->fs->users);
 		return 0;
 	}
-	t->fs = copy_fs_struct(current->fs);
+	t->fs = task_fs->copy_fs(current->fs);
 	return t->fs ? 0 : -ENOMEM;
 }
 
@@ -441,12 +442,11 @@ static int make_pidfd(struct kernel_clone_args *a, struct pid *pid, struct file 
 	*fd = -1;
 	if (!(a->flags & CLONE_PIDFD))
 		return 0;
-	*fd = pidfd_create_file(pid, O_RDWR | O_CLOEXEC, file);
+	*fd = task_fs->pidfd_prepare(pid, O_RDWR | O_CLOEXEC, file);
 	if (*fd < 0)
 		return *fd;
 	if (put_user(*fd, a->pidfd)) {
-		fput(*file);
-		put_unused_fd(*fd);
+		task_fs->pidfd_cancel(*fd, *file);
 		return -EFAULT;
 	}
 	return 0;
@@ -546,16 +546,14 @@ struct task_struct *copy_process(struct kernel_clone_args *a, bool kthread, cons
 	if (copied)
 		dup_mm_done();
 	if (unlikely(err)) {
-		if (pidfile) {
-			fput(pidfile);
-			put_unused_fd(pidfd);
-		}
+		if (pidfile)
+			task_fs->pidfd_cancel(pidfd, pidfile);
 		release_unstarted(t);
 		put_task_struct(t);
 		return ERR_PTR(err);
 	}
 	if (pidfile)
-		fd_install(pidfd, pidfile);
+		task_fs->pidfd_install(pidfd, pidfile);
 	return t;
 
 bad_mm:
@@ -566,10 +564,8 @@ bad_mm:
 		t->mm = NULL;
 	}
 bad_pidfd:
-	if (pidfile) {
-		fput(pidfile);
-		put_unused_fd(pidfd);
-	}
+	if (pidfile)
+		task_fs->pidfd_cancel(pidfd, pidfile);
 bad_pid:
 	pid_release(pid);
 bad_signal:
@@ -580,9 +576,9 @@ bad_sighand:
 bad_sysvsem:
 	exit_sysvsem(t);
 bad_fs:
-	exit_fs(t);
+	task_fs->exit_fs(t);
 bad_files:
-	exit_files(t);
+	task_fs->exit_files(t);
 bad_cred:
 	atomic_dec(&t->cred->user->processes);
 	refcount_set(&t->usage, 1);
@@ -772,8 +768,8 @@ SYSCALL_DEFINE1(unshare, unsigned long, flags)
 	if (flags & CLONE_SYSVSEM)
 		exit_sysvsem(current);
 	if (flags & CLONE_FS)
-		err = unshare_fs_struct();
+		err = task_fs->unshare_fs();
 	if (!err && (flags & CLONE_FILES))
-		err = unshare_files();
+		err = task_fs->unshare_files();
 	return err;
 }

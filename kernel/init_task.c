@@ -3,6 +3,22 @@
 
 #include <husk/fs.h>
 #include <husk/pid.h>
+#include <husk/task_fs.h>
+
+const struct task_fs_ops *task_fs;
+
+struct fs_struct init_fs = {.users = REFCOUNT_INIT(1), .umask = 022};
+
+#define INIT_FDS 64 /* a word of each bitmap */
+static struct file *init_fds[INIT_FDS];
+static unsigned long init_bits[2];
+struct files_struct init_files = {
+	.count = REFCOUNT_INIT(1),
+	.max_fds = INIT_FDS,
+	.fd = init_fds,
+	.open_fds = &init_bits[0],
+	.close_on_exec = &init_bits[1],
+};
 
 static struct signal_struct init_signals = {
 	.refs = REFCOUNT_INIT(1),

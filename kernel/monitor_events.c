@@ -8,6 +8,8 @@
 #include <husk/tty.h>
 #include <husk/trace.h>
 
+const struct host_console_ops *host_console;
+
 /* --timeout and the like: everybody dies; the end of pid 1 ends the sandbox. */
 static void kill_all(void)
 {
@@ -25,11 +27,11 @@ static void serve(u32 bits)
 	u32 sig = READ_ONCE(boot->event_signal);
 
 	if (bits & HOSTIF_EV_WINCH)
-		console_winch();
+		host_console->winch();
 	if ((bits & HOSTIF_EV_SIGNAL) && sig >= 1 && sig <= _NSIG)
-		console_signal(sig);
+		host_console->signal(sig);
 	if (bits & HOSTIF_EV_HANGUP)
-		console_hangup();
+		host_console->hangup();
 	if (bits & HOSTIF_EV_TRACE)
 		trace_reconfigure();
 	if (bits & HOSTIF_EV_STATS)

@@ -20,11 +20,6 @@
 #define is_si_special(info) ((unsigned long)(info) <= 1)
 #define si_fromuser(info) ((info) == SEND_SIG_NOINFO || (!is_si_special(info) && (info)->si_code <= 0))
 
-static inline bool thread_group_empty(struct task_struct *t)
-{
-	return READ_ONCE(t->signal->nr_threads) == 1;
-}
-
 int send_signal_locked(int sig, struct kernel_siginfo *info, struct task_struct *t, bool group, bool force);
 int check_kill_permission(int sig, struct kernel_siginfo *info, struct task_struct *t);
 void do_notify_parent_cldstop(struct task_struct *t, bool for_ptracer, int why);

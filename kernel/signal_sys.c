@@ -5,6 +5,7 @@
 #include <husk/mm.h>
 #include <husk/time.h>
 #include <husk/pid.h>
+#include <husk/task_fs.h>
 #include "signal_internal.h"
 
 typedef struct {
@@ -376,4 +377,45 @@ SYSCALL_DEFINE0(restart_syscall)
 	struct restart_block *r = &current->restart_block;
 
 	return r->fn ? r->fn(r) : -EINTR;
+}
+
+SYSCALL_DEFINE4(pidfd_send_signal, int, pidfd, int, sig, void __user *, uinfo, unsigned, flags)
+{
+	struct kernel_siginfo info = {.si_signo = sig, .si_code = SI_USER};
+	struct task_struct *t;
+	struct pid *p;
+	unsigned ff;
+	int r;
+
+	if (flags)
+		return -EINVAL;
+	p = task_fs->pidfd_pid(pidfd, &ff);
+	if (IS_ERR(p))
+		p = task_fs->procfd_pid(pidfd);
+	if (IS_ERR(p))
+		return PTR_ERR(p);
+	r = -ESRCH;
+	t = get_pid_task(p);
+	if (!t)
+		goto out;
+	if (uinfo) {
+		r = -EFAULT;
+		if (copy_siginfo_from_user(&info, uinfo))
+			goto put;
+		r = -EINVAL;
+		if (info.si_signo != sig)
+			goto put;
+		r = -EPERM;
+		if ((info.si_code >= 0 || info.si_code == SI_TKILL) && !same_thread_group(t, current))
+			goto put;
+	} else {
+		si_pid_(&info) = current->tgid;
+		si_uid_(&info) = current_uid();
+	}
+	r = group_send_sig_info(sig, &info, t);
+put:
+	put_task_struct(t);
+out:
+	put_pid(p);
+	return r;
 }

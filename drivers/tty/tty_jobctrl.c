@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Sessions, controlling terminals and foreground process groups. */
+#include <husk/init.h>
 #include <husk/tty.h>
 #include <husk/device.h>
 #include <husk/pid.h>
@@ -190,7 +191,7 @@ static void hup_group(pid_t pgrp, bool cont)
  * tty_exit_session - a session leader ends: its terminal is hung up, or, where it lost it before, the group that
  * was in the foreground then is told. No lock held.
  */
-void tty_exit_session(struct task_struct *leader)
+static void tty_exit_session(struct task_struct *leader)
 {
 	struct tty_struct *tty;
 	pid_t old;
@@ -312,3 +313,10 @@ long tty_jobctrl_ioctl(struct tty_struct *tty, struct tty_struct *real, struct f
 	}
 	return -ENOIOCTLCMD;
 }
+
+static int jobctrl_init(void)
+{
+	session_leader_exit = tty_exit_session;
+	return 0;
+}
+fs_initcall(jobctrl_init); /* before pid 1 */

@@ -359,7 +359,7 @@ static struct tty_struct *console(void)
 	return NULL;
 }
 
-void console_winch(void)
+static void console_winch(void)
 {
 	struct tty_struct *tty = console();
 	struct winsize ws = {boot->tty_rows, boot->tty_cols, boot->tty_xpixel, boot->tty_ypixel};
@@ -372,7 +372,7 @@ void console_winch(void)
  * console_signal: a signal that the monitor got. What a terminal would have sent goes to the foreground group, or to the
  * program's own where it has no terminal; anything else was meant for the program.
  */
-void console_signal(int sig)
+static void console_signal(int sig)
 {
 	bool from_keys = sig == SIGINT || sig == SIGQUIT || sig == SIGTSTP || sig == SIGCONT;
 	struct tty_struct *tty = console();
@@ -385,7 +385,7 @@ void console_signal(int sig)
 		kill_pid(1, sig, 1);
 }
 
-void console_hangup(void)
+static void console_hangup(void)
 {
 	struct tty_struct *tty = console();
 
@@ -394,6 +394,12 @@ void console_hangup(void)
 	else
 		kill_pid(1, SIGHUP, 1);
 }
+
+static const struct host_console_ops console_ops = {
+	.winch = console_winch,
+	.signal = console_signal,
+	.hangup = console_hangup,
+};
 
 /* drain: until the monitor took everything, or has nowhere to put it */
 static void drain(struct vport *p)
@@ -424,6 +430,7 @@ static struct reboot_notifier console_notifier = {.fn = console_drain};
 
 static int console_init(void)
 {
+	host_console = &console_ops;
 	register_reboot_notifier(&console_notifier);
 	/* the terminal exists from the start, so that /dev/console can be opened by whoever asks */
 	for (int i = 0; i < 3; i++)

@@ -491,6 +491,7 @@ const struct address_space_operations shmem_aops = {
 };
 
 const struct file_operations shmem_file_operations = {
+	.seals = shmem_seals,
 	.open = generic_file_open,
 	.llseek = shmem_llseek,
 	.read_iter = shmem_read_iter,

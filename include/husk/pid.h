@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Process numbers as objects (kernel/pid.c), and pidfds (kernel/pidfd.c). */
+/* Process numbers as objects (kernel/pid.c), and pidfds (fs/pidfd.c). */
 #ifndef HUSK_PID_H
 #define HUSK_PID_H
 
@@ -42,9 +42,10 @@ struct task_struct *get_pid_task(struct pid *p); /* a reference, or NULL */
 struct task_struct *find_ge_task(pid_t nr, bool leaders);
 extern int pid_max;
 
-/* pidfd.c */
+/* fs/pidfd.c */
 struct file;
 struct pid *pidfd_get_pid(unsigned fd, unsigned *flags); /* a reference; ERR_PTR(-EBADF) */
+struct pid *procfd_get_pid(unsigned fd);		 /* of an open directory /proc/PID; the same */
 extern struct pid *(*proc_dir_pid)(
 	struct file *f); /* set by proc: the process of an open /proc/PID, no reference; NULL */
 int pidfd_create_file(struct pid *p, unsigned flags, struct file **ret); /* reserves a descriptor; fd_install() it */

@@ -182,6 +182,10 @@ extern struct task_struct *child_reaper; /* guest pid 1 */
 #define for_each_thread(p, t) list_for_each_entry (t, &(p)->signal->thread_head, thread_node)
 #define thread_group_leader(t) ((t)->exit_signal >= 0)
 #define same_thread_group(a, b) ((a)->signal == (b)->signal)
+static inline bool thread_group_empty(struct task_struct *t)
+{
+	return READ_ONCE(t->signal->nr_threads) == 1;
+}
 static inline void get_task_struct(struct task_struct *t)
 {
 	refcount_inc(&t->usage);

@@ -167,7 +167,6 @@ void tty_signal_pgrp(struct tty_struct *tty, int sig); /* to the foreground grou
 void tty_clear_session(struct tty_struct *tty);	       /* nobody has it as controlling terminal any more */
 void tty_signal_session(struct tty_struct *tty, bool exit_session);
 void __proc_set_tty(struct tty_struct *tty);
-void tty_exit_session(struct task_struct *leader); /* kernel/exit.c: a session leader ends */
 /* tty_proc_info: device number and foreground group for /proc/PID/stat; 0 and -1 without a terminal. tasklist_lock held. */
 void tty_proc_info(struct signal_struct *sig, u32 *nr, pid_t *pgrp);
 
@@ -216,9 +215,20 @@ int ptmx_open(struct inode *inode, struct file *f);
 
 /* drivers/virtio/virtio_console.c: for init and the event thread */
 int console_open_stdio(void); /* in pid 1, before exec: descriptors 0, 1, 2; the terminal becomes its controlling one */
-void console_winch(void);     /* the host's window changed */
-void console_signal(int sig); /* to the console's foreground group, else to pid 1 */
-void console_hangup(void);    /* the host's terminal is gone */
-void console_drain(void);     /* all output has left for the host; before host_shutdown() */
+/**
+ * struct host_console_ops - what the monitor's events do to the console; its driver sets host_console (kernel/monitor_events.c)
+ * @winch: the host's window changed
+ * @signal: to the console's foreground group, else to pid 1
+ * @hangup: the host's terminal is gone
+ */
+struct host_console_ops {
+	void (*winch)(void);
+	void (*signal)(int sig);
+	void (*hangup)(void);
+};
+extern const struct host_console_ops *host_console;
+/* kernel/exit.c: a session leader ends; the terminals' part, set by drivers/tty */
+extern void (*session_leader_exit)(struct task_struct *leader);
+void console_drain(void); /* all output has left for the host; before host_shutdown() */
 
 #endif

@@ -5,7 +5,7 @@ IPC_K := $(addprefix fs/,pipe pseudo splice eventfd timerfd signalfd eventpoll s
 	anon_inodes dcache dcache_tree inode super libfs stable read_write d_path) \
 	$(addprefix lib/,string kstring vsprintf kstrtox rbtree xarray find_bit hash sort) \
 	$(addprefix net/,socket syscalls message sock skbuff scm unix/af_unix unix/names unix/stream unix/dgram unix/garbage) \
-	$(addprefix kernel/,wait locking cred random time/timekeeping time/timer) $(addprefix mm/,page_alloc backing slab pagelock iov_iter kstrdup)
+	$(addprefix kernel/,init_task wait locking cred random time/timekeeping time/clock time/timer) $(addprefix mm/,page_alloc backing slab pagelock iov_iter kstrdup)
 IPC_T := $(O)/unit/ipc_env.o $(O)/unit/test_ipc.o
 $(IPC_T): $(O)/unit/%.o: tests/unit/%.c tests/unit/ipc_env.h $(wildcard include/husk/*.h include/hostif/*.h)
 	@mkdir -p $(@D)

@@ -7,7 +7,6 @@
 #define RAM (256UL << 20)
 
 int last_signal;
-struct fs_struct init_fs;
 u32 mount_seq;
 atomic_t fsnotify_nr_marks;
 const struct file_operations def_chr_fops;
@@ -96,45 +95,12 @@ int host_ram_release(unsigned long pfn, unsigned long n)
 }
 
 /* ---- time ---- */
-u64 ktime_get_ns(void)
+void host_clock_gettime(int clk, s64 *sec, s64 *nsec)
 {
-	return test_now(CLOCK_MONOTONIC);
-}
+	u64 now = test_now(clk);
 
-int clock_now(clockid_t which, u64 *ns)
-{
-	*ns = test_now(which);
-	return 0;
-}
-
-u64 clock_deadline(clockid_t which, u64 abs)
-{
-	return test_now(CLOCK_MONOTONIC) + (abs - test_now(which));
-}
-
-u64 clock_first_expiry(clockid_t which, u64 abs, u64 interval, u64 *missed)
-{
-	u64 now = test_now(which), late;
-
-	*missed = 0;
-	if (!interval || abs >= now)
-		return clock_deadline(which, abs);
-	late = (now - abs) % interval;
-	*missed = (now - abs) / interval;
-	return test_now(CLOCK_MONOTONIC) - late;
-}
-
-struct timespec64_pair;
-int get_timespec64(struct timespec64 *t, const void __user *u)
-{
-	memcpy(t, u, sizeof(*t));
-	return 0;
-}
-
-int put_timespec64(const struct timespec64 *t, void __user *u)
-{
-	memcpy(u, t, sizeof(*t));
-	return 0;
+	*sec = now / NSEC_PER_SEC;
+	*nsec = now % NSEC_PER_SEC;
 }
 
 struct timespec64 current_time(struct inode *i)

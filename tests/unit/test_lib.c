@@ -18,39 +18,24 @@ size_t k_strlen(const char *s);
 char *k_strstr(const char *h, const char *n);
 
 /* ---- what lib/ needs from the kernel ---- */
-struct kmem_cache {
-	size_t size;
-};
 static long live;
 
-struct kmem_cache *kmem_cache_create(const char *name, size_t size, size_t align, unsigned int flags,
-				     void (*ctor)(void *))
-{
-	struct kmem_cache *c = malloc(sizeof(*c));
-
-	c->size = size;
-	return c;
-}
-
-void kmem_cache_destroy(struct kmem_cache *c)
-{
-	free(c);
-}
-
 /* One in fifty fails. */
-void *kmem_cache_zalloc(struct kmem_cache *c, gfp_t gfp)
+static void *node_get(void)
 {
 	if (rand() % 50 == 0)
 		return NULL;
 	live++;
-	return calloc(1, c->size);
+	return calloc(1, xa_node_size);
 }
 
-void kmem_cache_free(struct kmem_cache *c, void *p)
+static void node_put(void *p)
 {
 	live--;
 	free(p);
 }
+
+static const struct xa_memory nodes = {.get = node_get, .put = node_put};
 
 void *kmalloc(size_t n, gfp_t gfp)
 {
@@ -118,6 +103,7 @@ static void test_xarray(void)
 	unsigned long index;
 	void *e;
 
+	xarray_init(&nodes);
 	for (i = 0; i < 300000; i++)
 		xarray_step(&xa, rand() % KEYS);
 	n = want = 0;

@@ -7,7 +7,6 @@
 #include <husk/seq_file.h>
 #include <husk/pid.h>
 #include <husk/ptrace.h>
-#include "signal_internal.h"
 
 #define PIDFD_NONBLOCK_ O_NONBLOCK
 
@@ -84,8 +83,8 @@ struct pid *pidfd_get_pid(unsigned fd, unsigned *flags)
 
 struct pid *(*proc_dir_pid)(struct file *f);
 
-/* pidfd_send_signal takes a directory of /proc as well: that is older than pidfd_open(). */
-static struct pid *proc_fd_get_pid(unsigned fd)
+/* For pidfd_send_signal, which takes a directory of /proc as well: that is older than pidfd_open(). */
+struct pid *procfd_get_pid(unsigned fd)
 {
 	struct file *f = fget(fd);
 	struct pid *p = f && proc_dir_pid ? proc_dir_pid(f) : NULL;
@@ -120,47 +119,6 @@ SYSCALL_DEFINE2(pidfd_open, pid_t, nr, unsigned, flags)
 	if (fd >= 0)
 		fd_install(fd, f);
 	return fd;
-}
-
-SYSCALL_DEFINE4(pidfd_send_signal, int, pidfd, int, sig, void __user *, uinfo, unsigned, flags)
-{
-	struct kernel_siginfo info = {.si_signo = sig, .si_code = SI_USER};
-	struct task_struct *t;
-	struct pid *p;
-	unsigned ff;
-	int r;
-
-	if (flags)
-		return -EINVAL;
-	p = pidfd_get_pid(pidfd, &ff);
-	if (IS_ERR(p))
-		p = proc_fd_get_pid(pidfd);
-	if (IS_ERR(p))
-		return PTR_ERR(p);
-	r = -ESRCH;
-	t = get_pid_task(p);
-	if (!t)
-		goto out;
-	if (uinfo) {
-		r = -EFAULT;
-		if (copy_siginfo_from_user(&info, uinfo))
-			goto put;
-		r = -EINVAL;
-		if (info.si_signo != sig)
-			goto put;
-		r = -EPERM;
-		if ((info.si_code >= 0 || info.si_code == SI_TKILL) && !same_thread_group(t, current))
-			goto put;
-	} else {
-		si_pid_(&info) = current->tgid;
-		si_uid_(&info) = current_uid();
-	}
-	r = group_send_sig_info(sig, &info, t);
-put:
-	put_task_struct(t);
-out:
-	put_pid(p);
-	return r;
 }
 
 SYSCALL_DEFINE3(pidfd_getfd, int, pidfd, int, fd, unsigned, flags)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/* memfd_create(2) and the seals of tmpfs files. */
-#include "internal.h"
+// memfd_create(2) and the seals of tmpfs files.
+#include "tmpfs.h"
+#include <husk/syscalls.h>
 #include <husk/init.h>
 #include <husk/proc_fs.h>
 #include <husk/shmem.h>
@@ -58,8 +59,7 @@ static int add_seals(struct file *f, unsigned seals)
 	return r;
 }
 
-/* memfd_fcntl: F_ADD_SEALS, F_GET_SEALS */
-long memfd_fcntl(struct file *f, unsigned cmd, unsigned long arg)
+long shmem_seals(struct file *f, unsigned cmd, unsigned long arg)
 {
 	unsigned *have;
 
