@@ -296,6 +296,9 @@ long sys_ioctl(struct pt_regs *r)
 }
 
 /* nothing is executed here */
-void text_mapping_release(struct address_space *m)
+static void no_mapping_release(struct address_space *m)
 {
 }
+static const struct text_ops no_text = {.mapping_release = no_mapping_release};
+const struct text_ops *text_ops = &no_text;
+
