@@ -2,6 +2,7 @@
 /* Stand-ins for what pipes, sockets and epoll need from the rest of the kernel. */
 #include "ipc_env.h"
 #include <husk/init.h>
+#include <husk/oops.h>
 #include <husk/syscalls.h>
 
 #define RAM (256UL << 20)
@@ -32,6 +33,22 @@ static void become_task(void *info)
 	t->cred = &init_cred;
 }
 
+static void lock_went_bad(const void *lock, const char *what)
+{
+	__builtin_trap();
+}
+
+static void lock_stalled(void *lock, unsigned int seconds)
+{
+	__builtin_trap();
+}
+
+static const struct lock_reports lock_checks = {
+	.bad = lock_went_bad,
+	.spin_stalled = lock_stalled,
+	.mutex_stalled = lock_stalled,
+};
+
 void tests_run(void);
 void test_main(void *info);
 void test_thread(void *info, void (*fn)(void *), void *arg);
@@ -45,6 +62,7 @@ void test_main(void *info)
 	memset(info, 0, sizeof(struct thread_info));
 	((struct thread_info *)info)->task = &first;
 	test_map((void *)DIRECT_MAP_BASE, RAM);
+	locking_init(2, &lock_checks);
 	mem_init(1 << 20, RAM);
 	slab_init();
 	become_task(info);
@@ -301,4 +319,3 @@ static void no_mapping_release(struct address_space *m)
 }
 static const struct text_ops no_text = {.mapping_release = no_mapping_release};
 const struct text_ops *text_ops = &no_text;
-
