@@ -37,7 +37,8 @@ int main(void)
 	O(mmap((void *)1, P, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0));
 	O(mmap(0, 1UL << 47, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0));
 	O(mmap(0, -1UL, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
-	O(mmap((void *)(1UL << 47), P, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0));
+	O(mmap((void *)(1UL << 60), P, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1,
+	       0)); // beyond five levels of page tables, too
 	// A hint that is free is taken.
 	char *h = map(64 * P, PROT_READ);
 	munmap(h, 64 * P);

@@ -24,7 +24,7 @@ int main(void)
 	R(munmap(p, 20 * P));
 	// MAP_FIXED that would wrap or lies outside.
 	O(mmap((void *)(-4096UL), P, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0));
-	O(mmap((void *)0x7ffffffff000UL, P, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0));
+	O(mmap((void *)0xfffffffffff000UL, P, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0));
 	// A thousand fixed pages in one range, alternating protections, then one range of mprotect over all.
 	p = mmap(0, 1000 * P, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	int bad = 0;

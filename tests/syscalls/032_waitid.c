@@ -79,7 +79,7 @@ int main(void)
 	R(poll(&pf, 1, 0));
 	R(syscall(SYS_pidfd_send_signal, fd, 0, 0, 0));
 	R(syscall(SYS_pidfd_send_signal, fd, SIGINT, 0, 0));
-	R(poll(&pf, 1, 5000));
+	R(poll(&pf, 1, 60000));
 	// A directory of /proc will do for sending, that of a thread will not.
 	char dir[64];
 	snprintf(dir, sizeof(dir), "/proc/%d", getpid());

@@ -109,7 +109,7 @@ int main(void)
 		_exit(32);
 	T(ptid == p && pidfd >= 0 && fcntl(pidfd, F_GETFD) == FD_CLOEXEC);
 	struct pollfd pf = {pidfd, POLLIN, 0};
-	R(poll(&pf, 1, 10000));
+	R(poll(&pf, 1, 60000));
 	say("%s\n", st(reap(p)));
 	a = (struct clone_args){.exit_signal = SIGCHLD, .flags = CLONE_CLEAR_SIGHAND};
 	p = c3(&a);

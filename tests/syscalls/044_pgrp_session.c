@@ -135,10 +135,12 @@ int main(void)
 			_exit(0);
 		}
 		reap(mid);
-		ms(50);
+		read(fd[0], &c, 1); // until the orphan has been collected
 		_exit(0);
 	}
-	while (wait(&s) > 0)
-		say("%s\n", st(s));
+	say("%s\n", wait(&s) != leader ? st(s) : "the leader");
+	write(fd[1], "x", 1);
+	say("%s\n", st(reap(leader)));
+	R(wait(&s));
 	return 0;
 }

@@ -46,12 +46,12 @@ int main(void)
 	long long w = now_ns();
 	do
 		getrusage(RUSAGE_SELF, &rv);
-	while (now_ns() - w < 10000000000LL && (rv.ru_utime.tv_sec * 1000000 + rv.ru_utime.tv_usec +
+	while (now_ns() - w < 60000000000LL && (rv.ru_utime.tv_sec * 1000000 + rv.ru_utime.tv_usec +
 						rv.ru_stime.tv_sec * 1000000 + rv.ru_stime.tv_usec) -
 							       (ru.ru_utime.tv_sec * 1000000 + ru.ru_utime.tv_usec +
 								ru.ru_stime.tv_sec * 1000000 + ru.ru_stime.tv_usec) <
 						       30000);
-	T(now_ns() - w < 10000000000LL);
+	T(now_ns() - w < 60000000000LL);
 	T(rv.ru_maxrss > 500 && rv.ru_minflt > 0);
 	CHILD("burner", {
 		clock_t e = clock();

@@ -29,17 +29,21 @@ int main(void)
 		say("clock %d back %d res ok %d\n", all[i], back,
 		    clock_getres(all[i], &r) == 0 && r.tv_sec == 0 && r.tv_nsec > 0 && r.tv_nsec <= 10000000);
 	}
-	T(llabs(at(CLOCK_REALTIME, 0) - at(CLOCK_REALTIME_COARSE, 0)) < 100000000);
-	T(at(CLOCK_BOOTTIME, 0) + 1000000 >= at(CLOCK_MONOTONIC, 0));
+	// One clock between two readings of another: however long we are off the processor in between.
+	long long early = at(CLOCK_REALTIME, 0), coarse = at(CLOCK_REALTIME_COARSE, 0), late = at(CLOCK_REALTIME, 0);
+	T(coarse > early - 100000000 && coarse <= late);
+	early = at(CLOCK_MONOTONIC, 0);
+	T(at(CLOCK_BOOTTIME, 0) + 1000000 >= early);
 	struct timeval tv;
+	time_t before = time(0);
 	R(gettimeofday(&tv, 0));
-	T(llabs(tv.tv_sec - time(0)) <= 1);
-	T(llabs(syscall(SYS_time, 0) - time(0)) <= 1);
+	T(tv.tv_sec >= before && tv.tv_sec <= time(0) + 1);
+	T(syscall(SYS_time, 0) >= before && syscall(SYS_time, 0) <= time(0) + 1);
 	T(tv.tv_sec > 1700000000);
 	long long a = at(CLOCK_MONOTONIC, 0);
 	ms(20);
 	a = at(CLOCK_MONOTONIC, 1) - a;
-	T(a >= 20000000 && a < 5000000000LL);
+	T(a >= 20000000 && a < 60000000000LL);
 	// CPU clocks stand still during sleep and run during work.
 	a = at(CLOCK_PROCESS_CPUTIME_ID, 0);
 	ms(100);

@@ -46,19 +46,24 @@ int main(void)
 	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &rem);
 	T((rem.tv_sec - a.tv_sec) * 1000000000LL + rem.tv_nsec - a.tv_nsec >= 25000000);
 	pthread_join(th, 0);
-	// Eight sleepers of different lengths wake in order.
-	int p[2];
+	// Eight sleepers of different lengths: none wakes before its time, and they wake in order (a machine may be too busy for that, not always).
+	int p[2], early = 0;
 	char o[21] = "";
 	MUST(pipe(p));
-	for (int i = 0; i < 8; i++)
-		if (!MUST(fork())) {
-			ms(150 + (7 - i) * 150); // far enough apart for a busy machine
-			write(p[1], &(char){'a' + i}, 1);
-			_exit(0);
-		}
-	for (int i = 0; i < 8; i++)
-		wait(0);
-	read(p[0], o, 20);
-	say("order %s\n", o);
+	for (int round = 0; round < 10 && strcmp(o, "hgfedcba"); round++) {
+		b = now_ns();
+		for (int i = 0; i < 8; i++)
+			if (!MUST(fork())) {
+				long long end = b + (100 + (7 - i) * (60 + 60 * round)) * 1000000LL;
+				a = (struct timespec){end / 1000000000, end % 1000000000};
+				clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &a, 0);
+				write(p[1], &(char){'a' + i}, 1);
+				_exit(now_ns() < end);
+			}
+		for (int s, i = 0; i < 8; i++)
+			early += wait(&s) < 0 || s;
+		read(p[0], o, 20);
+	}
+	say("order %s early %d\n", o, early);
 	return 0;
 }

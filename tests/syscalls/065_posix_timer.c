@@ -114,7 +114,7 @@ int main(void)
 	n = 0;
 	R(timer_settime(t2, 0, &ms20, 0));
 	long long b = now_ns();
-	while (!n && now_ns() - b < 10000000000LL)
+	while (!n && now_ns() - b < 60000000000LL)
 		;
 	T(n == 1 && value == 5);
 	R(timer_delete(t2));

@@ -61,7 +61,7 @@ int main(void)
 		_exit(0);
 	}
 	q = (struct pollfd){a[0], POLLIN, 0};
-	show("woken", poll(&q, 1, 20000), &q, 1);
+	show("woken", poll(&q, 1, 60000), &q, 1);
 	reap(k);
 	read(a[0], &c, 1);
 	// ppoll with a mask: the pending signal is taken inside.

@@ -120,7 +120,7 @@ int main(void)
 		write(a[1], "w", 1);
 		_exit(0);
 	}
-	wait_("woken", 20000);
+	wait_("woken", 60000);
 	reap(k);
 	read(a[0], &c, 1);
 	long long t = now_ns();
@@ -138,7 +138,7 @@ int main(void)
 	}
 	pthread_t th;
 	pthread_create(&th, 0, adder, 0);
-	wait_("added meanwhile", 20000);
+	wait_("added meanwhile", 60000);
 	pthread_join(th, 0);
 	read(fds[0], &c, 1);
 	// Four threads wait for one event at a time: each event is taken once with EPOLLET|ONESHOT.
@@ -150,7 +150,7 @@ int main(void)
 		for (;;) {
 			struct epoll_event one;
 			uint64_t val;
-			if (epoll_wait(ep, &one, 1, 20000) != 1)
+			if (epoll_wait(ep, &one, 1, 60000) != 1)
 				return x;
 			if (read(ev, &val, 8) == 8)
 				__atomic_fetch_add(&taken, val, __ATOMIC_SEQ_CST);

@@ -41,7 +41,7 @@ int main(void)
 	pid_t k = MUST(fork());
 	if (!k) {
 		struct pollfd p = {.fd = b, .events = POLLPRI};
-		_exit(poll(&p, 1, 10000) == 1 && (p.revents & POLLPRI) ? 0 : 1);
+		_exit(poll(&p, 1, 60000) == 1 && (p.revents & POLLPRI) ? 0 : 1);
 	}
 	settle(k);
 	MUST(umount("m"));

@@ -152,7 +152,7 @@ int main(void)
 	R(fcntl(a, F_GETFD));
 	R(fcntl(a, F_GETFL) & O_NONBLOCK);
 	struct pollfd pf = {a, POLLIN, 0};
-	R(poll(&pf, 1, 10000));
+	R(poll(&pf, 1, 60000));
 	R(read(a, b, 10));
 	R(read(a, b, 10));
 	close(a);

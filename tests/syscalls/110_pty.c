@@ -4,13 +4,14 @@
 #include <termios.h>
 #include <pty.h>
 static int m, s;
-static void show(const char *w, int fd)
+/* What comes out of a descriptor: as long as it may take to the number of bytes that are due, and no longer for what is not. */
+static void show(const char *w, int fd, int due)
 {
 	char b[400];
 	say("%s:", w);
 	struct pollfd p = {fd, POLLIN, 0};
 	ssize_t n = 0, r;
-	while (poll(&p, 1, n ? 30 : 300) > 0 && (p.revents & POLLIN) && (r = read(fd, b + n, sizeof b - n)) > 0)
+	while (poll(&p, 1, n < due ? 30000 : 30) > 0 && (p.revents & POLLIN) && (r = read(fd, b + n, sizeof b - n)) > 0)
 		n += r;
 	for (ssize_t i = 0; i < n; i++)
 		if (isprint((unsigned char)b[i]))
@@ -45,18 +46,18 @@ int main(void)
 	say("\n");
 	// Canonical with echo.
 	write(m, "hello\n", 6);
-	show("echo", m);
+	show("echo", m, 7);
 	R(read(s, b, sizeof b));
 	say("%.5s\n", b);
 	write(m, "abc\177\177XY\n", 8);
-	show("erase", m);
-	show("line", s);
+	show("erase", m, 13);
+	show("line", s, 4);
 	write(m, "one two three\027four\n", 19);
-	show("word erase", m);
-	show("line", s);
+	show("word erase", m, 34);
+	show("line", s, 13);
 	write(m, "all gone\025rest\n", 14);
-	show("kill", m);
-	show("line", s);
+	show("kill", m, 38);
+	show("line", s, 5);
 	write(m, "a\nb\nc", 5);
 	R(read(s, b, 100));
 	R(read(s, b, 100));
@@ -66,27 +67,27 @@ int main(void)
 	R(read(s, b, 100));
 	write(m, "\004", 1);
 	R(read(s, b, 100));
-	show("echo", m);
+	show("echo", m, 7);
 	write(m, "a\026\003b\n", 5); // literal next
-	show("lnext", m);
-	show("line", s);
+	show("lnext", m, 8);
+	show("line", s, 4);
 	write(m, "partial read\n", 13);
 	R(read(s, b, 4));
 	R(read(s, b, 100));
-	show("echo", m);
+	show("echo", m, 14);
 	// Output processing.
 	write(s, "line\nnext\ttab\n", 14);
-	show("output", m);
+	show("output", m, 16);
 	t.c_oflag &= ~OPOST;
 	MUST(tcsetattr(s, TCSANOW, &t));
 	write(s, "raw\n", 4);
-	show("no OPOST", m);
+	show("no OPOST", m, 4);
 	// Raw mode.
 	cfmakeraw(&t);
 	MUST(tcsetattr(s, TCSAFLUSH, &t));
 	write(m, "x\r\003\n", 4);
-	show("raw, no echo", m);
-	show("raw", s);
+	show("raw, no echo", m, 0);
+	show("raw", s, 4);
 	t.c_cc[VMIN] = 0;
 	t.c_cc[VTIME] = 1;
 	MUST(tcsetattr(s, TCSANOW, &t));
@@ -107,7 +108,7 @@ int main(void)
 	t.c_cc[VMIN] = 1;
 	tcsetattr(s, TCSANOW, &t);
 	write(m, "a\r\xe1", 3);
-	show("ICRNL ISTRIP", s);
+	show("ICRNL ISTRIP", s, 3);
 	// Window size, counts, flush.
 	R(ioctl(m, TIOCGWINSZ, &w));
 	say("%d %d\n", w.ws_row, w.ws_col);
@@ -119,8 +120,7 @@ int main(void)
 	say("%d %d\n", w.ws_row, w.ws_col);
 	int n;
 	write(m, "12345", 5);
-	ms(10);
-	R(ioctl(s, FIONREAD, &n));
+	T(UNTIL(ioctl(s, FIONREAD, &n) == 0 && n == 5));
 	say("%d\n", n);
 	R(tcflush(s, TCIFLUSH));
 	R(ioctl(s, FIONREAD, &n));
@@ -154,7 +154,7 @@ int main(void)
 	s = MUST(open(ptsname(m), O_RDWR | O_NOCTTY));
 	R(poll(&p, 1, 0));
 	write(s, "again", 5);
-	show("again", m);
+	show("again", m, 5);
 	close(m);
 	R(read(s, b, 10));
 	R(write(s, "x", 1));

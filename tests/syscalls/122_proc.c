@@ -144,7 +144,7 @@ int main(void)
 	reap(k);
 	R(stat(c, &s));
 	R(read(keep, b, 100));
-	O(open("/proc/4194300/stat", O_RDONLY));
+	O(open("/proc/4194304/stat", O_RDONLY));
 	d = opendir("/proc");
 	found = 0;
 	while ((e = readdir(d)))

@@ -67,9 +67,10 @@ int main(void)
 	int y = MUST(open(b, O_RDONLY));
 	T(y != x && read(y, b, 4) == 4);
 	R(access("/dev/stdin", F_OK));
-	put("/dev/shm/husk-t-file", "in shm");
-	say("%s\n", get("/dev/shm/husk-t-file"));
-	R(unlink("/dev/shm/husk-t-file"));
+	snprintf(b, sizeof b, "/dev/shm/husk-t-%d", getpid());
+	put(b, "in shm");
+	say("%s\n", get(b));
+	R(unlink(b));
 	R(access("/dev/ptmx", R_OK | W_OK));
 	O(open("/dev/no-such-device", O_RDONLY));
 	return 0;

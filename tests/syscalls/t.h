@@ -155,11 +155,11 @@ HELPER long long now_ns(void)
 	return t.tv_sec * 1000000000LL + t.tv_nsec;
 }
 
-// Wait (10 s at most) until a condition holds.
+// Wait (a minute at most: a machine may be busy) until a condition holds.
 #define UNTIL(...)                                                                                                     \
 	({                                                                                                             \
 		int u_ = 0;                                                                                            \
-		for (int i_ = 0; i_ < 10000 && !(u_ = !!(__VA_ARGS__)); i_++)                                          \
+		for (int i_ = 0; i_ < 60000 && !(u_ = !!(__VA_ARGS__)); i_++)                                          \
 			ms(1);                                                                                         \
 		u_;                                                                                                    \
 	})
@@ -183,7 +183,7 @@ HELPER char task_state(pid_t tid)
 // Let another task reach its blocking call: seen asleep in /proc, and a little while more.
 HELPER void settle(pid_t tid)
 {
-	for (int i = 0; i < 500; i++) {
+	for (int i = 0; i < 60000; i++) {
 		char c = task_state(tid);
 		if (c == 'S' || c == '?')
 			break;
