@@ -151,7 +151,7 @@ static void install_filter(void)
  * With shares that may be written, root's file capabilities are needed to create files for the guest's users; for
  * reading, only those that pass permissions: the guest kernel checks them itself.
  */
-static void drop_capabilities(bool may_write_files)
+static void drop_capabilities(bool may_write_files, bool may_kill)
 {
 	struct __user_cap_header_struct h = {_LINUX_CAPABILITY_VERSION_3, 0};
 	struct __user_cap_data_struct d[2];
@@ -160,6 +160,8 @@ static void drop_capabilities(bool may_write_files)
 	if (may_write_files)
 		keep |= CAP(CAP_CHOWN) | CAP(CAP_FOWNER) | CAP(CAP_FSETID) | CAP(CAP_SETUID) | CAP(CAP_SETGID) |
 			CAP(CAP_MKNOD) | CAP(CAP_SETFCAP) | CAP(CAP_LINUX_IMMUTABLE);
+	if (may_kill)
+		keep |= CAP(CAP_KILL);
 	if (syscall(SYS_capget, &h, d))
 		return;
 	now = (d[0].permitted | (uint64_t)d[1].permitted << 32) & keep;
@@ -171,10 +173,10 @@ static void drop_capabilities(bool may_write_files)
 	syscall(SYS_capset, &h, d);
 }
 
-/* Call it before any thread is started: threads inherit it. */
-void monitor_confine(bool may_write_files)
+/* Call it before any thread is started: threads inherit it. @may_kill: the jail is another user's than the monitor */
+void monitor_confine(bool may_write_files, bool may_kill)
 {
-	drop_capabilities(may_write_files);
+	drop_capabilities(may_write_files, may_kill);
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
 		return;
 	install_filter();

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <linux/futex.h>
 #include <sched.h>
 #include <signal.h>
@@ -12,6 +13,7 @@
 #include <sys/auxv.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/random.h>
 #include <sys/syscall.h>
 #include <sys/utsname.h>
 #include <sys/wait.h>
@@ -30,7 +32,7 @@ static bool have_pkeys(void)
 	return true;
 }
 
-static bool host_at_least(int major, int minor)
+bool host_at_least(int major, int minor)
 {
 	struct utsname u;
 	int a = 0, b = 0;
@@ -87,6 +89,56 @@ static void find_vdso(struct hostif_boot *b)
 }
 
 /**
+ * DOC: who the jail is
+ *
+ * Root's jail is not root: it becomes a user and a group that no account has, and no other sandbox. So the host bounds its tasks (it never does
+ * root's), and where a namespace is refused it still can neither signal nor trace anybody. A user who is not root may be nobody
+ * else, and stays who he is.
+ */
+#define JAIL_ID_BASE 0x80000000u /* above what distributions, containers and networks give out */
+#define JAIL_IDS 0x40000000u
+
+static bool have_caps(uint64_t want)
+{
+	struct __user_cap_header_struct h = {_LINUX_CAPABILITY_VERSION_3, 0};
+	struct __user_cap_data_struct d[2];
+
+	return !syscall(SYS_capget, &h, d) && ((d[0].effective | (uint64_t)d[1].effective << 32) & want) == want;
+}
+
+static bool map_id(pid_t pid, const char *which, uint32_t id)
+{
+	char path[64], text[32];
+	int fd, n;
+
+	snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, which);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (fd < 0)
+		return false;
+	n = snprintf(text, sizeof(text), "0 %u 1", id);
+	n = write(fd, text, n) == n;
+	close(fd);
+	return n;
+}
+
+static void name_jail(struct jail *j)
+{
+	const uint64_t caps = 1ULL << CAP_SETUID | 1ULL << CAP_SETGID | 1ULL << CAP_KILL;
+	uint32_t id = 0;
+
+	if (getrandom(&id, sizeof(id), 0) != sizeof(id))
+		id = j->pid;
+	id = JAIL_ID_BASE + id % JAIL_IDS;
+	if (!geteuid() && have_caps(caps) &&
+	    (j->missing & JAIL_NO_USERNS || (map_id(j->pid, "gid_map", id) && map_id(j->pid, "uid_map", id)))) {
+		j->order->id = id;
+		j->renamed = true;
+	}
+	__atomic_store_n(&j->order->named, 1, __ATOMIC_SEQ_CST);
+	syscall(SYS_futex, &j->order->named, FUTEX_WAKE, 1, NULL, NULL, 0);
+}
+
+/**
  * jail_prepare - start the jail's first process, which builds its walls while the monitor goes on
  * RAM must be there, though empty; jail_start() follows. The process dies with the monitor.
  */
@@ -126,6 +178,7 @@ int jail_prepare(struct jail *j, struct ram *r, struct err *e)
 	if (monitor >= 0)
 		close(monitor);
 	j->pid = pid;
+	name_jail(j);
 	return 0;
 }
 
@@ -144,14 +197,18 @@ void jail_start(struct jail *j, struct ram *r, enum platform_kind platform)
 	syscall(SYS_futex, &j->order->go, FUTEX_WAKE, 1, NULL, NULL, 0);
 }
 
-/* Without a pid namespace the jail's orphans come to the monitor, which made itself their reaper. */
-static void kill_orphans(void)
+/*
+ * Without a pid namespace the jail's orphans come to the monitor, which made itself their reaper. They are all of one process group, which they
+ * have no call to leave: one signal ends them, however fast they multiply.
+ */
+static void kill_orphans(pid_t group)
 {
 	char path[64], text[4096], *p, *end;
 	ssize_t n;
 	int fd;
 
 	snprintf(path, sizeof(path), "/proc/self/task/%d/children", (int)getpid());
+	kill(-group, SIGKILL);
 	for (;;) {
 		while (waitpid(-1, NULL, WNOHANG) > 0)
 			;
@@ -183,6 +240,6 @@ void jail_kill(struct jail *j)
 	while (waitpid(j->pid, NULL, 0) < 0 && errno == EINTR)
 		;
 	if (j->missing & JAIL_NO_PIDNS)
-		kill_orphans();
+		kill_orphans(j->pid);
 	j->pid = -1;
 }

@@ -49,6 +49,14 @@ static void map_ids(uid_t uid, gid_t gid)
 	write_file("/proc/self/gid_map", buf);
 }
 
+/* User and group become id, as a number of this namespace. Raw calls: libc's would ask threads that are not here. */
+static int become(uint32_t id)
+{
+	if (syscall(SYS_setgroups, 0, NULL) || syscall(SYS_setresgid, id, id, id) || syscall(SYS_setresuid, id, id, id))
+		return -1;
+	return prctl(PR_SET_DUMPABLE, 1); /* the dump process reads registers */
+}
+
 /* An empty, read-only root in a mount namespace of its own. 0, or -1 where the host refuses. */
 static int empty_root(void)
 {
@@ -196,18 +204,35 @@ static void scope_signals(void)
 	close(fd);
 }
 
-/* Everything that needs a privilege in the new user namespace, or a descriptor. */
-static void build_walls(const struct jail *j, int monitor, uid_t uid, gid_t gid)
+static void wait_word(uint32_t *word)
+{
+	while (!__atomic_load_n(word, __ATOMIC_ACQUIRE))
+		syscall(SYS_futex, word, FUTEX_WAIT, 0, NULL, NULL, 0);
+}
+
+/* From now on it dies with the monitor. A change of user makes the host forget that. */
+static void die_with(int monitor)
 {
 	struct pollfd parent = {.fd = monitor, .events = POLLIN};
-	struct rlimit none = {0, 0}, cpu;
-	unsigned missing = j->missing;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (poll(&parent, 1, 0) > 0) /* it died before this could be said */
 		_exit(125);
-	if (!(missing & JAIL_NO_USERNS))
+}
+
+/* Everything that needs a privilege in the new user namespace, or a descriptor. */
+static void build_walls(const struct jail *j, int monitor, uid_t uid, gid_t gid)
+{
+	struct rlimit none = {0, 0}, cpu;
+	unsigned missing = j->missing;
+	bool own_user = !(missing & JAIL_NO_USERNS) && host_at_least(5, 14);
+
+	die_with(monitor);
+	wait_word(&j->order->named);
+	if (!(missing & JAIL_NO_USERNS) && !j->order->id)
 		map_ids(uid, gid);
+	else if (!(missing & JAIL_NO_USERNS) && become(0))
+		jail_fail("becoming a user of its own");
 	if (unshare(CLONE_NEWNET))
 		missing |= JAIL_NO_NETNS;
 	if (unshare(CLONE_NEWIPC | CLONE_NEWUTS))
@@ -224,6 +249,10 @@ static void build_walls(const struct jail *j, int monitor, uid_t uid, gid_t gid)
 		setrlimit(RLIMIT_CPU, &cpu);
 	}
 	prctl(PR_SET_NAME, "husk-jail");
+	if (missing & JAIL_NO_USERNS && j->order->id && !become(j->order->id))
+		own_user = true;
+	die_with(monitor);
+	limits_jail(j->most_tasks, own_user);
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
 		jail_fail("no_new_privs");
 	if (j->scoped)
@@ -242,8 +271,7 @@ void jail_main(const struct jail *j, int ram_fd, char *ram_base, int monitor, ui
 	if (ram_fd != HOSTIF_RAM_FD && dup2(ram_fd, HOSTIF_RAM_FD) < 0)
 		jail_fail("passing RAM");
 	fcntl(HOSTIF_RAM_FD, F_SETFD, 0);
-	while (!__atomic_load_n(&order->go, __ATOMIC_ACQUIRE))
-		syscall(SYS_futex, &order->go, FUTEX_WAIT, 0, NULL, NULL, 0);
+	wait_word(&order->go);
 	map_window(&order->ram, order->platform);
 	secret = ((struct hostif_boot *)ram_base)->secret;
 	reset_signals();

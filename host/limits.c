@@ -1,15 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the host has to give: memory (its own, and what its control groups allow) and descriptors.
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/auxv.h>
 #include <sys/resource.h>
+#include <sys/wait.h>
 #include <unistd.h>
 #include "sandbox.h"
 
+#define JAIL_STACK (1u << 20) /* of the first process, until it enters the kernel */
 #define MIN_MEMORY (16ULL << 20)
 #define MAX_MEMORY (8ULL << 40) /* the kernel window's direct map must end below the host's own mappings */
 
@@ -157,6 +160,80 @@ void limits_raise_files(void)
 		l.rlim_cur = l.rlim_max;
 		setrlimit(RLIMIT_NOFILE, &l);
 	}
+}
+
+/*
+ * DOC: tasks of the host
+ *
+ * A guest task is a host thread, a guest process a host process. The kernel keeps to --max-tasks; that one which was taken over does not go far beyond,
+ * the host is told twice as many: those that are ending count too. The host counts the tasks of a user. The jail has a count of its
+ * own where it has a user namespace (whose users are counted apart since Linux 5.14), or is a user of its own. Where it has neither it shares
+ * the user's; what he has now is found by asking for a process under one limit and another, and what he may start meanwhile must be
+ * left to him.
+ */
+#define DEFAULT_TASKS 32768 /* as kernel/fork.c has it: at most so many, and a quarter of RAM is stacks */
+#define FEWEST_TASKS 64
+#define STACK_BYTES (32u << 10)
+#define SPARE_TASKS 128	  /* the kernel's own */
+#define OTHERS_TASKS 4096 /* that the same user may start */
+
+unsigned limits_host_tasks(uint64_t max_tasks, uint64_t memory)
+{
+	uint64_t room = memory / 4 / STACK_BYTES, want = max_tasks ? max_tasks : DEFAULT_TASKS;
+
+	if (room < FEWEST_TASKS)
+		room = FEWEST_TASKS;
+	return 2 * (want < room ? want : room) + SPARE_TASKS;
+}
+
+static bool one_more(rlim_t limit, rlim_t hard)
+{
+	pid_t pid;
+
+	setrlimit(RLIMIT_NPROC, &(struct rlimit){limit, hard});
+	pid = fork();
+	if (!pid)
+		_exit(0);
+	while (pid > 0 && waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+		;
+	return pid > 0;
+}
+
+/* The user's tasks; hard: there is no telling, because the limit does not bind him or another one binds. */
+static rlim_t tasks_of_user(rlim_t hard)
+{
+	rlim_t low = 0, high = hard < 1 << 22 ? hard : 1 << 22;
+
+	if (one_more(1, hard) || !one_more(high, hard))
+		return hard;
+	while (high - low > 64) {
+		rlim_t mid = low + (high - low) / 2;
+
+		*(one_more(mid, hard) ? &high : &low) = mid;
+	}
+	return high;
+}
+
+/* Limits of the host's that only a kernel that was taken over would ever meet. */
+void limits_jail(unsigned most_tasks, bool own_user)
+{
+	struct rlimit tasks, stack = {JAIL_STACK, JAIL_STACK}, old;
+	rlim_t have;
+
+	if (!getrlimit(RLIMIT_STACK, &old) && old.rlim_max > JAIL_STACK)
+		setrlimit(RLIMIT_STACK, &stack);
+	if (getrlimit(RLIMIT_NPROC, &tasks))
+		return;
+	have = own_user ? 0 : tasks_of_user(tasks.rlim_max);
+	if (!own_user && have < tasks.rlim_max)
+		have += OTHERS_TASKS;
+	if (have < tasks.rlim_max && most_tasks < tasks.rlim_max - have)
+		tasks.rlim_max = have + most_tasks;
+	if (tasks.rlim_cur > tasks.rlim_max)
+		tasks.rlim_cur = tasks.rlim_max;
+	setrlimit(RLIMIT_NPROC, &tasks);
+	if (own_user && !getrlimit(RLIMIT_SIGPENDING, &old) && old.rlim_max > tasks.rlim_max)
+		setrlimit(RLIMIT_SIGPENDING, &(struct rlimit){tasks.rlim_max, tasks.rlim_max});
 }
 
 ssize_t own_path(char *buf, size_t n)

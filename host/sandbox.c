@@ -243,6 +243,7 @@ static int start(struct sandbox *s, struct err *e)
 	if (ram_create(&s->ram, c->memory ? c->memory & ~((1ULL << 20) - 1) : limits_default_memory(), e))
 		return -1;
 	mark(s, PH_MEMORY);
+	s->jail.most_tasks = limits_host_tasks(c->max_tasks, s->ram.size);
 	if (jail_prepare(&s->jail, &s->ram, e))
 		return -1;
 	if (mdump_start(s, e))
@@ -257,7 +258,7 @@ static int start(struct sandbox *s, struct err *e)
 	mark(s, PH_DEVICES);
 	if (trace_hand_over(s, e))
 		return -1;
-	monitor_confine(any_writable(s));
+	monitor_confine(any_writable(s), s->jail.renamed);
 	if (start_threads(s, e))
 		return -1;
 	mark(s, PH_THREADS);

@@ -53,9 +53,14 @@ static inline struct hostif_boot *ram_boot(struct ram *r)
 	return (struct hostif_boot *)r->base;
 }
 
-/* What the jail's first process needs to know to enter the kernel; in memory shared with it until it does. */
+/**
+ * struct jail_order - what the jail's first process waits for, in memory shared with it until it enters the kernel
+ * @named: futex; not 0 when @id is there: the user and group that it is to be, or 0: it stays who it is
+ * @go: futex; not 0 when the rest is there
+ */
 struct jail_order {
-	uint32_t go; /* futex */
+	uint32_t named, id;
+	uint32_t go;
 	int platform;
 	struct ram ram;
 };
@@ -64,10 +69,13 @@ struct jail_order {
  * struct jail - the host processes of a sandbox
  * @pid: the first one, as the monitor sees it; everything else in the jail dies with it
  * @missing: JAIL_NO_* walls that this host refused, of those that the monitor must know of
+ * @renamed: it runs as a user that nobody else is
+ * @most_tasks: so many host threads and processes it may have
  */
 struct jail {
 	pid_t pid;
-	unsigned missing;
+	unsigned missing, most_tasks;
+	bool renamed;
 	bool scoped; /* the jail signals itself only: Landlock's scope, where the host has it */
 	struct jail_order *order;
 };
@@ -84,6 +92,7 @@ void jail_start(struct jail *j, struct ram *r, enum platform_kind platform);
 /* jail_kill: ends every process of the jail and reaps what is the monitor's child; returns when nothing is left */
 void jail_kill(struct jail *j);
 bool jail_can_scope_signals(void);
+bool host_at_least(int major, int minor); /* the host kernel's version */
 void jail_main(const struct jail *j, int ram_fd, char *ram_base, int monitor, uid_t uid, gid_t gid)
 	__attribute__((noreturn));
 int jail_seccomp_install(uint64_t secret, bool pidns, enum platform_kind platform, uint64_t back_size);
@@ -126,10 +135,12 @@ int sandbox_run(const struct sandbox_config *c, struct err *e);
 uint64_t limits_default_memory(void);
 int limits_check_memory(uint64_t bytes, struct err *e);
 void limits_raise_files(void);
+unsigned limits_host_tasks(uint64_t max_tasks, uint64_t memory); /* what a guest needs of the host to have as many */
+void limits_jail(unsigned most_tasks, bool own_user);		 /* of the calling process, for good */
 uint64_t limits_oom_kills(void);
 
 /* confine.c: the monitor gives up what it does not need once the sandbox runs */
-void monitor_confine(bool may_write_files);
+void monitor_confine(bool may_write_files, bool may_kill);
 
 /* log.c: the kernel's log */
 struct log_reader;

@@ -5,6 +5,7 @@
 #include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/futex.h>
+#include <linux/membarrier.h>
 #include <linux/seccomp.h>
 #include <sched.h>
 #include <signal.h>
@@ -12,6 +13,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 #include "sandbox.h"
 
@@ -52,16 +54,21 @@ static void need_at_most(struct prog *p, uint32_t k)
 	emit(p, BPF_JMP | BPF_JGT | BPF_K, k, 0, 1);
 	emit(p, BPF_RET | BPF_K, SECCOMP_RET_TRAP, 0, 0);
 }
+/* go on if the argument, all 64 bits of it, is v */
+static void need_arg(struct prog *p, unsigned arg, uint64_t v)
+{
+	load(p, ARG_LO(arg));
+	need_eq(p, (uint32_t)v);
+	load(p, ARG_HI(arg));
+	need_eq(p, v >> 32);
+}
 static void allow(struct prog *p)
 {
 	emit(p, BPF_RET | BPF_K, SECCOMP_RET_ALLOW, 0, 0);
 }
 static void need_secret6(struct prog *p, uint64_t s)
 {
-	load(p, ARG_LO(5));
-	need_eq(p, (uint32_t)s);
-	load(p, ARG_HI(5));
-	need_eq(p, s >> 32);
+	need_arg(p, 5, s);
 }
 
 /* begin a rule: skip it when the number differs; the distance is filled in by rule_end */
@@ -75,6 +82,17 @@ static void rule_end(struct prog *p, unsigned at)
 {
 	p->f[at].k = p->n - at - 1;
 	/* the accumulator holds an argument in no rule that falls through: rules always return */
+}
+/* if A == k go to where branch_here() is called, else on */
+static unsigned branch(struct prog *p, uint32_t k)
+{
+	emit(p, BPF_JMP | BPF_JEQ | BPF_K, k, 0, 1);
+	emit(p, BPF_JMP | BPF_JA, 0, 0, 0);
+	return p->n - 1;
+}
+static void branch_here(struct prog *p, unsigned at)
+{
+	p->f[at].k = p->n - at - 1;
 }
 static void simple(struct prog *p, uint32_t nr, uint64_t s)
 {
@@ -97,9 +115,25 @@ static void rule_futex(struct prog *p, uint64_t s)
 	rule_end(p, at);
 }
 
+/* Anonymous memory is not bounded by RAM's size: so there are two places for it, of a fixed size, and none besides. */
+static void allow_private(struct prog *p)
+{
+	unsigned scratch;
+
+	load(p, ARG_LO(0));
+	scratch = branch(p, (uint32_t)HOSTIF_SCRATCH_ADDR);
+	need_arg(p, 0, HOSTIF_PRIVATE_ADDR);
+	need_arg(p, 1, HOSTIF_PRIVATE_SIZE);
+	allow(p);
+	branch_here(p, scratch);
+	need_arg(p, 0, HOSTIF_SCRATCH_ADDR);
+	need_arg(p, 1, HOSTIF_SCRATCH_SIZE);
+	allow(p);
+}
+
 static void rule_mmap(struct prog *p, uint64_t s)
 {
-	unsigned at = rule(p, SYS_mmap);
+	unsigned at = rule(p, SYS_mmap), private;
 
 	load(p, ARG_HI(3));
 	need_eq(p, (uint32_t)s);
@@ -111,12 +145,13 @@ static void rule_mmap(struct prog *p, uint64_t s)
 	need_eq(p, PROT_READ | PROT_EXEC);
 	load(p, ARG_LO(3));
 	emit(p, BPF_ALU | BPF_AND | BPF_K, ~(uint32_t)(MAP_POPULATE | MAP_NORESERVE), 0, 0);
-	emit(p, BPF_JMP | BPF_JEQ | BPF_K, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, 0, 1);
-	allow(p);
+	private = branch(p, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED);
 	need_eq(p, MAP_SHARED | MAP_FIXED);
 	load(p, ARG_LO(4));
 	need_eq(p, HOSTIF_RAM_FD);
 	allow(p);
+	branch_here(p, private);
+	allow_private(p);
 	rule_end(p, at);
 }
 
@@ -147,14 +182,39 @@ static void rule_clone(struct prog *p, uint64_t s)
 	rule_end(p, at);
 }
 
-/* the call's first argument must be want */
-static void rule_first_arg(struct prog *p, uint32_t nr, uint32_t want, uint64_t s)
+/* the lower half of the call's argument arg must be want: the host looks at no more of it */
+static void rule_arg(struct prog *p, uint32_t nr, unsigned arg, uint32_t want, uint64_t s)
 {
 	unsigned at = rule(p, nr);
 
 	need_secret6(p, s);
-	load(p, ARG_LO(0));
+	load(p, ARG_LO(arg));
 	need_eq(p, want);
+	allow(p);
+	rule_end(p, at);
+}
+
+/* among the threads of one process: not the kinds that interrupt the whole machine */
+static void rule_membarrier(struct prog *p, uint64_t s)
+{
+	unsigned at = rule(p, SYS_membarrier);
+
+	need_secret6(p, s);
+	load(p, ARG_LO(0));
+	emit(p, BPF_JMP | BPF_JEQ | BPF_K, MEMBARRIER_CMD_PRIVATE_EXPEDITED_SYNC_CORE, 2, 0);
+	need_eq(p, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_SYNC_CORE);
+	allow(p);
+	rule_end(p, at);
+}
+
+/* the machine's clocks and its own CPU time: not other processes' */
+static void rule_clock_gettime(struct prog *p, uint64_t s)
+{
+	unsigned at = rule(p, SYS_clock_gettime);
+
+	need_secret6(p, s);
+	load(p, ARG_LO(0));
+	need_at_most(p, CLOCK_TAI);
 	allow(p);
 	rule_end(p, at);
 }
@@ -209,22 +269,23 @@ int jail_seccomp_install(uint64_t s, bool pidns, enum platform_kind platform, ui
 	rule_clone(p, s);
 	simple(p, SYS_exit, s);
 	simple(p, SYS_sigaltstack, s);
-	rule_first_arg(p, SYS_arch_prctl, 0x1001 /* ARCH_SET_GS */, s);
+	rule_arg(p, SYS_arch_prctl, 0, 0x1001 /* ARCH_SET_GS */, s);
 	simple(p, SYS_rt_sigprocmask, s);
 	simple(p, SYS_gettid, s); /* who a thread is whose GS base was lost */
 	simple(p, SYS_tgkill, s);
-	simple(p, SYS_madvise, s);
-	simple(p, SYS_membarrier, s);
+	rule_arg(p, SYS_madvise, 2, MADV_REMOVE,
+		 s); /* gives RAM back; others would have the host compare or move pages */
+	rule_membarrier(p, s);
 	simple(p, SYS_sched_yield, s);
-	rule_first_arg(p, SYS_sched_setaffinity, 0, s); /* of the calling thread only */
-	simple(p, SYS_clock_gettime, s);
+	rule_arg(p, SYS_sched_setaffinity, 0, 0, s); /* of the calling thread only */
+	rule_clock_gettime(p, s);
 	simple(p, SYS_wait4, s);
 	simple(p, SYS_exit_group, s);
 	simple(p, SYS_rt_sigaction, s);
 	if (platform == PLATFORM_PKU)
 		rule_prot(p, SYS_pkey_mprotect, s);
 	if (!pidns)
-		rule_first_arg(p, SYS_prctl, PR_SET_PDEATHSIG, s);
+		rule_arg(p, SYS_prctl, 0, PR_SET_PDEATHSIG, s);
 	if (back_size >= BACK_MOST)
 		rule_fallocate(p, back_size - BACK_MOST, s);
 	emit(p, BPF_RET | BPF_K, SECCOMP_RET_TRAP, 0, 0);

@@ -149,9 +149,10 @@ void confine_late(void)
 {
 	u64 keep = CAP(CAP_SYS_PTRACE);
 
-	/* root writes into directories of others */
+	/* root writes into directories of others; the jail, which it stops, is another user's */
 	if (ctl->confined & MDUMP_C_CHROOT)
 		keep |= CAP(CAP_DAC_OVERRIDE);
+	keep |= CAP(CAP_KILL);
 	keep_capabilities(keep);
 	if (!sys(prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
 		install_filter();

@@ -73,19 +73,24 @@ static void unmap_monitor(u64 direct_end)
 	host_munmap(hi, top - hi);
 }
 
+static_assert(GATE_SCRATCH_BASE == HOSTIF_SCRATCH_ADDR && MAX_THREAD_SLOTS << SLOT_SHIFT == HOSTIF_SCRATCH_SIZE,
+	      "the filter allows the scratch lines");
+static_assert(PROC_PRIVATE_BASE + PAGE_SIZE == HOSTIF_PRIVATE_ADDR + HOSTIF_PRIVATE_SIZE,
+	      "the filter allows the private page");
+
 static void map_process_pages(void)
 {
 	int key_prot = PROT_READ | PROT_WRITE;
 	int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_NORESERVE;
 	long r;
 
-	r = host_mmap(GATE_SCRATCH_BASE, MAX_THREAD_SLOTS << SLOT_SHIFT, key_prot, flags, -1, 0);
+	r = host_mmap(HOSTIF_SCRATCH_ADDR, HOSTIF_SCRATCH_SIZE, key_prot, flags, -1, 0);
 	if (r < 0 && r > -4096)
 		panic("mapping the gate's scratch lines: %ld", r);
-	r = host_mmap(PROC_PRIVATE_BASE, PAGE_SIZE, key_prot, flags, -1, 0);
+	r = host_mmap(HOSTIF_PRIVATE_ADDR, HOSTIF_PRIVATE_SIZE, key_prot, flags, -1, 0);
 	if (r < 0 && r > -4096)
 		panic("mapping the process page: %ld", r);
-	if (platform_has_keys && (r = host_pkey_mprotect(PROC_PRIVATE_BASE, PAGE_SIZE, key_prot, 1)))
+	if (platform_has_keys && (r = host_pkey_mprotect(HOSTIF_PRIVATE_ADDR, HOSTIF_PRIVATE_SIZE, key_prot, 1)))
 		panic("protecting the process page: %ld", r);
 }
 

@@ -444,19 +444,23 @@ ENTRY stack_found
 	ud2
 END stack_found
 
-	.bss
-	.balign ASM_THREAD_SIZE
+// Two stacks that no slot holds. The image's writable part begins with them, so that what lies below is read-only: an overflow of the
+// boot's stack faults there, one of the other runs into the boot's, which is dead by then.
+	.section .stacks, "aw", @nobits
+	.balign ASM_THREAD_SIZE	// a slot like any other, with an empty thread_info: `current` is NULL
+	.globl early_stack
+	.hidden early_stack
+early_stack:
+	.skip	ASM_THREAD_SIZE - ASM_TI_SIZE
+early_stack_top:
+	.skip	ASM_TI_SIZE
 stack_lost_stack:		// for a task that has no stack left to report it on
 	.skip	ASM_THREAD_SIZE - ASM_TI_SIZE
 	.globl stack_lost_top
 	.hidden stack_lost_top
 stack_lost_top:
 	.skip	ASM_TI_SIZE
+	.bss
 stack_lost_busy:
 	.long	0
-	.balign ASM_THREAD_SIZE	// a slot like any other, with an empty thread_info: `current` is NULL
-early_stack:
-	.skip	ASM_THREAD_SIZE - ASM_TI_SIZE
-early_stack_top:
-	.skip	ASM_TI_SIZE
 	.section .note.GNU-stack,"",@progbits

@@ -15,6 +15,9 @@
  * execve in a process that others live in (vfork, the kernel process) needs an empty host process. The kernel process clones such
  * blanks beforehand: each sleeps on a word. A task moves by publishing its stack pointer and waking the blank, whose host thread
  * goes on with the task's kernel stack; the old host thread ends without touching the stack again (blank_switch).
+ *
+ * A blank sleeps on a stack that is no part of RAM: it lies below the private page, at the same address in each host process, with nothing
+ * mapped below it.
  */
 
 struct thread_info *gate_table[MAX_THREAD_SLOTS];
@@ -27,9 +30,7 @@ struct blank {
 	u32 host_tid; /* set by the host at its start */
 	u64 sp;
 	struct list_head list;
-	u8 *stack;
 };
-#define BLANK_STACK_ORDER 1
 static LIST_HEAD(blanks);
 static DEFINE_SPINLOCK(blank_lock);
 static u32 blank_count, blank_kick, blank_ready;
@@ -426,7 +427,7 @@ static void blank_unmap_user(void)
 	host_munmap(0, TASK_SIZE);
 }
 
-/* The blank's host thread: sleeps until a task is handed over. Runs on the blank's own small stack. */
+/* The blank's host thread: sleeps until a task is handed over. */
 static __noreturn void blank_main(struct blank *b)
 {
 	u64 sp;
@@ -445,13 +446,11 @@ static __noreturn void blank_main(struct blank *b)
 static int blank_create(void)
 {
 	struct blank *b = kzalloc(sizeof(*b), GFP_KERNEL);
-	struct page *p = alloc_pages(GFP_KERNEL, BLANK_STACK_ORDER);
 	register u64 r8 __asm__("r8") = 0;
 	long r;
 
-	if (!b || !p)
-		goto nomem;
-	b->stack = page_address(p);
+	if (!b)
+		return -ENOMEM;
 	/* the child's first instructions must not need anything but its registers */
 	__asm__ volatile("movq %[ctid], %%r10\n\t"
 			 "movq %[secret], %%r9\n\t"
@@ -467,14 +466,14 @@ static int blank_create(void)
 			 "ud2\n"
 			 "1:"
 			 : "=a"(r), "+r"(r8)
-			 : "0"(56L), "D"((u64)(CLONE_CHILD_SETTID | SIGCHLD)),
-			   "S"((u64)b->stack + (PAGE_SIZE << BLANK_STACK_ORDER) - 64), [ctid] "r"(&b->host_tid),
-			   [secret] "r"(host_secret), [b] "r"(b), [fn] "r"(blank_main)
+			 : "0"(56L), "D"((u64)(CLONE_CHILD_SETTID | SIGCHLD)), "S"(PROC_PRIVATE_BASE - 64),
+			   [ctid] "r"(&b->host_tid), [secret] "r"(host_secret), [b] "r"(b), [fn] "r"(blank_main)
 			 : "rbx", "rcx", "rdx", "r9", "r10", "r11", "memory");
 	if (r < 0) {
 		if (!blank_refused)
 			pr_warn("the host allows no more processes (clone: %ld)", r);
-		goto nomem;
+		kfree(b);
+		return -ENOMEM;
 	}
 	spin_lock(&blank_lock);
 	list_add_tail(&b->list, &blanks);
@@ -483,11 +482,6 @@ static int blank_create(void)
 	__atomic_fetch_add(&blank_ready, 1, __ATOMIC_SEQ_CST);
 	host_futex_wake(&blank_ready, INT32_MAX);
 	return 0;
-nomem:
-	if (p)
-		__free_pages(p, BLANK_STACK_ORDER);
-	kfree(b);
-	return -ENOMEM;
 }
 
 static int blank_spawner(void *unused)
@@ -585,7 +579,6 @@ static int move_to_blank(struct mm_struct *mm)
 	thread_enter(ti);
 	if (current->cpus_mask)
 		host_set_affinity(current->cpus_mask);
-	__free_pages(virt_to_page(b->stack), BLANK_STACK_ORDER);
 	kfree(b);
 	return 0;
 }

@@ -7,6 +7,8 @@
 #include <husk/sched.h>
 #include "lkdtm.h"
 
+extern char early_stack[];
+
 #define OBJECTS 600
 #define POISON 0x41
 #define SCRIBBLE_STEP 100 /* one page of so many: 1% */
@@ -135,7 +137,23 @@ static noinline void lkdtm_SCRIBBLE(void)
 	panic("lkdtm: scribbled over %lu pages", done);
 }
 
+/* where a push goes that finds the stack full: of the boot, of a blank */
+static noinline void lkdtm_BOOT_STACK(void)
+{
+	u64 end = (u64)early_stack;
+
+	__asm__("" : "+r"(end)); /* the compiler knows that nothing is there */
+	*(volatile u64 *)(end - 8) = POISON;
+}
+
+static noinline void lkdtm_BLANK_STACK(void)
+{
+	*(volatile u64 *)(HOSTIF_PRIVATE_ADDR - 8) = POISON;
+}
+
 const struct crashpoint lkdtm_memory[] = {
+	CRASHPOINT(BOOT_STACK, "writes below the boot's stack"),
+	CRASHPOINT(BLANK_STACK, "writes below a blank's stack"),
 	CRASHPOINT(SLAB_FREELIST, "overwrites freed objects, then allocates"),
 	CRASHPOINT(DOUBLE_FREE, "frees an object twice"),
 	CRASHPOINT(USE_AFTER_FREE, "unlinks an object that was freed and is another's"),

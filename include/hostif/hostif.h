@@ -21,6 +21,15 @@
 #define HOSTIF_KERNEL_PHYS 0x200000ULL /* kernel image, 2 MiB aligned */
 #define HOSTIF_RAM_FD 3		       /* the RAM memfd's descriptor in every jailed process */
 
+/*
+ * The only memory of the jail's that is not RAM: private to each host process, at these addresses and no others (the filter sees to it).
+ * The private page has a stack below it, and below that lies nothing.
+ */
+#define HOSTIF_SCRATCH_ADDR 0x7000e0000000ULL
+#define HOSTIF_SCRATCH_SIZE 0x200000ULL
+#define HOSTIF_PRIVATE_ADDR 0x7000f0000000ULL
+#define HOSTIF_PRIVATE_SIZE 0x3000ULL
+
 /* A split virtqueue (virtio 1.2, section 2.7), placed by the monitor; desc/avail/used have the standard layouts. */
 struct hostif_queue {
 	uint64_t desc, avail, used; /* physical */
@@ -29,7 +38,7 @@ struct hostif_queue {
 	uint32_t kick_sleep;	    /* monitor sleeps on kick */
 	uint32_t irq;		    /* doorbell, monitor -> kernel */
 	uint32_t irq_sleep;	    /* number of kernel tasks sleeping on irq */
-	uint32_t irq_at;	    /* not 0: they need no ring before used->idx has come to the lower 16 bits of this */
+	uint32_t irq_at; /* not 0: they need no ring before used->idx has come to the lower 16 bits of this */
 	uint32_t pad[2];
 };
 
@@ -190,8 +199,9 @@ enum {
  * lo/hi: 32-bit halves.
  */
 /* mmap(addr, len, prot, flags | lo(S)<<32, fd | hi(S)<<32, off): only MAP_SHARED|MAP_FIXED of HOSTIF_RAM_FD or
- *      MAP_PRIVATE|MAP_ANONYMOUS|MAP_FIXED[|MAP_NORESERVE]; never PROT_EXEC with PROT_WRITE, never PROT_EXEC without PROT_READ.
- * munmap, mprotect, madvise, futex (WAIT and WAKE only), clone, exit, exit_group, sigaltstack, rt_sigprocmask, rt_sigaction,
+ *      MAP_PRIVATE|MAP_ANONYMOUS|MAP_FIXED[|MAP_NORESERVE] of HOSTIF_SCRATCH_* and HOSTIF_PRIVATE_*, whole; never PROT_EXEC with
+ *      PROT_WRITE, never PROT_EXEC without PROT_READ.
+ * munmap, mprotect, madvise (MADV_REMOVE only), futex (WAIT and WAKE only), clone, exit, exit_group, sigaltstack, rt_sigprocmask, rt_sigaction,
  * tgkill, membarrier, pkey_mprotect, wait4, prctl(PR_SET_PDEATHSIG), sched_yield, getcpu-free: sixth argument = S.
  * rt_sigreturn: sixth argument register (r9) = S. pkey_alloc is done by the monitor before (key 1 for the window).
  */

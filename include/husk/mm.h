@@ -13,7 +13,7 @@
 #define TASK_SIZE 0x700000000000UL	   /* guest programs live below */
 #define KERNEL_BASE 0x700000000000UL	   /* kernel image */
 #define GATE_SCRATCH_BASE 0x7000e0000000UL /* per host process, user-accessible: 64 bytes a thread slot */
-#define PROC_PRIVATE_BASE 0x7000f0000000UL /* per host process, kernel only: one page */
+#define PROC_PRIVATE_BASE 0x7000f0002000UL /* per host process, kernel only: one page, with a blank's stack below it */
 #define DIRECT_MAP_BASE 0x701000000000UL   /* RAM, offset 0 of the memfd first */
 #define MMAP_MIN_ADDR 0x10000UL
 #define STACK_TOP (TASK_SIZE - PAGE_SIZE)

@@ -20,7 +20,7 @@
 
 #define KERNEL_TEXT 0x700000000000UL
 #define DIRECT_MAP 0x701000000000UL
-#define PROC_PRIVATE 0x7000f0000000UL
+#define PROC_PRIVATE 0x7000f0002000UL
 
 /* run fn in a child: its wait status */
 static inline int in_child(void (*fn)(void))

@@ -217,6 +217,21 @@ static void bounds(void)
 	MUST_TRAP("mmap private of RAM", __NR_mmap, a, 4096, 1, 0x12 | lo, 3 | hi, 0);
 	MUST_TRAP("mmap without FIXED", __NR_mmap, a, 4096, 1, 0x01 | lo, 3 | hi, 0);
 	MUST_TRAP("mmap huge pages", __NR_mmap, a, 4096, 1, 0x40032 | lo, 0xffffffff | hi, 0);
+	MUST_TRAP("mmap anonymous", __NR_mmap, a, 4096, 3, 0x32 | lo, 0xffffffff | hi, 0);
+	MUST_TRAP("mmap anonymous of no access", __NR_mmap, a, 4096, 0, 0x4032 | lo, 0xffffffff | hi, 0);
+	MUST_TRAP("mmap anonymous, scratch but longer", __NR_mmap, HOSTIF_SCRATCH_ADDR, 2 * HOSTIF_SCRATCH_SIZE, 3,
+		  0x32 | lo, 0xffffffff | hi, 0);
+	MUST_TRAP("mmap anonymous, scratch but much longer", __NR_mmap, HOSTIF_SCRATCH_ADDR,
+		  HOSTIF_SCRATCH_SIZE + (1UL << 32), 3, 0x32 | lo, 0xffffffff | hi, 0);
+	MUST_TRAP("mmap anonymous, scratch but higher", __NR_mmap, HOSTIF_SCRATCH_ADDR + (1UL << 32),
+		  HOSTIF_SCRATCH_SIZE, 3, 0x32 | lo, 0xffffffff | hi, 0);
+	MUST_TRAP("mmap anonymous, private but longer", __NR_mmap, HOSTIF_PRIVATE_ADDR, HOSTIF_SCRATCH_SIZE, 3,
+		  0x32 | lo, 0xffffffff | hi, 0);
+	MUST_TRAP("madvise merge with other processes' pages", __NR_madvise, a, 4096, 12, 0, 0, s);
+	MUST_TRAP("madvise huge pages", __NR_madvise, a, 4096, 14, 0, 0, s);
+	MUST_TRAP("membarrier of all processes", __NR_membarrier, 1, 0, 0, 0, 0, s);
+	MUST_TRAP("membarrier of all that registered", __NR_membarrier, 2, 0, 0, 0, 0, s);
+	MUST_TRAP("clock of another process", __NR_clock_gettime, ~(1UL << 3) | 2, (u64)path, 0, 0, 0, s);
 	MUST_TRAP("mmap with half a secret", __NR_mmap, a, 4096, 1, 0x11 | lo, 3, 0);
 	MUST_TRAP("mprotect write+exec", __NR_mprotect, a, 4096, 7, 0, 0, s);
 	MUST_TRAP("mprotect exec alone", __NR_mprotect, a, 4096, 4, 0, 0, s);
@@ -254,6 +269,60 @@ static void bounds(void)
 	}
 }
 
+/* The program's argument: what this host is known to bound, or not, and which bomb it is to be. */
+static char argument(void)
+{
+	const char *arg = (const char *)0x701000000000UL + boot->args;
+
+	if (boot->argc < 2)
+		return 0;
+	while (*arg++)
+		;
+	return *arg;
+}
+
+/* A host process or thread that sleeps for ever; on no stack. */
+__attribute__((used)) static volatile int never;
+static long sleeper(u64 flags)
+{
+	register u64 r10 __asm__("r10") = 0;
+	register u64 r8 __asm__("r8") = 0;
+	register u64 r9 __asm__("r9") = secret;
+	long r;
+
+	__asm__ volatile("syscall\n\t"
+			 "test %%rax, %%rax\n\t"
+			 "jnz 2f\n\t"
+			 "1: lea never(%%rip), %%rdi\n\t"
+			 "xor %%esi, %%esi\n\t"
+			 "xor %%edx, %%edx\n\t"
+			 "mov $202, %%eax\n\t"
+			 "syscall\n\t"
+			 "jmp 1b\n"
+			 "2:"
+			 : "=a"(r), "+r"(r10), "+r"(r8), "+r"(r9)
+			 : "0"((long)__NR_clone), "D"(flags), "S"(0UL), "d"(0UL)
+			 : "rcx", "r11", "memory");
+	return r;
+}
+
+/* Tasks without end: how many does the host give? docs/security.md, "Tasks of the host". */
+#define BOMB 20000
+#define OTHERS 4300 /* where the jail has no count of its own */
+static void bomb(void)
+{
+	bool threads = argument() == 't';
+	long n, r = 0, most = 2 * boot->max_tasks + 128 + (boot->features & HOSTIF_F_PIDNS ? 0 : OTHERS);
+
+	if (argument() == 'u')
+		return;
+	for (n = 1; n < BOMB && r >= 0; n++)
+		r = sleeper(threads ? 0x50f00 : 17);
+	line(threads ? "threads:" : "processes:", n, r == -11 ? "and no more" : "and more");
+	if (n > most || r != -11)
+		bad++;
+}
+
 __attribute__((noreturn)) void hostile_main(struct hostif_boot *b)
 {
 	boot = b;
@@ -263,6 +332,7 @@ __attribute__((noreturn)) void hostile_main(struct hostif_boot *b)
 	signals_stay_inside(secret); /* before there are children */
 	probe_all();
 	bounds();
+	bomb();
 	line("calls tried:", NR_MAX, bad ? "some passed" : "only the list passed");
 	boot->exit_status = bad ? 1 << 8 : 0;
 	boot->state = HOSTIF_EXITED;
