@@ -80,6 +80,7 @@ void thread_enter(struct thread_info *ti)
 	if (r)
 		panic("sigaltstack: %ld", r);
 	smp_store_release(&ti->arch[TA_READY], 1);
+	shootdown_serve(); /* what could not be asked for by a kick before */
 }
 
 void serialize_core(void)

@@ -14,7 +14,9 @@
  *
  * Only a thread of a host process can change its mappings. Another process posts a request in the mm and sends a kick to one of
  * its threads; the kick's handler makes the host call in whatever mode it finds the thread (shootdown_serve() takes no lock and
- * allocates nothing). One request at a time per mm, under arch_shoot.lock; the requester waits on the request's state.
+ * allocates nothing). One request at a time per mm, under arch_shoot.lock; the requester waits on the request's state. A process that
+ * was just forked has its parent's mappings before its thread can be kicked: it is waited for, and looks by itself when it is ready. Only where there is no thread at all, nor one
+ * to be, are there no mappings.
  */
 struct shoot {
 	struct mutex lock; /* held while waiting for the other process */
@@ -87,27 +89,30 @@ void shootdown_serve(void)
 	host_futex_wake(&s->state, 1);
 }
 
-/* Send a kick to one thread of mm's host process; false when there is none (any more). */
+/* Kicks one thread of mm's host process. False when there is none (any more); true, too, while all that there are begin or end. */
 static bool shootdown_kick(struct mm_struct *mm)
 {
 	struct task_struct *p, *t;
-	bool sent = false;
+	bool there = false;
 
 	read_lock(&tasklist_lock);
 	for_each_process (p) {
 		for_each_thread (p, t) {
-			if (t->mm != mm || t->ti->mm_id != mm->id || READ_ONCE(t->ti->host_tid) <= 0 ||
-			    !smp_load_acquire(&t->ti->arch[TA_READY]))
+			int tid = READ_ONCE(t->ti->host_tid); /* -1: the host is making it */
+
+			if (t->mm != mm || t->ti->mm_id != mm->id || !tid)
 				continue;
-			if (!host_tgkill(t->ti->host_pid, t->ti->host_tid, HOST_KICK_SIGNAL)) {
-				sent = true;
+			if (tid < 0 || !smp_load_acquire(&t->ti->arch[TA_READY])) {
+				there = true;
+			} else if (!host_tgkill(t->ti->host_pid, tid, HOST_KICK_SIGNAL)) {
+				there = true;
 				goto out;
 			}
 		}
 	}
 out:
 	read_unlock(&tasklist_lock);
-	return sent;
+	return there;
 }
 
 static void direct_shootdown(struct mm_struct *mm, unsigned long va, unsigned long len, int hprot)
