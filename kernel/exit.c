@@ -115,6 +115,7 @@ static void exit_mm(struct task_struct *t)
 static void unhash_process(struct task_struct *t, bool group_dead)
 {
 	nr_threads--;
+	nr_kthreads -= !!(t->flags & PF_KTHREAD);
 	if (group_dead) {
 		list_del_init(&t->tasks);
 		list_del_init(&t->sibling);

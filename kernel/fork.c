@@ -430,6 +430,7 @@ static int publish(struct task_struct *t, struct kernel_clone_args *a, struct pi
 	spin_unlock(&me->sighand->siglock);
 	trace_fork(t);
 	nr_threads++;
+	nr_kthreads += !!(t->flags & PF_KTHREAD);
 	total_forks++;
 out:
 	write_unlock(&tasklist_lock);
@@ -478,7 +479,8 @@ struct task_struct *copy_process(struct kernel_clone_args *a, bool kthread, cons
 		if (signal_pending(current))
 			return ERR_PTR(-ERESTARTNOINTR);
 	}
-	if (READ_ONCE(nr_threads) >= (int)max_threads) {
+	/* what was asked for is the guest's to have: the kernel's own threads come on top */
+	if (!kthread && READ_ONCE(nr_threads) - READ_ONCE(nr_kthreads) >= (int)max_threads) {
 		reap_dead_stacks();
 		return ERR_PTR(-EAGAIN);
 	}

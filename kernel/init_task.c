@@ -86,6 +86,6 @@ struct task_struct init_task = {
 
 DECLARE_RWSEM(tasklist_lock);
 LIST_HEAD(init_task_list);
-int nr_threads = 0;
+int nr_threads, nr_kthreads;
 u64 total_forks;
 struct task_struct *child_reaper;

@@ -12,6 +12,7 @@
 #include <unistd.h>
 #include "../host/control.h"
 #include "../host/mdump.h"
+#include "bad_option.h"
 #include "husk.h"
 
 #define DEFAULT_PATH "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -163,52 +164,6 @@ static int add_env(struct run_args *r, const char *arg)
 	return 0;
 }
 
-static int split_volume(char *spec, struct volume *v)
-{
-	char *dst = strchr(spec, ':'), *mode;
-
-	if (!dst)
-		return -1;
-	*dst++ = 0;
-	mode = strchr(dst, ':');
-	if (mode) {
-		*mode++ = 0;
-		if (!strcmp(mode, "ro"))
-			v->read_only = true;
-		else if (strcmp(mode, "rw"))
-			return -1;
-	}
-	v->src = spec;
-	v->dst = clean_path(dst);
-	return *spec && v->dst ? 0 : -1;
-}
-
-static int add_volume(struct run_args *r, const char *arg)
-{
-	struct sandbox_config *c = &r->config;
-	struct volume *v = &c->volume[c->nvolumes];
-	struct stat st;
-	char *spec;
-
-	if (c->nvolumes == MAX_VOLUMES)
-		return usage("at most %d volumes", MAX_VOLUMES);
-	spec = strdup(arg);
-	if (!spec || split_volume(spec, v))
-		return usage("-v wants SRC:DST or SRC:DST:ro with an absolute DST, not \"%s\"", arg);
-	if (!strcmp(v->dst, "/"))
-		return usage("-v %s: use --root for the root directory", arg);
-	if (stat(v->src, &st)) {
-		fprintf(stderr, "husk run: -v %s: cannot share %s: %s\n", arg, v->src, strerror(errno));
-		return EXIT_HUSK;
-	}
-	if (!S_ISDIR(st.st_mode)) {
-		fprintf(stderr, "husk run: -v %s: %s is not a directory; share the directory it is in\n", arg, v->src);
-		return EXIT_HUSK;
-	}
-	c->nvolumes++;
-	return 0;
-}
-
 /* Core files go through a share of their own, whose place in the guest the kernel is told in core_pattern. */
 static int set_core_dir(struct run_args *r, const char *arg)
 {
@@ -354,7 +309,7 @@ static int one_option(struct run_args *r, int opt, const char *arg)
 		c->root = arg;
 		return 0;
 	case 'v':
-		return add_volume(r, arg);
+		return volume_add(&r->config, arg);
 	case OPT_READ_ONLY:
 		c->read_only = true;
 		return 0;
@@ -437,18 +392,6 @@ static int one_option(struct run_args *r, int opt, const char *arg)
 }
 
 /* getopt's ':' and '?': which option it was */
-static int bad_option(int opt, char **argv)
-{
-	const char *word = argv[optind - 1];
-
-	if (opt == ':')
-		return usage("option \"%s\" wants a value", word);
-	if (optopt && optopt < 256 && word[1] != '-')
-		return usage("unknown option \"-%c\"", optopt);
-	if (optopt >= 256)
-		return usage("option \"%s\" takes no value", word);
-	return usage("unknown option \"%s\"", word);
-}
 
 /* 0, an exit status, or -1 when help was asked for and shown */
 static int parse_options(struct run_args *r, int argc, char **argv, int *help_status)
@@ -462,7 +405,8 @@ static int parse_options(struct run_args *r, int argc, char **argv, int *help_st
 			*help_status = show_help();
 			return -1;
 		}
-		status = opt == '?' || opt == ':' ? bad_option(opt, argv) : one_option(r, opt, optarg);
+		status =
+			opt == '?' || opt == ':' ? usage("%s", bad_option_text(opt, argv)) : one_option(r, opt, optarg);
 		if (status)
 			return status;
 	}
@@ -517,32 +461,6 @@ static int check_root(struct sandbox_config *c, struct err *e)
 	return 0;
 }
 
-/* Is there such a directory in the guest: in the root, or in the share mounted above it? */
-static bool directory_exists(const struct sandbox_config *c, const char *path)
-{
-	const char *dir = c->root, *rest = path;
-	size_t best = 0, len;
-	struct stat st;
-	int fd;
-
-	for (unsigned i = 0; i < c->nvolumes; i++) {
-		len = strlen(c->volume[i].dst);
-		if (!strncmp(c->volume[i].dst, path, strlen(path)) && c->volume[i].dst[strlen(path)] == '/')
-			return true; /* a directory on the way to a share: it is made */
-		if (len > best && !strncmp(path, c->volume[i].dst, len) && (!path[len] || path[len] == '/')) {
-			best = len;
-			dir = c->volume[i].src;
-			rest = path + len;
-		}
-	}
-	fd = open_in_root(dir, *rest ? rest : "/", O_PATH | O_DIRECTORY);
-	if (fd < 0)
-		return false;
-	len = fstat(fd, &st) == 0;
-	close(fd);
-	return len;
-}
-
 static int finish(struct run_args *r, struct err *e)
 {
 	static char cwd[PATH_MAX], kernel[PATH_MAX];
@@ -553,10 +471,12 @@ static int finish(struct run_args *r, struct err *e)
 		return -1;
 	if (!c->cwd)
 		c->cwd = strcmp(c->root, "/") || !getcwd(cwd, sizeof(cwd)) || cwd[0] != '/' ? "/" : cwd;
-	else if (!directory_exists(c, c->cwd))
+	else if (!guest_directory(c, c->cwd, c->nvolumes, NULL))
 		return err_set(e, EXIT_HUSK,
 			       "-w: there is no directory %s in the guest; choose another, or share it with -v",
 			       c->cwd);
+	if (volumes_check(c, e))
+		return -1;
 	if (r->user && user_resolve(c->root, r->user, c, &home, e))
 		return -1;
 	if (finish_environment(r, home))

@@ -102,7 +102,7 @@ static int cmd_help(int argc, char **argv)
 	const struct command *c;
 	char *args[] = {NULL, (char *)"--help", NULL};
 
-	if (argc > 1) {
+	if (argc > 1 && strcmp(argv[1], "--help") && strcmp(argv[1], "-h")) {
 		c = find_command(argv[1]);
 		x = find_external(argv[1]);
 		args[0] = argv[1];

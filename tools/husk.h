@@ -37,6 +37,11 @@ void env_copy(struct environment *env, char **from);
 const char *env_get(const struct environment *env, const char *name);
 int env_read_file(struct environment *env, const char *path, struct err *e); /* as docker's --env-file */
 
+/* volumes.c */
+int volume_add(struct sandbox_config *c, const char *arg);
+bool guest_directory(const struct sandbox_config *c, const char *path, unsigned n, bool *other);
+int volumes_check(const struct sandbox_config *c, struct err *e);
+
 /* users.c */
 int open_in_root(const char *root, const char *path, int flags); /* its symbolic links never lead out of root */
 int user_resolve(const char *root, const char *spec, struct sandbox_config *c, char **home, struct err *e);

@@ -172,7 +172,7 @@ struct task_struct {
 extern struct rw_semaphore tasklist_lock;
 extern struct task_struct init_task;	/* pid 0: boot, then the idle parent */
 extern struct list_head init_task_list; /* task->tasks of every leader */
-extern int nr_threads;
+extern int nr_threads, nr_kthreads; /* all, and those of the kernel among them; under tasklist_lock */
 extern u64 total_forks;
 extern struct task_struct *child_reaper; /* guest pid 1 */
 

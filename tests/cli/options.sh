@@ -29,6 +29,10 @@ test_option_volume_mode() { bad '-v wants SRC:DST' -v /tmp:/x:what -- true; }
 test_option_volume_relative() { bad '-v wants SRC:DST' -v /tmp:x -- true; }
 test_option_volume_missing() { bad 'cannot share /nonexistent' -v /nonexistent:/x -- true; }
 test_option_volume_file() { bad 'is not a directory' -v /etc/passwd:/x -- true; }
+test_option_volume_twice() { bad 'two directories are to be shared as /x' --platform=none -v /tmp:/x -v /etc:/x/. -- true; }
+test_option_volume_on_file() { bad '/etc/passwd is not a directory in the guest' --platform=none -v /tmp:/etc/passwd -- true; }
+test_option_volume_on_file_of_share() { bad '/x/passwd is not a directory in the guest' --platform=none -v /etc:/x -v /tmp:/x/passwd -- true; }
+test_option_volume_read_only() { bad '--read-only lets none be made' --platform=none --read-only -v /tmp:/nonexistent -- true; }
 test_option_root_missing() { bad '--root /nonexistent' --root /nonexistent -- true; }
 test_option_root_file() { bad 'is not a directory' --root /etc/passwd -- true; }
 test_option_user_name() { bad 'there is no user "nobody-knows"' -u nobody-knows -- true; }
@@ -48,6 +52,7 @@ test_command_option() { plain --frobnicate; status 125; says 'unknown option'; o
 test_command_none() { plain; status 125; says 'Usage: husk COMMAND'; }
 test_command_help() { plain --help; status 0; quiet; [[ $out == *"Usage: husk"* ]] || wrong "no usage"; }
 test_command_help_run() { plain help run; status 0; quiet; [[ $out == *"--read-only"* ]] || wrong "no options"; }
+test_command_help_help() { plain help --help; status 0; quiet; [[ $out == *"Usage: husk COMMAND"* ]] || wrong "no usage"; }
 test_command_run_help() { plain run --help; status 0; quiet; [[ $out == *"Usage: husk run"* ]] || wrong "no usage"; }
 test_command_each() { # --help and husk(1) name every command; each has its own help and page
 	local name
@@ -88,4 +93,28 @@ test_no_keys() {
 	status 125
 	says 'no memory protection keys'
 	one_line
+}
+
+# The commands that are programs of their own say the same of a wrong option, and where to read more.
+test_command_wrong_option() {
+	local name
+	for name in trace ps top dump crash; do
+		plain "$name" --frobnicate
+		status 125
+		says "husk $name: unknown option \"--frobnicate\"; see \"husk $name --help\""
+		one_line
+		plain "$name" -j
+		status 125
+		says "husk $name: unknown option \"-j\"; see"
+		one_line
+		plain "$name" --help=much
+		says "husk $name: option \"--help=much\" takes no value; see"
+		one_line
+	done
+	for name in "top -n" "dump -d" "crash -c" "trace -o"; do
+		plain $name
+		status 125
+		says "option \"${name#* }\" wants a value; see"
+		one_line
+	done
 }

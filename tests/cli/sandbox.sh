@@ -93,6 +93,14 @@ test_run_volume() {
 	[ "$(cat "$work/vol/made")" = rw ] || wrong "a share under a read-only root was not written"
 	rm -rf "$work/vol"
 }
+# --max-tasks is the program's: the kernel's own threads are not taken off it
+test_run_max_tasks() {
+	run --max-tasks 1 -- true
+	status 0
+	run --max-tasks 3 -- sh -c 'sleep 5 & sleep 5 & echo two; sleep 5 & echo three'
+	prints two
+	says 'fork'
+}
 # The host changes a file whose pages the guest has cached, or still has under way from read-ahead: an open after the attributes' second sees it.
 test_run_volume_changes() {
 	mkdir -p "$work/vol"

@@ -2,7 +2,6 @@
 // husk crash: takes a dump, or a running sandbox, apart. Options, the prompt, messages.
 
 #include <errno.h>
-#include <getopt.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -11,6 +10,7 @@
 #if __has_include(<editline/readline.h>)
 #include <editline/readline.h>
 #endif
+#include "../bad_option.h"
 #include "crash.h"
 
 bool live;
@@ -142,11 +142,8 @@ static int parse_options(int argc, char **argv, struct options *o)
 		case 'h':
 			help(stdout);
 			exit(0);
-		case ':':
-			complain("%s wants a value; see \"husk crash --help\"", argv[optind - 1]);
-			return -1;
 		default:
-			complain("unknown option \"%s\"; see \"husk crash --help\"", argv[optind - 1]);
+			complain("%s; see \"husk crash --help\"", bad_option_text(c, argv));
 			return -1;
 		}
 	}

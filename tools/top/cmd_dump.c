@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
 #include <hostif/mdump.h>
 #include <limits.h>
 #include <stdio.h>
@@ -11,6 +10,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include "../bad_option.h"
 #include "../client/client.h"
 #include "top.h"
 
@@ -184,7 +184,7 @@ int cmd_dump(int argc, char **argv)
 	int opt;
 
 	opterr = 0;
-	while ((opt = getopt_long(argc, argv, "d:qh", longopts, NULL)) >= 0)
+	while ((opt = getopt_long(argc, argv, ":d:qh", longopts, NULL)) >= 0)
 		switch (opt) {
 		case 'd':
 			w.level = strtol(optarg, &end, 10);
@@ -204,7 +204,7 @@ int cmd_dump(int argc, char **argv)
 			fputs(help_text, stdout);
 			return fflush(stdout) || ferror(stdout) ? EXIT_HUSK : 0;
 		default:
-			return usage("unknown option, or one without its value");
+			return usage(bad_option_text(opt, argv));
 		}
 	if (optind + 1 != argc)
 		return usage(optind == argc ? "which SANDBOX? \"husk ps\" lists them" : "one SANDBOX at a time");

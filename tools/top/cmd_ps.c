@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // husk ps: one line for each running sandbox.
 
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "../bad_option.h"
 #include "../client/client.h"
 #include "top.h"
 
@@ -175,8 +175,8 @@ int cmd_ps(int argc, char **argv)
 	size_t n;
 	int opt, rc;
 
-	argv[0] = (char *)"husk ps";
-	while ((opt = getopt_long(argc, argv, "aqh", options, NULL)) >= 0) {
+	opterr = 0;
+	while ((opt = getopt_long(argc, argv, ":aqh", options, NULL)) >= 0) {
 		switch (opt) {
 		case 'a':
 			p.all = true;
@@ -190,6 +190,7 @@ int cmd_ps(int argc, char **argv)
 		case 'h':
 			return fputs(help_text, stdout) < 0 || fflush(stdout) ? EXIT_HUSK : 0;
 		default:
+			fprintf(stderr, "husk ps: %s; see \"husk ps --help\"\n", bad_option_text(opt, argv));
 			return EXIT_HUSK;
 		}
 	}

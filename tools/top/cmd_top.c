@@ -2,13 +2,13 @@
 // husk top: options, and the batch mode for scripts.
 
 #include <errno.h>
-#include <getopt.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
+#include "../bad_option.h"
 #include "screen.h"
 #include "top.h"
 
@@ -206,10 +206,14 @@ int cmd_top(int argc, char **argv)
 	static struct top t = {.delay = 1};
 	int opt, rc;
 
-	argv[0] = (char *)"husk top";
-	while ((opt = getopt_long(argc, argv, "abn:d:s:HKh", options, NULL)) >= 0) {
+	opterr = 0;
+	while ((opt = getopt_long(argc, argv, ":abn:d:s:HKh", options, NULL)) >= 0) {
 		if (opt == 'h')
 			return fputs(help_text, stdout) < 0 || fflush(stdout) ? EXIT_HUSK : 0;
+		if (opt == ':' || opt == '?') {
+			fprintf(stderr, "husk top: %s; see \"husk top --help\"\n", bad_option_text(opt, argv));
+			return EXIT_HUSK;
+		}
 		rc = one_option(&t, opt, optarg);
 		if (rc)
 			return rc;

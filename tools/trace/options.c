@@ -3,9 +3,9 @@
 
 #include <ctype.h>
 #include <errno.h>
-#include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
+#include "../bad_option.h"
 #include "trace.h"
 
 enum {
@@ -491,10 +491,8 @@ char **options_parse(struct options *o, int argc, char **argv, bool *program)
 			fputs(help, stdout);
 			exit(fflush(stdout) ? EXIT_TRACE : 0);
 		}
-		if (opt == ':')
-			bad("option \"%s\" wants a value", argv[optind - 1]);
-		if (opt == '?')
-			bad("unknown option \"%s\"", argv[optind - 1]);
+		if (opt == ':' || opt == '?')
+			bad("%s", bad_option_text(opt, argv));
 		if (strchr("dDIb", opt) && opt < 256)
 			bad("option \"%s\" of strace has no meaning here", argv[optind - 1]);
 		one_option(o, opt, optarg);
