@@ -9,11 +9,11 @@ trap '' INT; bash -c 'kill -INT $$; echo survived'; trap - INT
 bash -c 'kill -TERM $$'; echo $?
 bash -c 'kill -KILL $$' 2>/dev/null; echo $?
 bash -c 'trap "echo term; exit 9" TERM; kill -TERM $$; sleep 5'; echo $?
-sleep 100 & p=$!; sleep 0.2; kill $p; wait $p 2>/dev/null; echo $? # a child that has not run sleep yet would run the exit trap
-bash -c 'trap "echo got it" USR1; (sleep 0.2; kill -USR1 $$) & wait; echo "wait $?"; wait'
+sleep 100 & p=$!; soon runs $p sleep; kill $p; wait $p 2>/dev/null; echo $? # a child that has not run sleep yet would run the exit trap
+bash -c 'trap "echo got it" USR1; (until grep -q ") S " /proc/$$/stat; do sleep 0.02; done; kill -USR1 $$) & wait; echo "wait $?"; wait'
 set -m
-sleep 100 & jobs | sed 's/[0-9]\{2,\}//'; kill %1; wait %1 2>/dev/null; echo $?
-sleep 100 & p=$!; kill -STOP $p; sleep 0.2; jobs -s | awk '{print $2}'; kill -CONT $p; sleep 0.1; jobs -r | awk '{print $2}'; kill -9 $p; wait $p 2>/dev/null; echo $?
+sleep 100 & jobs | sed 's/[0-9]\{2,\}//'; soon runs $! sleep; kill %1; wait %1 2>/dev/null; echo $?
+sleep 100 & p=$!; soon runs $p sleep; kill -STOP $p; soon is $p T; jobs -s | awk '{print $2}'; kill -CONT $p; soon is $p S; jobs -r | awk '{print $2}'; kill -9 $p; wait $p 2>/dev/null; echo $?
 bash -c 'set -m; sleep 100 & ps -o pgid= -p $! | tr -d " " | grep -qx "$!" && echo own group; kill $!' 
 set +m
 for i in 1 2 3 4 5 6 7 8; do (sleep 0.0$i; echo "job $i" > j$i) & done; wait; cat j?

@@ -33,5 +33,5 @@ mktemp -d XXXX >/dev/null && echo mktemp; mkdir -p a1/b/c; rmdir -p a1/b/c; ls -
 mkfifo fi; stat -c %F fi /dev/null . link
 id -u | grep -cE '^[0-9]+$'; env -i A=b env; printenv LANG; nproc | grep -cE '^[0-9]+$'; uname -s; date -u -d @1000000000 +%F_%T
 df . | wc -l; sync; ls /proc/self/fd | wc -l; tail -n +5 a | head -2; expr 7 \* 6; factor 1234567890; basenc --base64 <<< hello; cksum a; md5sum a
-(tail -f a & p=$!; sleep 0.3; echo appended >> a; sleep 1.5; kill $p; wait $p 2>/dev/null) | tail -1
+tail -f a > followed & p=$!; soon grep -qx 20 followed; echo appended >> a; soon grep -q appended followed; kill $p; wait $p 2>/dev/null; tail -1 followed
 find . -delete; ls -A | wc -l

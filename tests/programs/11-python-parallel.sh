@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # python3: threading, multiprocessing (fork, spawn, pools, queues, shared memory), concurrent.futures, asyncio with subprocesses.
-# time: 240
+# time: 600
 . "$(dirname "$0")/common.sh"
 PY=/usr/bin/python3; [ -x $PY ] || { echo "SKIP: no python3"; exit 77; }
 cat > th.py <<'E'
@@ -16,7 +16,7 @@ ts = [threading.Thread(target=work) for _ in range(8)]
 for i in range(2000): q.put(i)
 [q.put(None) for _ in ts]; [t.join() for t in ts]; print(n[0])
 b = threading.Barrier(4); e = threading.Event(); r = []
-def f(i): b.wait(); e.wait(5); r.append(i)
+def f(i): b.wait(); e.wait(300); r.append(i)
 ts = [threading.Thread(target=f, args=(i,)) for i in range(4)]; [t.start() for t in ts]; time.sleep(.05); e.set(); [t.join() for t in ts]; print(sorted(r))
 with cf.ThreadPoolExecutor(8) as ex: print(sum(ex.map(lambda x: x * x, range(500))))
 c = threading.Condition(); print(c.acquire(), c.wait(0.05)); c.release()
@@ -40,9 +40,9 @@ def wshm(name): s = shared_memory.SharedMemory(name); s.buf[:5] = b"hello"; s.cl
 if __name__ == "__main__":
     for how in ("fork", "spawn", "forkserver"):
         ctx = mp.get_context(how)
-        with ctx.Pool(3) as p: print(how, sum(p.map(sq, range(200))), p.apply_async(sq, (9,)).get(30), sorted(p.imap_unordered(sq, range(5))))
+        with ctx.Pool(3) as p: print(how, sum(p.map(sq, range(200))), p.apply_async(sq, (9,)).get(300), sorted(p.imap_unordered(sq, range(5))))
         q = ctx.Queue(); ps = [ctx.Process(target=put, args=(q, i * 50, i * 50 + 50)) for i in range(3)]; [p.start() for p in ps]
-        print(sum(q.get(timeout=30) for _ in range(150))); [p.join() for p in ps]; print([p.exitcode for p in ps])
+        print(sum(q.get(timeout=300) for _ in range(150))); [p.join() for p in ps]; print([p.exitcode for p in ps])
         v, l = ctx.Value("i", 0), ctx.Lock(); ps = [ctx.Process(target=inc, args=(v, l)) for _ in range(3)]; [p.start() for p in ps]; [p.join() for p in ps]; print(v.value)
         a, b = ctx.Pipe(); p = ctx.Process(target=pipe_child, args=(b,)); p.start(); a.send([1, "x"]); print(a.recv()); p.join()
         p = ctx.Process(target=die); p.start(); p.join(); print(p.exitcode)
@@ -51,7 +51,7 @@ if __name__ == "__main__":
     with cf.ProcessPoolExecutor(2) as ex: print(list(ex.map(sq, range(10))))
     with mp.Manager() as m: d = m.dict(); d["k"] = 1; print(dict(d))
 E
-timeout 200 $PY mp.py; echo $?
+timeout 550 $PY mp.py; echo $?
 cat > as.py <<'E'
 import asyncio, signal, os, sys
 async def sleeper(i): await asyncio.sleep(0.01 * (i % 5)); return i

@@ -5,7 +5,7 @@ PY=/usr/bin/python3; [ -x $PY ] || { echo "SKIP: no python3"; exit 77; }
 cat > s.py <<'E'
 import sqlite3, os, sys, multiprocessing as mp
 def writer(mode, k):
-    c = sqlite3.connect(mode + ".db", timeout=60)
+    c = sqlite3.connect(mode + ".db", timeout=250)
     for i in range(20):
         with c: c.execute("insert into t values(?, ?)", (k * 1000000 + i, "w"))
 for mode in ("delete", "truncate", "persist", "wal", "memory"):

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # Programs on a pseudo-terminal: script(1), tmux, stty, a shell with job control, less, python's pty module.
-# time: 180
+# time: 600
 . "$(dirname "$0")/common.sh"
 need script
 script -qec 'echo in script; test -t 1 && echo is a tty; stty -a | head -1 | cut -d" " -f1-2; exit 5' log </dev/null; echo $?; grep -c 'in script' log
@@ -16,7 +16,7 @@ def talk(argv, steps, env=None):
     out = b""
     for send, want in steps:
         if send: os.write(fd, send)
-        end, seen = time.time() + 20, b""
+        end, seen = time.time() + 120, b""
         while want not in seen and time.time() < end:
             if select.select([fd], [], [], 0.2)[0]:
                 try: d = os.read(fd, 4096)
@@ -33,12 +33,12 @@ print(talk(["bash", "--norc", "--noprofile", "-i"], [(b"", b"$ "), (b"echo a$((1
 print(talk(["python3", "-q"], [(b"", b">>> "), (b"1+1\n", b"2\r\n"), (b"import os; print(os.isatty(0))\n", b"True\r\n"), (b"exit(4)\n", b"")]))
 print(talk(["sh", "-c", "trap 'echo winch' WINCH; echo go; read x; echo got $x; exit 6"], [(b"", b"go"), (b"data\n", b"got data")]))
 E
-timeout 120 /usr/bin/python3 p.py; echo $?
+timeout 500 /usr/bin/python3 p.py; echo $?
 if command -v tmux >/dev/null; then
 	export TMUX_TMPDIR=$TESTDIR; T="tmux -f /dev/null -L t"
 	$T new-session -d -x 80 -y 24 -s s 'PS1="> " exec sh'; $T has-session -t s; echo $?
 	$T send-keys -t s 'echo to-$((40+2)); tty | grep -c pts' Enter
-	for i in $(seq 100); do $T capture-pane -p -t s | grep -Eq '^(> )?to-42' && break; sleep 0.1; done; $T capture-pane -p -t s | grep -Ec '^(> )?to-42' # typed before the prompt, it follows it
+	for i in $(seq 1200); do $T capture-pane -p -t s | grep -Eq '^(> )?to-42' && break; sleep 0.1; done; $T capture-pane -p -t s | grep -Ec '^(> )?to-42' # typed before the prompt, it follows it
 	$T split-window -t s 'sleep 60'; $T list-panes -t s | wc -l; $T resize-window -t s -x 100 -y 30 2>/dev/null; $T display-message -p -t s '#{window_width}'
-	$T kill-server; sleep 0.3; $T has-session -t s 2>/dev/null; echo $?
+	$T kill-server; while $T has-session -t s 2>/dev/null; do sleep 0.1; done; $T has-session -t s 2>/dev/null; echo $?
 else echo 'no tmux'; fi

@@ -2,7 +2,7 @@
 # Servers on local sockets: redis, nginx, PostgreSQL: start, questions, reload or snapshot, orderly end; each only if installed.
 . "$(dirname "$0")/common.sh"
 have() { command -v "$1" >/dev/null || { echo "no $1"; return 1; }; }
-until_there() { local i; for ((i = 0; i < 300; i++)); do [ -S "$1" ] && return; sleep 0.1; done; echo "no $1"; }
+until_there() { local i; for ((i = 0; i < 1200; i++)); do [ -S "$1" ] && return; sleep 0.1; done; echo "no $1"; }
 if have redis-server; then
 	redis-server --port 0 --unixsocket "$PWD/r" --dir "$PWD" --save '' > redis.log 2>&1 &
 	until_there r

@@ -9,6 +9,10 @@ need() {
 		command -v "$p" >/dev/null 2>&1 || { echo "SKIP: $p is not installed"; exit 77; }
 	done
 }
+# soon COMMAND...: waits until it succeeds; the runner ends what waits for ever.
+soon() { until "$@"; do sleep 0.02; done; }
+runs() { [ "$(cat "/proc/$1/comm" 2>/dev/null)" = "$2" ]; }
+is() { grep -q ") $2 " "/proc/$1/stat" 2>/dev/null; } # PID STATE
 # A tree of N directories with files, links and odd names, the same each time.
 make_tree() {
 	local d=$1 n=$2 i j

@@ -38,7 +38,7 @@ int main(void)
 		}
 		R(setpgid(k2, k));
 		T(getpgid(k2) == k);
-		R(setpgid(k2, 1 << 21));
+		R(setpgid(k2, 1 << 22));
 		R(setpgid(k2, -5));
 		R(setpgid(1 << 22, 0));
 		R(setpgid(k2, getpgrp()) == 0 && getpgid(k2) == getpid());

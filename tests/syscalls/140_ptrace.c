@@ -272,8 +272,8 @@ static void attach(void)
 	say("%s\n", stop(next(p)));
 
 	R(PT(PTRACE_ATTACH, getpid(), 0, 0));
-	R(PT(PTRACE_ATTACH, 999999, 0, 0));
-	R(PT(PTRACE_SEIZE, 999999, 0, 0));
+	R(PT(PTRACE_ATTACH, 1 << 22, 0, 0));
+	R(PT(PTRACE_SEIZE, 1 << 22, 0, 0));
 	// a stopped one
 	p = MUST(fork());
 	if (!p)
