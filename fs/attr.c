@@ -2,7 +2,7 @@
 /* Inode attributes: who may change them, times, set-id bits. */
 #include "internal.h"
 
-void timestamp_truncate(struct timespec64 *t, const struct inode *i)
+static void timestamp_truncate(struct timespec64 *t, const struct inode *i)
 {
 	unsigned gran = i->i_sb->s_time_gran;
 

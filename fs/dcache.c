@@ -140,7 +140,7 @@ out:
 }
 
 /* ---- allocation ---- */
-struct dentry *__d_alloc(struct super_block *sb, const struct qstr *name)
+static struct dentry *__d_alloc(struct super_block *sb, const struct qstr *name)
 {
 	struct dentry *d = stable_alloc(&dentry_pool);
 	char *dname;
@@ -346,18 +346,6 @@ void dentry_kill_marked(struct dentry *d)
 {
 	spin_lock(&d->d_lock);
 	dput(dentry_kill(d));
-}
-
-/* dentry_try_kill: an unused dentry, if it still is one. */
-bool dentry_try_kill(struct dentry *d)
-{
-	spin_lock(&d->d_lock);
-	if (!d_count_cas(d, 0, D_COUNT_DEAD)) {
-		spin_unlock(&d->d_lock);
-		return false;
-	}
-	dput(dentry_kill(d));
-	return true;
 }
 
 /* The last reference seems to go. Returns the parent to put when d was killed. */

@@ -44,7 +44,7 @@ static int strvec_room(struct strvec *v, size_t n)
 	return 0;
 }
 
-int strvec_add(struct strvec *v, const char *s)
+static int strvec_add(struct strvec *v, const char *s)
 {
 	size_t n = strlen(s) + 1;
 
@@ -404,8 +404,8 @@ static struct linux_binprm *alloc_bprm(int dfd, const char *name, int flags)
 	return b;
 }
 
-int do_execveat(int dfd, const char *kname, const char __user *const __user *argv,
-		const char __user *const __user *envp, int flags)
+static int do_execveat(int dfd, const char *kname, const char __user *const __user *argv,
+		       const char __user *const __user *envp, int flags)
 {
 	struct linux_binprm *b = alloc_bprm(dfd, kname, flags);
 	size_t limit = clamp_t(u64, rlimit(RLIMIT_STACK) / 4, ARG_TOTAL_MIN, ARG_TOTAL_MAX);

@@ -285,7 +285,7 @@ static void close_files(struct files_struct *files)
 	}
 }
 
-void put_files_struct(struct files_struct *files)
+static void put_files_struct(struct files_struct *files)
 {
 	struct fd_block *b, *next;
 

@@ -51,7 +51,7 @@ static int no_open(struct inode *i, struct file *f)
 const struct file_operations no_open_fops = {.open = no_open};
 static const struct address_space_operations empty_aops;
 
-struct inode *inode_init_always(struct super_block *sb, struct inode *i)
+static struct inode *inode_init_always(struct super_block *sb, struct inode *i)
 {
 	i->i_mode = 0;
 	i->i_uid = i->i_gid = 0;

@@ -19,9 +19,7 @@ static inline struct fs_struct *current_fs(void)
 
 /* dcache.c */
 struct dentry *__d_lookup_fast(const struct dentry *parent, u64 hash, const char *name, unsigned len, unsigned *seq);
-struct dentry *__d_alloc(struct super_block *sb, const struct qstr *name);
 bool dget_not_dead(struct dentry *d);
-bool dentry_try_kill(struct dentry *d);
 void dentry_kill_marked(struct dentry *d);
 struct dentry *d_alloc_cursor(struct dentry *parent);
 void d_genocide(struct dentry *root);
@@ -98,11 +96,9 @@ static inline unsigned hash_component(const char *p, u64 *hash)
 }
 
 /* inode.c */
-struct inode *inode_init_always(struct super_block *sb, struct inode *i);
 void evict_inodes(struct super_block *sb);
 unsigned should_remove_suid(const struct inode *i);
 extern atomic64_t nr_inodes_stat;
-void timestamp_truncate(struct timespec64 *t, const struct inode *i);
 
 /* super.c */
 extern struct list_head super_blocks;
@@ -129,14 +125,9 @@ struct open_flags {
 	int intent;
 	int lookup_flags;
 };
-struct file *do_filp_open(int dfd, const char *name, const struct open_flags *op);
-int build_open_flags(u64 flags, u64 mode, u64 resolve, struct open_flags *op);
-int may_linkat(const struct path *link);
 int may_open(const struct path *p, int acc_mode, int flag);
 
 /* open.c */
-int do_dentry_open(struct file *f, struct inode *inode);
-long do_sys_open(int dfd, const char __user *name, int flags, umode_t mode);
 
 /* file_table.c */
 void file_free_empty(struct file *f);
@@ -151,7 +142,6 @@ void set_close_on_exec(unsigned fd, bool on);
 extern struct rw_semaphore namespace_sem;
 
 /* fcntl.c */
-void fasync_remove(struct file *f);
 
 int exec_kernel_strings(const char *name, const char *const *argv, const char *const *envp);
 #endif

@@ -390,17 +390,3 @@ int install_root_mount(struct vfsmount *v)
 	set_fs_pwd(fs, &p);
 	return 0;
 }
-
-int mount_root(const char *fstype, unsigned long flags, const char *dev, void *data)
-{
-	struct vfsmount *m;
-	struct dentry *root;
-	int r = vfs_get_tree(fstype, flags, dev, data, &root);
-
-	if (r)
-		return r;
-	m = vfs_mount_from_root(root, dev, flags & SB_RDONLY ? MNT_READONLY : 0);
-	if (IS_ERR(m))
-		return PTR_ERR(m);
-	return install_root_mount(m);
-}

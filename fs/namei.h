@@ -39,7 +39,5 @@ int path_parent(int dfd, const char *name, unsigned flags, struct path *parent, 
 struct dentry *lookup_cached(struct dentry *dir, const struct qstr *name, unsigned flags);
 struct dentry *__lookup_hash(const struct qstr *name, struct dentry *base, unsigned flags);
 
-int may_create(struct inode *dir, struct dentry *d);
-int may_delete(struct inode *dir, struct dentry *victim, bool isdir);
 extern int sysctl_protected_symlinks, sysctl_protected_hardlinks;
 #endif

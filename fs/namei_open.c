@@ -13,7 +13,7 @@
 #define LOOKUP_CACHED_ONLY 0x200000
 
 /* build_open_flags: the rules of openat2(2); 0 or -EINVAL and friends. */
-int build_open_flags(u64 flags, u64 mode, u64 resolve, struct open_flags *op)
+static int build_open_flags(u64 flags, u64 mode, u64 resolve, struct open_flags *op)
 {
 	int acc = ACC_MODE(flags), lf = 0;
 	bool exec = flags & __FMODE_EXEC;
@@ -370,7 +370,7 @@ static struct file *open_fast(int dfd, const char *name, const struct open_flags
 	return f;
 }
 
-struct file *do_filp_open(int dfd, const char *name, const struct open_flags *op)
+static struct file *do_filp_open(int dfd, const char *name, const struct open_flags *op)
 {
 	unsigned flags = op->lookup_flags;
 	struct open_flags cached;
@@ -440,7 +440,7 @@ static long open_fd(int dfd, const char __user *name, const struct open_flags *o
 	return fd;
 }
 
-long do_sys_open(int dfd, const char __user *name, int flags, umode_t mode)
+static long do_sys_open(int dfd, const char __user *name, int flags, umode_t mode)
 {
 	struct open_flags op;
 	int r;

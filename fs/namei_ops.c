@@ -13,7 +13,7 @@ static int check_sticky(const struct inode *dir, const struct inode *i)
 	return !capable(CAP_FOWNER);
 }
 
-int may_delete(struct inode *dir, struct dentry *victim, bool isdir)
+static int may_delete(struct inode *dir, struct dentry *victim, bool isdir)
 {
 	struct inode *i = victim->d_inode;
 	int r;
@@ -38,7 +38,7 @@ int may_delete(struct inode *dir, struct dentry *victim, bool isdir)
 	return dir->i_flags & S_DEAD ? -ENOENT : 0;
 }
 
-int may_create(struct inode *dir, struct dentry *d)
+static int may_create(struct inode *dir, struct dentry *d)
 {
 	if (d->d_inode)
 		return -EEXIST;
@@ -485,7 +485,7 @@ SYSCALL_DEFINE2(symlink, const char __user *, target, const char __user *, name)
 }
 
 /* may_linkat: the protected_hardlinks rule */
-int may_linkat(const struct path *link)
+static int may_linkat(const struct path *link)
 {
 	struct inode *i = link->dentry->d_inode;
 

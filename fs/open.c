@@ -62,7 +62,7 @@ static int take_write(struct file *f, struct inode *i)
 }
 
 /* do_dentry_open: f_path is set and referenced; on failure the references are dropped. */
-int do_dentry_open(struct file *f, struct inode *i)
+static int do_dentry_open(struct file *f, struct inode *i)
 {
 	const struct file_operations *fop;
 	int r = 0;

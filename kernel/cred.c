@@ -37,7 +37,8 @@ void __cold cred_init(void)
 static struct user_struct *uid_hash[UID_HASH] = {[0] = &root_user};
 static DEFINE_SPINLOCK(uid_lock);
 
-struct user_struct *alloc_uid(uid_t uid)
+/* Finds the user or makes it: a reference, or NULL when out of memory. */
+static struct user_struct *alloc_uid(uid_t uid)
 {
 	struct user_struct *u, *new = NULL;
 

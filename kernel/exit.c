@@ -90,7 +90,7 @@ void exec_mm_release(struct task_struct *t, struct mm_struct *mm)
 	mm_release(t, mm);
 }
 
-void exit_mm_release(struct task_struct *t, struct mm_struct *mm)
+static void exit_mm_release(struct task_struct *t, struct mm_struct *mm)
 {
 	mm_release(t, mm);
 }
@@ -241,7 +241,7 @@ static struct task_struct *find_new_reaper(struct task_struct *father, bool *to_
 	return t ? t : child_reaper;
 }
 
-bool will_become_orphaned_pgrp(struct pid *pgrp, struct task_struct *ignored)
+static bool will_become_orphaned_pgrp(struct pid *pgrp, struct task_struct *ignored)
 {
 	struct signal_struct *s;
 

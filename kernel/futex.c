@@ -152,7 +152,7 @@ static int wake_locked(struct futex_bucket *b, struct futex_key *key, int n, u32
 	return woken;
 }
 
-int futex_wake(u32 *uaddr, bool shared, int n, u32 bitset)
+static int futex_wake(u32 *uaddr, bool shared, int n, u32 bitset)
 {
 	struct futex_bucket *b;
 	struct futex_key key;
@@ -218,7 +218,7 @@ static int wait_setup(u32 *uaddr, u32 val, bool shared, struct futex_q *q)
 }
 
 /* Sleep until woken, @end (CLOCK_MONOTONIC ns, or UINT64_MAX) or a signal. */
-void futex_sleep(struct futex_q *q, u64 end)
+static void futex_sleep(struct futex_q *q, u64 end)
 {
 	if (end == UINT64_MAX) {
 		if (!READ_ONCE(q->woken))
@@ -234,7 +234,7 @@ void futex_sleep(struct futex_q *q, u64 end)
 
 static long futex_restart(struct restart_block *r);
 
-int futex_wait(u32 *uaddr, bool shared, u32 val, u64 end, u32 bitset)
+static int futex_wait(u32 *uaddr, bool shared, u32 val, u64 end, u32 bitset)
 {
 	struct futex_q q = {.bitset = bitset};
 	struct restart_block *rb;

@@ -37,8 +37,5 @@ int futex_get_value_locked(u32 *val, u32 *uaddr);
 int futex_fault_in(u32 *uaddr, bool write);
 void futex_queue(struct futex_q *q, struct futex_bucket *b);
 bool futex_unqueue(struct futex_q *q);
-void futex_sleep(struct futex_q *q, u64 end);
-int futex_wake(u32 *uaddr, bool shared, int n, u32 bitset);
-int futex_wait(u32 *uaddr, bool shared, u32 val, u64 end, u32 bitset);
 
 #endif

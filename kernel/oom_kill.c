@@ -22,7 +22,7 @@ static struct mm_struct *victim_mm; /* under oom_lock; with a reference */
 static u64 victim_time;
 
 /* Pages that killing t would free, weighed; 0: not to be killed. tasklist_lock or a reference is held. */
-long oom_badness(struct task_struct *t)
+static long oom_badness(struct task_struct *t)
 {
 	long adj = READ_ONCE(t->signal->oom_score_adj), points;
 	struct mm_struct *mm;

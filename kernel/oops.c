@@ -37,7 +37,7 @@ void add_taint(unsigned int bit)
 /* ---- one report at a time ---- */
 
 /* False: this thread is in a report already. */
-bool report_begin(void)
+static bool report_begin(void)
 {
 	struct thread_info *ti = current_thread_info(), *none = NULL;
 
@@ -145,7 +145,7 @@ void warn_report(const char *cause, struct host_sigcontext *c)
 
 /* ---- oopses ---- */
 
-const char *oops_why_fatal(void)
+static const char *oops_why_fatal(void)
 {
 	struct thread_info *ti = current_thread_info();
 	struct task_struct *t = ti->task;

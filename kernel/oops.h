@@ -5,7 +5,6 @@
 
 #include <husk/oops.h>
 
-bool report_begin(void); /* false: the caller is in a report already */
 void report_end(void);
 void show_report(struct host_sigcontext *c, u32 held);
 /* panic_reported: panic() when the log has the report already */

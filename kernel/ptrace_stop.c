@@ -180,11 +180,6 @@ void ptrace_trap_notify(struct task_struct *t)
 		platform->kick(t);
 }
 
-void ptrace_step_into_handler(void)
-{
-	ptrace_notify(SIGTRAP, 0);
-}
-
 /* ---- system calls ---- */
 
 static void report_syscall(unsigned long message)

@@ -183,13 +183,6 @@ void ignore_signals(struct task_struct *t)
 		t->sighand->action[i].handler = HUSK_SIG_IGN;
 }
 
-bool unhandled_signal(struct task_struct *t, int sig)
-{
-	void *h = t->sighand->action[sig - 1].handler;
-
-	return h == HUSK_SIG_IGN || h == HUSK_SIG_DFL;
-}
-
 void flush_signal_handlers(struct task_struct *t, int force_default)
 {
 	for (int i = 0; i < _NSIG; i++) {

@@ -364,7 +364,8 @@ fatal:
 	die_of_signal(sig, &ks->info);
 }
 
-bool get_signal(struct ksignal *ks)
+/* Dequeues one that has a handler into ks; may stop or kill the task. False: there is none. */
+static bool get_signal(struct ksignal *ks)
 {
 	struct task_struct *me = current;
 	struct signal_struct *s = me->signal;
@@ -439,7 +440,7 @@ void restore_saved_sigmask_unless(bool interrupted)
 		restore_saved_sigmask();
 }
 
-void signal_delivered(struct ksignal *ks, int stepping)
+static void signal_delivered(struct ksignal *ks, int stepping)
 {
 	husk_sigset_t set = current->blocked | ks->ka.mask;
 
@@ -483,7 +484,7 @@ static void handle_signal(struct ksignal *ks, struct pt_regs *regs)
 		signal_delivered(ks, test_thread_flag(TIF_SINGLESTEP));
 }
 
-void do_signal(struct pt_regs *regs)
+static void do_signal(struct pt_regs *regs)
 {
 	struct ksignal ks;
 

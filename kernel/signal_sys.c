@@ -328,7 +328,8 @@ int copy_siginfo_from_user(struct kernel_siginfo *info, const void *uinfo)
 
 /* ---- alternate stacks ---- */
 
-int do_sigaltstack(const void *uss, void *uoss, unsigned long sp)
+/* User pointers; either may be NULL. @sp: the user's stack pointer */
+static int do_sigaltstack(const void *uss, void *uoss, unsigned long sp)
 {
 	struct task_struct *me = current;
 	kstack_t new, old = {(void *)me->sas_ss_sp, 0, 0, me->sas_ss_size};

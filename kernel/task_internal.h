@@ -15,7 +15,6 @@ void signal_init(void);
 struct task_struct *copy_process(struct kernel_clone_args *a, bool kthread, const char *name);
 void put_sighand(struct sighand_struct *sh);
 struct sighand_struct *alloc_sighand(void);
-bool will_become_orphaned_pgrp(struct pid *pgrp, struct task_struct *ignored);
 void exit_robust_list(struct task_struct *t);
 int futex_wake_user(u32 *uaddr, int n); /* private or shared; for clear_child_tid */
 void task_works_exit(void);

@@ -58,7 +58,7 @@ struct page *find_get_any_page(struct address_space *m, pgoff_t index)
 }
 
 /* find_get_pages_contig: up to max pages at index, index + 1, ... as long as there is one; each with a reference */
-unsigned int find_get_pages_contig(struct address_space *m, pgoff_t index, unsigned int max, struct page **pages)
+static unsigned int find_get_pages_contig(struct address_space *m, pgoff_t index, unsigned int max, struct page **pages)
 {
 	unsigned int n = 0;
 
@@ -569,7 +569,7 @@ vm_fault_t filemap_fault(struct vm_fault *vmf)
 	return VM_FAULT_LOCKED | major;
 }
 
-const struct vm_operations_struct generic_file_vm_ops = {
+static const struct vm_operations_struct generic_file_vm_ops = {
 	.fault = filemap_fault,
 	.flags = VM_OPS_FAULT_AROUND,
 };

@@ -94,7 +94,7 @@ static struct page *gup_once(struct fault_ctx *c, struct mm_struct *mm, unsigned
 	return NULL;
 }
 
-struct page *gup_page(struct mm_struct *mm, unsigned long addr, unsigned int gup, int *err)
+static struct page *gup_page(struct mm_struct *mm, unsigned long addr, unsigned int gup, int *err)
 {
 	struct fault_ctx c = {.flush_end = 0};
 	struct page *p;

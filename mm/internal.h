@@ -110,21 +110,17 @@ static inline bool accountable(unsigned long vm_flags)
 }
 #define STACK_GUARD_GAP (256UL << PAGE_SHIFT)
 extern int sysctl_max_map_count, sysctl_mmap_min_addr;
-extern const struct vm_operations_struct generic_file_vm_ops;
 
 /* ---- mmap.c ---- */
 unsigned long get_unmapped_area(struct mm_struct *mm, struct file *file, unsigned long addr, unsigned long len,
 				unsigned long flags, unsigned long room);
 void mm_pick_layout(struct mm_struct *mm);
-void mm_gap_freed(struct mm_struct *mm, unsigned long start, unsigned long end);
 /* mm_populate: fault in what is mapped in the range; mmap_lock not held. write: POPULATE_WRITE's meaning; else as VMAs allow. */
 int mm_populate(struct mm_struct *mm, unsigned long start, unsigned long len, int how);
 enum { POPULATE_AS_ALLOWED, POPULATE_READ, POPULATE_WRITE };
 bool mlock_future_ok(struct mm_struct *mm, unsigned long vm_flags, unsigned long bytes);
 
 /* ---- mprotect.c ---- */
-int mprotect_fixup(struct mm_struct *mm, struct vm_area_struct *vma, unsigned long start, unsigned long end,
-		   unsigned long newflags);
 
 /* ---- fault.c ---- */
 /**
@@ -274,7 +270,6 @@ void unmap_page(struct page *p);
 /* ---- gup.c ---- */
 #define GUP_WRITE 1
 #define GUP_FORCE 2
-struct page *gup_page(struct mm_struct *mm, unsigned long addr, unsigned int gup, int *err);
 
 /* ---- filemap.c, readahead.c, writeback.c ---- */
 void page_cache_sync_readahead(struct address_space *m, struct file *f, pgoff_t index, unsigned long want);
@@ -282,13 +277,10 @@ void page_cache_async_readahead(struct address_space *m, struct file *f, struct 
 /* page_cache_fault_readahead: a mapped page is missing. text: it will be run, so it and its neighbours come to lie where their views belong */
 void page_cache_fault_readahead(struct address_space *m, struct file *f, pgoff_t index, bool text);
 void force_page_cache_readahead(struct address_space *m, struct file *f, pgoff_t index, unsigned long nr);
-unsigned int find_get_pages_contig(struct address_space *m, pgoff_t index, unsigned int max, struct page **pages);
 unsigned int find_get_pages_range(struct address_space *m, pgoff_t *index, pgoff_t last, unsigned int max,
 				  struct page **pages);
-bool invalidate_page(struct address_space *m, struct page *p);
 unsigned long invalidate_mapping_pages(struct address_space *m, pgoff_t first, pgoff_t last);
 void __delete_from_page_cache(struct page *p); /* i_pages_lock held; the cache's reference becomes the caller's */
-bool clear_page_dirty_for_io(struct page *p);  /* page locked */
 void cancel_dirty_page(struct page *p);
 int write_one_page(struct page *p, struct address_space *m, bool wait); /* page locked; unlocks */
 void balance_dirty_pages(struct address_space *m);

@@ -74,7 +74,7 @@ void mmdrop(struct mm_struct *mm)
 }
 
 /* The address space has no task any more: no host mapping of it can be used again. */
-void exit_mmap(struct mm_struct *mm)
+static void exit_mmap(struct mm_struct *mm)
 {
 	struct vm_area_struct *vma, *n;
 

@@ -68,29 +68,6 @@ void mm_smap_add(struct smap *s, struct vm_area_struct *vma)
 	spin_unlock(&vma->vm_mm->page_table_lock);
 }
 
-long task_pagemap_read(struct mm_struct *mm, unsigned long index, u64 *entry, unsigned long n)
-{
-	mmap_read_lock(mm);
-	spin_lock(&mm->page_table_lock);
-	for (unsigned long i = 0; i < n; i++) {
-		pte_t e = index + i < TASK_SIZE >> PAGE_SHIFT ? pte_get(mm, (index + i) << PAGE_SHIFT) : 0;
-
-		/* bit 63 present, 61 file or shared, 56 mapped once; frame numbers are nobody's business */
-		entry[i] = 0;
-		if (e & PTE_PRESENT)
-			entry[i] = 1ULL << 63 | (e & PTE_ANON ? 0 : 1ULL << 61) |
-				   (!(e & PTE_SPECIAL) && page_mapcount(pte_page(e)) == 1 ? 1ULL << 56 : 0);
-	}
-	spin_unlock(&mm->page_table_lock);
-	mmap_read_unlock(mm);
-	return n;
-}
-
-unsigned long task_vsize(struct mm_struct *mm)
-{
-	return mm->total_vm << PAGE_SHIFT;
-}
-
 unsigned long task_rss(struct mm_struct *mm)
 {
 	return get_mm_rss(mm);

@@ -116,7 +116,7 @@ out:
 	return addr;
 }
 
-void mm_gap_freed(struct mm_struct *mm, unsigned long start, unsigned long end)
+static void mm_gap_freed(struct mm_struct *mm, unsigned long start, unsigned long end)
 {
 	if (end > mm->gap_hint && start < mm->mmap_base)
 		mm->gap_hint = min(end, mm->mmap_base);
@@ -597,24 +597,6 @@ static int do_brk_flags(struct mm_struct *mm, unsigned long addr, unsigned long 
 		return -ENOMEM;
 	ret = mmap_region(mm, NULL, addr, len, vm_flags, addr >> PAGE_SHIFT);
 	return IS_ERR_VALUE(ret) ? (int)ret : 0;
-}
-
-int vm_brk_flags(unsigned long addr, unsigned long len, unsigned long flags)
-{
-	struct mm_struct *mm = current->mm;
-	int err;
-
-	len = PAGE_ALIGN(len);
-	if (!len)
-		return 0;
-	if (offset_in_page(addr) || addr > TASK_SIZE || len > TASK_SIZE - addr)
-		return -ENOMEM;
-	mmap_write_lock(mm);
-	err = do_brk_flags(mm, addr, len, flags & VM_EXEC);
-	mmap_write_unlock(mm);
-	if (!err && (mm->def_flags & VM_LOCKED))
-		mm_populate(mm, addr, len, POPULATE_AS_ALLOWED);
-	return err;
 }
 
 static unsigned long do_brk(struct mm_struct *mm, unsigned long brk, unsigned long *grown)

@@ -119,8 +119,8 @@ static void change_protection(struct mm_struct *mm, struct vm_area_struct *vma)
  *
  * mmap_lock is held for writing. vma may be split, and merged away. 0 or -ENOMEM.
  */
-int mprotect_fixup(struct mm_struct *mm, struct vm_area_struct *vma, unsigned long start, unsigned long end,
-		   unsigned long newflags)
+static int mprotect_fixup(struct mm_struct *mm, struct vm_area_struct *vma, unsigned long start, unsigned long end,
+			  unsigned long newflags)
 {
 	unsigned long old = vma->vm_flags, pages = (end - start) >> PAGE_SHIFT;
 	bool charged = false;

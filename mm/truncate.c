@@ -119,7 +119,7 @@ void truncate_setsize(struct inode *i, loff_t size)
 }
 
 /* A clean page that nobody uses leaves the cache; false: it had to stay. The page is locked, one reference is the caller's. */
-bool invalidate_page(struct address_space *m, struct page *p)
+static bool invalidate_page(struct address_space *m, struct page *p)
 {
 	bool gone = false;
 

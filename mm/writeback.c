@@ -87,7 +87,7 @@ void cancel_dirty_page(struct page *p)
 }
 
 /* True if the page was dirty: the caller writes it now. Page locked. */
-bool clear_page_dirty_for_io(struct page *p)
+static bool clear_page_dirty_for_io(struct page *p)
 {
 	struct address_space *m = p->mapping;
 

@@ -94,7 +94,6 @@ void sig_forged(struct thread_info *ti) __noreturn;
 void serialize_core(void);
 /* shoot-downs asked of the current host process; async-signal-safe */
 void shootdown_serve(void);
-struct task_struct *arch_boot_task(void);
 void host_process_init(u64 mm_id, bool kernel_process);
 long host_wait4(int *status);
 long host_set_pdeathsig(void);

@@ -75,12 +75,6 @@ long host_membarrier_sync_core(void)
 	return host_call(__NR_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED_SYNC_CORE, 0, 0, 0, 0);
 }
 
-void host_exit_group(int status)
-{
-	for (;;)
-		host_call(__NR_exit_group, status, 0, 0, 0, 0);
-}
-
 /* EFAULT: a guard page of a stack that is gone (stack_guard_stale); a touch mends that */
 static int host_futex(u32 *uaddr, int op, u32 val, struct host_timespec *ts)
 {

@@ -38,7 +38,6 @@ long host_tgkill(int tgid, int tid, int sig);
 long host_membarrier_sync_core(void);
 int host_gettid(void);
 long host_clone_thread(u64 flags, u64 stack, u32 *ctid, void *ti);
-__noreturn void host_exit_group(int status);
 
 #define HOST_KICK_SIGNAL 10 /* SIGUSR1: coalesces in the host, so at most one is pending a thread */
 

@@ -16,7 +16,7 @@
 DEFINE_MUTEX(tty_mutex);
 static struct tty_struct *console_tty;
 
-const struct ktermios tty_std_termios = {
+static const struct ktermios tty_std_termios = {
 	.c_iflag = ICRNL | IXON,
 	.c_oflag = OPOST | ONLCR,
 	.c_cflag = B38400 | CS8 | CREAD | HUPCL,
@@ -251,7 +251,7 @@ static ssize_t tty_read_iter(struct kiocb *iocb, struct iov_iter *to)
 }
 
 /* tty_write_lock: one writer at a time; 0, -EAGAIN, -ERESTARTSYS */
-int tty_write_lock(struct tty_struct *tty, bool nonblock)
+static int tty_write_lock(struct tty_struct *tty, bool nonblock)
 {
 	while (!mutex_trylock(&tty->write_mutex)) {
 		if (nonblock)
@@ -262,7 +262,7 @@ int tty_write_lock(struct tty_struct *tty, bool nonblock)
 	return 0;
 }
 
-void tty_write_unlock(struct tty_struct *tty)
+static void tty_write_unlock(struct tty_struct *tty)
 {
 	mutex_unlock(&tty->write_mutex);
 	if (waitqueue_active(&tty->write_wait))
@@ -421,7 +421,7 @@ SYSCALL_DEFINE0(vhangup)
 	return 0;
 }
 
-const struct file_operations tty_fops = {
+static const struct file_operations tty_fops = {
 	.llseek = no_llseek,
 	.read_iter = tty_read_iter,
 	.write_iter = tty_write_iter,

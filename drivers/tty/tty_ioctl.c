@@ -91,7 +91,7 @@ static void keep_locked(struct ktermios *new, const struct ktermios *old, const 
 			new->c_cc[i] = old->c_cc[i];
 }
 
-void tty_set_termios(struct tty_struct *tty, const struct ktermios *new)
+static void tty_set_termios(struct tty_struct *tty, const struct ktermios *new)
 {
 	struct ktermios old;
 

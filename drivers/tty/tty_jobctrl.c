@@ -150,7 +150,8 @@ static void clear_session(struct tty_struct *tty)
 	set_foreground(tty, NULL);
 }
 
-void tty_clear_session(struct tty_struct *tty)
+/* Nobody has it as controlling terminal any more. */
+static void tty_clear_session(struct tty_struct *tty)
 {
 	write_lock(&tasklist_lock);
 	clear_session(tty);

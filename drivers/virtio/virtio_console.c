@@ -34,7 +34,8 @@ static struct vport *vport_create(struct hostif_device *dev)
 	return p;
 }
 
-struct vport *vport_get(unsigned device)
+/* The port of a device, made on first use; ERR_PTR. */
+static struct vport *vport_get(unsigned device)
 {
 	struct vport *p;
 

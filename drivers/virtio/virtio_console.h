@@ -40,7 +40,6 @@ struct vport {
 	struct inode *inode;	/* a stream's */
 };
 
-struct vport *vport_get(unsigned device); /* ERR_PTR; made on first use */
 int vport_out_init(struct vport *p, u32 size);
 static inline u32 vport_room(struct vport *p)
 {

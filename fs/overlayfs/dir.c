@@ -64,7 +64,7 @@ static int add_whiteout(struct ovl_inode *dir, const struct qstr *q)
  * ovl_lower_lookup - a name in a lower directory
  * Return: its dentry with a reference, NULL where there is no such name, ERR_PTR
  */
-struct dentry *ovl_lower_lookup(struct dentry *lower_dir, const struct qstr *name)
+static struct dentry *ovl_lower_lookup(struct dentry *lower_dir, const struct qstr *name)
 {
 	struct qstr q = *name;
 	struct dentry *d;

@@ -65,7 +65,6 @@ int ovl_setxattr(struct dentry *d, struct inode *i, const char *name, const void
 
 /* dir.c */
 extern const struct inode_operations ovl_dir_inode_operations;
-struct dentry *ovl_lower_lookup(struct dentry *lower_dir, const struct qstr *name); /* NULL: no such name */
 bool ovl_whited_out(struct ovl_inode *dir, const char *name, unsigned len);
 
 /* readdir.c */

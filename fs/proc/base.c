@@ -76,13 +76,3 @@ bool proc_may_access(struct task_struct *t, bool real_ids)
 {
 	return ptrace_may_access(t, real_ids);
 }
-
-struct mm_struct *proc_mm_access(struct task_struct *t)
-{
-	struct mm_struct *mm = get_task_mm(t);
-
-	if (!mm || mm == current->mm || proc_may_access(t, false))
-		return mm;
-	mmput(mm);
-	return ERR_PTR(-EACCES);
-}

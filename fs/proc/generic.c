@@ -14,7 +14,7 @@ struct proc_dir_entry proc_root = {
 	.children = LIST_HEAD_INIT(proc_root.children),
 };
 
-struct proc_dir_entry *pde_find(struct proc_dir_entry *dir, const char *name, unsigned len)
+static struct proc_dir_entry *pde_find(struct proc_dir_entry *dir, const char *name, unsigned len)
 {
 	struct proc_dir_entry *de;
 

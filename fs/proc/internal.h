@@ -35,7 +35,6 @@ extern struct proc_dir_entry proc_root;
 extern struct rw_semaphore proc_tree_lock;
 void pde_put(struct proc_dir_entry *de);
 struct proc_dir_entry *proc_tree_add(const char *path, struct proc_dir_entry *parent, struct proc_dir_entry *template);
-struct proc_dir_entry *pde_find(struct proc_dir_entry *dir, const char *name, unsigned len); /* proc_tree_lock held */
 struct dentry *pde_lookup(struct inode *dir, struct dentry *d, unsigned flags);
 int pde_readdir(struct file *f, struct dir_context *ctx);
 int pde_setattr(struct dentry *d, struct iattr *a);
@@ -69,7 +68,6 @@ struct pid_entry {
 	unsigned int arg; /* of link; of show: 1: only for those who may trace the task */
 };
 extern const struct pid_entry tgid_entries[], tid_entries[];
-extern const struct dentry_operations pid_dentry_operations;
 struct pid *proc_pid_of_dir(struct file *f); /* of an open /proc/PID; NULL */
 extern const struct inode_operations pid_dir_iops, pid_task_dir_iops, pid_fd_iops, pid_fdinfo_iops, pid_link_iops;
 extern const struct file_operations pid_dir_fops, pid_task_dir_fops, pid_fd_fops, pid_fdinfo_fops, pid_one_fops,
@@ -86,13 +84,11 @@ static inline struct task_struct *get_proc_task(const struct inode *i)
 	return get_pid_task(PROC_I(i)->pid);
 }
 struct dentry *proc_pid_lookup(struct dentry *d); /* in the root; ERR_PTR(-ENOENT) */
-struct dentry *pid_d_add(struct dentry *d, struct inode *i);
 void proc_task_owner(struct task_struct *t, umode_t mode, uid_t *uid, gid_t *gid);
 bool name_to_number(const char *name, unsigned len, unsigned *n); /* a plain decimal number */
 
 /* access checks as of ptrace */
 bool proc_may_access(struct task_struct *t, bool real_ids);
-struct mm_struct *proc_mm_access(struct task_struct *t); /* mm_users taken; NULL none; ERR_PTR(-EACCES) */
 
 /* contents */
 int proc_tgid_stat(struct seq_file *m, struct task_struct *t);
@@ -123,6 +119,5 @@ int proc_cwd_link(struct task_struct *t, unsigned arg, struct path *p);
 int proc_root_link(struct task_struct *t, unsigned arg, struct path *p);
 int proc_ns_link(struct task_struct *t, unsigned arg, struct path *p);
 extern const struct pid_entry ns_entries[];
-u64 proc_sum_cputime(u64 *user, u64 *sys, unsigned *running, unsigned *total); /* of all processes there ever were */
 
 #endif

@@ -90,12 +90,12 @@ static int pid_delete_dentry(const struct dentry *d)
 	return 1;
 }
 
-const struct dentry_operations pid_dentry_operations = {
+static const struct dentry_operations pid_dentry_operations = {
 	.d_revalidate = pid_revalidate,
 	.d_delete = pid_delete_dentry,
 };
 
-struct dentry *pid_d_add(struct dentry *d, struct inode *i)
+static struct dentry *pid_d_add(struct dentry *d, struct inode *i)
 {
 	if (IS_ERR(i))
 		return ERR_CAST(i);

@@ -13,7 +13,6 @@ struct strvec {
 	size_t len, cap;
 	int count;
 };
-int strvec_add(struct strvec *v, const char *s);
 int strvec_replace_first(struct strvec *v, const char *const *s, int n); /* n strings take the place of the first */
 
 /**

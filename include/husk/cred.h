@@ -44,7 +44,6 @@ struct user_struct {
 	atomic_t inotify_instances, inotify_watches;
 	atomic_long_t mq_bytes; /* of message queues, for RLIMIT_MSGQUEUE */
 };
-struct user_struct *alloc_uid(uid_t uid); /* finds or makes; a reference, or NULL */
 void free_uid(struct user_struct *u);
 static inline struct user_struct *get_uid(struct user_struct *u)
 {

@@ -467,8 +467,6 @@ void mntput(struct vfsmount *m);
 struct vfsmount *kern_mount(struct file_system_type *t, void *data); /* not visible anywhere */
 /* do_mount_at: mount fstype (dev, data) on path; used by boot and by mount(2) */
 int do_mount_at(const char *dev, const char *path, const char *fstype, unsigned long flags, void *data);
-int mount_root(const char *fstype, unsigned long flags, const char *dev,
-	       void *data);		/* boot: becomes init_task's root */
 int mnt_want_write(struct vfsmount *m); /* 0 or -EROFS */
 void mnt_drop_write(struct vfsmount *m);
 bool __mnt_is_readonly(struct vfsmount *m);
@@ -759,7 +757,6 @@ void fd_install(unsigned fd, struct file *f); /* consumes the reference */
 int receive_fd(struct file *f, unsigned flags);
 int close_fd(unsigned fd);
 struct files_struct *dup_fd(struct files_struct *old, int *err);
-void put_files_struct(struct files_struct *f);
 void exit_files(struct task_struct *t);
 void exit_fs(struct task_struct *t);
 void do_close_on_exec(struct files_struct *f);
@@ -878,7 +875,6 @@ void remove_inode_hash(struct inode *i);
 struct inode *ilookup5(struct super_block *sb, u64 hash, int (*test)(struct inode *, void *), void *data);
 int generic_drop_inode(struct inode *i);
 int inode_newsize_ok(const struct inode *i, loff_t size);
-int page_symlink(struct inode *i, const char *target, int len);
 int simple_link(struct dentry *old, struct inode *dir, struct dentry *d);
 int simple_unlink(struct inode *dir, struct dentry *d);
 int simple_rmdir(struct inode *dir, struct dentry *d);
@@ -898,8 +894,6 @@ int vfs_readlink(struct dentry *d, char __user *buf, int n);
 long vfs_fallocate(struct file *f, int mode, loff_t off, loff_t len);
 
 /* exec (fs/exec.c) */
-int do_execveat(int dfd, const char *kname, const char __user *const __user *argv,
-		const char __user *const __user *envp, int flags);
 int kernel_execve(const char *name, const char *const *argv, const char *const *envp); /* boot: pid 1 */
 
 /* devices (fs/char_dev.c) */

@@ -326,14 +326,12 @@ unsigned long vm_mmap(struct file *file, unsigned long addr, unsigned long len, 
 		      u64 offset);
 int do_munmap(struct mm_struct *mm, unsigned long start, size_t len);
 int vm_munmap(unsigned long start, size_t len);
-int vm_brk_flags(unsigned long addr, unsigned long len, unsigned long flags);
 int expand_stack(struct vm_area_struct *vma, unsigned long addr);
 /* setup_stack_vma: a grow-down stack VMA ending at STACK_TOP (less randomisation) for exec; mm not yet current's. */
 int setup_stack_vma(struct mm_struct *mm, unsigned long *top);
 int insert_special_mapping(struct mm_struct *mm, unsigned long addr, unsigned long len, unsigned long vm_flags,
 			   struct page **pages); /* e.g. own vdso */
 extern const struct vm_operations_struct special_mapping_vm_ops;
-void exit_mmap(struct mm_struct *mm);
 
 /* mm/fault.c: 0 when resolved, else the signal in *sig, *code */
 int do_page_fault(unsigned long addr, unsigned int flags, int *sig, int *code);

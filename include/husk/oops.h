@@ -18,7 +18,6 @@ void oops(const char *cause, struct host_sigcontext *c) __noreturn __cold;
 /* warn_report: the report of a WARN; the kernel goes on */
 void warn_report(const char *cause, struct host_sigcontext *c) __cold;
 /* oops_why_fatal: why an oops of the current task would be the end of the sandbox; NULL: only its process is killed */
-const char *oops_why_fatal(void);
 extern int panic_on_oops, panic_on_warn, oops_limit; /* /proc/sys/kernel */
 extern u32 oops_in_progress;			     /* a report is being written: the log must not wait for ever */
 extern const char *(*oops_syscall_name)(unsigned long nr);

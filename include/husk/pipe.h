@@ -86,7 +86,6 @@ struct pipe_inode_info *alloc_pipe_info(void);
 void free_pipe_info(struct pipe_inode_info *pipe);
 struct pipe_inode_info *get_pipe_info(struct file *f); /* NULL: not a pipe */
 int create_pipe_files(struct file **res, int flags);
-int do_pipe_flags(int *fd, int flags);
 long pipe_fcntl(struct file *f, unsigned int cmd, unsigned long arg); /* F_SETPIPE_SZ, F_GETPIPE_SZ */
 void pipe_wake_readers(struct pipe_inode_info *pipe);
 void pipe_wake_writers(struct pipe_inode_info *pipe);

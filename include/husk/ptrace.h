@@ -45,7 +45,6 @@ void ptrace_trap_notify(struct task_struct *t); /* siglock held: a seized task t
 void task_clear_jobctl_trapping(struct task_struct *t);
 bool ptrace_syscall_enter(struct pt_regs *regs); /* false: the call is not to be made */
 void ptrace_syscall_exit(struct pt_regs *regs);
-void ptrace_step_into_handler(void);
 
 /* Tracer side and the life of the relation, kernel/ptrace.c; tasklist_lock held for writing but for the last. */
 void ptrace_init_task(struct task_struct *child, bool traced);

@@ -172,7 +172,7 @@ struct task_struct {
 extern struct rw_semaphore tasklist_lock;
 extern struct task_struct init_task;	/* pid 0: boot, then the idle parent */
 extern struct list_head init_task_list; /* task->tasks of every leader */
-extern int nr_threads, nr_kthreads; /* all, and those of the kernel among them; under tasklist_lock */
+extern int nr_threads, nr_kthreads;	/* all, and those of the kernel among them; under tasklist_lock */
 extern u64 total_forks;
 extern struct task_struct *child_reaper; /* guest pid 1 */
 
@@ -279,7 +279,6 @@ void do_group_exit(int code) __noreturn;
 struct task_struct *kthread_run(int (*fn)(void *), void *data, const char *fmt, ...) __printf(3, 4);
 void set_task_comm(struct task_struct *t, const char *name);
 void exec_mm_release(struct task_struct *t, struct mm_struct *mm); /* clear_child_tid, robust list, vfork_done */
-void exit_mm_release(struct task_struct *t, struct mm_struct *mm);
 
 /* schedule_tail: arch: what a new task calls first on its own stack, before its function or user mode */
 void schedule_tail(struct task_struct *t);

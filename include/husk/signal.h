@@ -78,8 +78,6 @@ int send_sig(int sig, struct task_struct *t, int priv);
 void force_sig(int sig);			     /* to current, cannot be blocked or ignored */
 void force_sig_fault(int sig, int code, void *addr); /* synchronous fault of current */
 void force_sigsegv(int sig);
-bool get_signal(struct ksignal *ks); /* dequeues; may stop or kill the task */
-void signal_delivered(struct ksignal *ks, int stepping);
 void recalc_sigpending(void);
 void set_current_blocked(husk_sigset_t *set);
 void flush_signal_handlers(struct task_struct *t, int force_default);
@@ -101,8 +99,6 @@ bool task_participate_group_stop(struct task_struct *t);
 void ignore_signals(struct task_struct *t);
 int kill_pgrp_locked(pid_t pgid, int sig, int priv); /* tasklist_lock held */
 void force_fatal_sig(int sig);			     /* current dies of it, whatever it handles */
-bool unhandled_signal(struct task_struct *t, int sig);
-int do_sigaltstack(const void *uss, void *uoss, unsigned long sp); /* user pointers; either may be NULL */
 #define JOBCTL_STOP_SIGMASK 0xffffu
 #define JOBCTL_STOP_DEQUEUED 0x10000u
 #define JOBCTL_STOP_PENDING 0x20000u
@@ -135,6 +131,5 @@ void signalfd_cleanup(struct sighand_struct *sighand);
 /* arch/x86/signal_frame.c */
 int setup_rt_frame(struct ksignal *ks, struct pt_regs *regs); /* 0 or -EFAULT */
 void do_notify_resume(struct pt_regs *regs);		      /* work on the way to user mode; called by the arch */
-void do_signal(struct pt_regs *regs);
 
 #endif

@@ -122,7 +122,6 @@ struct tty_file {
 
 /* tty_io.c */
 extern struct mutex tty_mutex;
-extern const struct file_operations tty_fops;
 struct tty_struct *tty_alloc(const struct tty_driver *drv, int index);
 void tty_put(struct tty_struct *tty);
 static inline struct tty_struct *tty_get(struct tty_struct *t)
@@ -145,13 +144,9 @@ void tty_hangup(struct tty_struct *tty, bool exit_session); /* takes tty_mutex *
 void tty_hangup_locked(struct tty_struct *tty, bool exit_session);
 int tty_open_peer(struct tty_struct *master, int flags);
 void tty_wake_writers(struct tty_struct *tty); /* the driver has room again */
-int tty_write_lock(struct tty_struct *tty, bool nonblock);
-void tty_write_unlock(struct tty_struct *tty);
-extern const struct ktermios tty_std_termios;
 
 /* tty_ioctl.c */
 long tty_ioctl(struct file *f, unsigned cmd, unsigned long arg);
-void tty_set_termios(struct tty_struct *tty, const struct ktermios *new);
 int tty_do_resize(struct tty_struct *tty, const struct winsize *ws);
 void tty_stop(struct tty_struct *tty);
 void tty_start(struct tty_struct *tty);
@@ -164,7 +159,6 @@ void tty_open_set_ctty(struct tty_struct *tty, struct file *f);
 long tty_jobctrl_ioctl(struct tty_struct *tty, struct tty_struct *real, struct file *f, unsigned cmd,
 		       unsigned long arg);
 void tty_signal_pgrp(struct tty_struct *tty, int sig); /* to the foreground group, if it still exists */
-void tty_clear_session(struct tty_struct *tty);	       /* nobody has it as controlling terminal any more */
 void tty_signal_session(struct tty_struct *tty, bool exit_session);
 void __proc_set_tty(struct tty_struct *tty);
 /* tty_proc_info: device number and foreground group for /proc/PID/stat; 0 and -1 without a terminal. tasklist_lock held. */

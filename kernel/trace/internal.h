@@ -70,7 +70,6 @@ void trace_blob(struct trace_task *tt, struct hostif_trace_rec *r, u32 *used, un
 		u32 len);
 
 /* stack.c */
-u32 trace_kernel_stack(u64 *out, u32 max);
 void trace_stacks(struct trace_task *tt, struct hostif_trace_rec *r, u32 *used, const struct pt_regs *regs);
 
 /* inject.c: false: the call is not to be made, *ret is its result */

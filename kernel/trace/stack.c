@@ -9,7 +9,7 @@
 #define MAPS_MAX 64
 
 /* Return addresses along the frame pointers, from the caller on, as long as they stay on this stack. */
-u32 trace_kernel_stack(u64 *out, u32 max)
+static u32 trace_kernel_stack(u64 *out, u32 max)
 {
 	u64 *fp = *(u64 **)__builtin_frame_address(0); /* the caller's own frame says nothing */
 	u64 end = (u64)current_thread_info();

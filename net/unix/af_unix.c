@@ -6,7 +6,7 @@
 #include <husk/syscalls.h>
 #include <asm/ioctls.h>
 
-int unix_max_dgram_qlen = 512;
+static int unix_max_dgram_qlen = 512;
 static struct kmem_cache *unix_cache;
 
 /* ---- life ---- */
@@ -23,7 +23,7 @@ static int unix_peer_wake_relay(struct wait_queue_entry *e, unsigned int mode, i
  * unix_create_sock - a socket without a name
  * @s: its file side, or NULL for one that is to be accepted
  */
-struct sock *unix_create_sock(struct socket *s, int type)
+static struct sock *unix_create_sock(struct socket *s, int type)
 {
 	struct unix_sock *u = kmem_cache_zalloc(unix_cache, GFP_KERNEL);
 
@@ -83,7 +83,7 @@ static void hang_up(struct sock *peer, bool reset)
  * unix_release_sock - the socket's file is gone, or it will never have one (@embryo)
  * Consumes the reference.
  */
-void unix_release_sock(struct sock *sk, bool embryo)
+static void unix_release_sock(struct sock *sk, bool embryo)
 {
 	struct unix_sock *u = unix_sk(sk);
 	struct sk_buff *skb;

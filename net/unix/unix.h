@@ -89,9 +89,6 @@ int unix_getname(struct socket *s, struct __kernel_sockaddr_storage *addr, int p
 
 /* af_unix.c */
 extern const struct proto_ops unix_stream_ops, unix_dgram_ops, unix_seqpacket_ops;
-extern int unix_max_dgram_qlen;
-struct sock *unix_create_sock(struct socket *s, int type);
-void unix_release_sock(struct sock *sk, bool embryo);
 void unix_lock_two(struct sock *a, struct sock *b);
 void unix_unlock_two(struct sock *a, struct sock *b);
 s64 unix_wait_for_peer(struct sock *other, s64 timeo);
