@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The jail as the monitor sees it: what this machine can do, starting it, ending it. The child's side is jail_child.c.
 
+#include <cpuid.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
@@ -32,6 +33,20 @@ static bool have_pkeys(void)
 	return true;
 }
 
+/*
+ * Advanced Performance Extensions: a REX2 prefix stands for the byte that the scan for forbidden instructions begins with (arch/x86/scan.c), so where the
+ * host switched them on (bit 19 of XCR0) it does not find all of them.
+ */
+static bool have_apx(void)
+{
+	unsigned a, b, c, d, lo, hi;
+
+	if (!__get_cpuid(1, &a, &b, &c, &d) || !(c & bit_OSXSAVE))
+		return false;
+	__asm__("xgetbv" : "=a"(lo), "=d"(hi) : "c"(0));
+	return lo & 1u << 19;
+}
+
 bool host_at_least(int major, int minor)
 {
 	struct utsname u;
@@ -57,6 +72,11 @@ int platform_choose(enum platform_kind *p, struct err *e)
 		return err_set(e, 125,
 			       "this machine has no memory protection keys, which the pku platform needs; "
 			       "--platform=none runs without the first wall (development only)");
+	if (have_apx())
+		return err_set(
+			e, 125,
+			"this machine has APX, with instructions that the pku platform cannot keep programs from yet; "
+			"--platform=none runs without the first wall (development only)");
 	if (!host_at_least(6, 12))
 		return err_set(e, 125,
 			       "the host kernel is older than 6.12 and cannot deliver signals to a protected stack, "

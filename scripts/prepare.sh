@@ -78,6 +78,12 @@ husk_have_pku() {
 		return 1
 		;;
 	esac
+	case "$(grep -m1 '^flags' /proc/cpuinfo) " in
+	*" apx "*)
+		husk_no_pku="this machine has APX, with instructions that the platform pku cannot keep programs from yet"
+		return 1
+		;;
+	esac
 	release=$(cat /proc/sys/kernel/osrelease)
 	major=${release%%.*} minor=${release#*.}
 	minor=${minor%%[!0-9]*}
