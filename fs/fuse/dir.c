@@ -66,6 +66,23 @@ out:
 	return res;
 }
 
+/* The body of a link, for all who follow it from now on. 0 or -errno */
+static int fuse_keep_link(struct inode *i, const char *body, u32 len)
+{
+	char *fit;
+
+	if (!len || len >= PATH_MAX)
+		return -EIO;
+	fit = kmalloc(len + 1, GFP_KERNEL);
+	if (!fit)
+		return -ENOMEM;
+	memcpy(fit, body, len);
+	fit[len] = 0;
+	if (cmpxchg(&i->i_link, (char *)NULL, fit))
+		kfree(fit);
+	return 0;
+}
+
 static struct dentry *fuse_lookup(struct inode *dir, struct dentry *d, unsigned flags)
 {
 	struct fuse_conn *fc = get_fuse_conn(dir);
@@ -83,10 +100,13 @@ static struct dentry *fuse_lookup(struct inode *dir, struct dentry *d, unsigned 
 		if (res)
 			return res;
 	}
+	if (fuse_is_absent(dir, &d->d_name))
+		return fuse_splice(dir, d, NULL, READ_ONCE(get_fuse_inode(dir)->attr_deadline));
 	req = fuse_get_req(fc, FUSE_LOOKUP, get_node_id(dir));
 	if (!req)
 		return ERR_PTR(-ENOMEM);
 	fuse_arg_name(req, d->d_name.name, d->d_name.len);
+	req->out_more = sizeof(req->out.looked.link);
 	err = fuse_send(fc, req, sizeof(struct fuse_entry_out));
 	if (err == -ENOENT) {
 		memset(&req->out.entry, 0, sizeof(req->out.entry));
@@ -102,10 +122,14 @@ static struct dentry *fuse_lookup(struct inode *dir, struct dentry *d, unsigned 
 		i = fuse_iget(dir->i_sb, &req->out.entry, version);
 		if (!i)
 			goto out;
+		if (S_ISLNK(i->i_mode))
+			fuse_keep_link(i, req->out.looked.link, fuse_data_len(req));
 		if (!S_ISDIR(i->i_mode) && READ_ONCE(get_fuse_inode(dir)->listing) &&
 		    fc->stat_heat < FUSE_STAT_HEAT_MAX)
 			fc->stat_heat += 4;
 	}
+	if (!i)
+		fuse_note_absent(dir);
 	res = fuse_splice(dir, d, i, fuse_deadline(fc, req->out.entry.entry_valid, req->out.entry.entry_valid_nsec));
 out:
 	fuse_put_req(req);
@@ -412,15 +436,14 @@ static int fuse_rename(struct inode *odir, struct dentry *od, struct inode *ndir
 	return 0;
 }
 
-/* ---- symbolic links: the body never changes, so it is fetched once ---- */
+/* ---- symbolic links: the body never changes, so it is fetched once, with the lookup where it is short ---- */
 
 static const char *fuse_get_link(struct dentry *d, struct inode *i, struct delayed_call *done)
 {
 	struct fuse_conn *fc = get_fuse_conn(i);
 	const char *body = smp_load_acquire(&i->i_link);
 	struct fuse_req *req;
-	char *buf, *fit;
-	u32 len;
+	char *buf;
 	int err;
 
 	if (body)
@@ -437,20 +460,8 @@ static const char *fuse_get_link(struct dentry *d, struct inode *i, struct delay
 	err = fuse_send(fc, req, 0);
 	if (err)
 		goto out;
-	err = -EIO;
-	len = fuse_data_len(req);
-	if (!len || len >= PATH_MAX)
-		goto out;
-	err = -ENOMEM;
-	fit = kmalloc(len + 1, GFP_KERNEL);
-	if (!fit)
-		goto out;
-	memcpy(fit, buf, len);
-	fit[len] = 0;
-	if (cmpxchg(&i->i_link, (char *)NULL, fit))
-		kfree(fit);
+	err = fuse_keep_link(i, buf, fuse_data_len(req));
 	body = i->i_link;
-	err = 0;
 out:
 	if (req)
 		fuse_put_req(req);

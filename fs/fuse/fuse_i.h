@@ -64,7 +64,7 @@ struct fuse_req {
 	u32 out_len;	 /* bytes of @out and data that the server wrote */
 	bool background; /* nobody waits: freed when done */
 	bool data_in;
-	u16 in_len, out_args;
+	u16 in_len, out_args, out_more; /* fixed part of the answer, and room for what may follow it there */
 	u16 ndata;
 	struct vq_buf *data;
 	struct vq_buf one; /* for data of one piece */
@@ -82,6 +82,11 @@ struct fuse_req {
 		union {
 			char room[FUSE_OUT_ROOM];
 			struct fuse_entry_out entry;
+			struct {
+				struct fuse_entry_out entry;
+				char link[FUSE_OUT_ROOM -
+					  sizeof(struct fuse_entry_out)]; /* the body of a short symbolic link */
+			} looked;
 			struct {
 				struct fuse_entry_out entry;
 				struct fuse_open_out open;
@@ -153,8 +158,10 @@ struct fuse_inode {
 	struct mutex readdir_lock;    /* one filler of the listing at a time; outside link_lock */
 	struct mutex link_lock;	      /* looking for a name and hashing it: lookup against listing */
 	struct fuse_listing *listing; /* under i_lock */
+	struct fuse_listing *names;   /* the same for lookups only: absent.c; under i_lock */
 	u32 listing_version;	      /* changes when the directory does; under i_lock */
 	u32 misses;		      /* lookups of non-directories since it was listed; racy */
+	u32 absents;		      /* lookups in vain since it changed; racy */
 	u32 pf_at,
 		pf_version; /* prefetch.c: behind the record of the last miss, in the listing of that version; under i_lock */
 	u32 pf_run;	    /* how often in order; racy */
@@ -168,6 +175,7 @@ struct fuse_inode {
 #define FUSE_I_NO_XATTR 3    /* had none when the attributes were fetched */
 #define FUSE_I_PRIMED 4	     /* the listing came with attributes for everything */
 #define FUSE_I_PF_MARK 5     /* prefetch.c: whoever opens it is half through what was read ahead of him */
+#define FUSE_I_LARGE_DIR 6   /* absent.c: too large to know all its names */
 
 static inline struct fuse_inode *get_fuse_inode(const struct inode *i)
 {
@@ -252,11 +260,17 @@ extern const struct file_operations fuse_dir_operations;
 void fuse_drop_listing(struct inode *dir);
 struct fuse_listing *fuse_get_fresh_listing(struct inode *dir); /* what the inode has, with a reference, or NULL */
 void fuse_put_listing(struct fuse_listing *l);
+/* names only, if one request of size bytes brings them all: a reference, NULL if not, or ERR_PTR */
+struct fuse_listing *fuse_list_names(struct inode *dir, u32 size);
 void fuse_prime_dir(struct inode *dir, struct dentry *parent); /* dir's i_rwsem held */
 /* READDIR(PLUS) from offset on, not sent yet. all: attributes of everything, not of subdirectories only */
 struct fuse_req *fuse_readdir_req(struct fuse_conn *fc, struct inode *dir, u64 offset, bool all, char *buf, u32 size);
 void fuse_forget_entries(struct fuse_conn *fc, const char *buf,
 			 u32 len); /* an answer to READDIRPLUS that nobody wants */
+
+/* absent.c */
+bool fuse_is_absent(struct inode *dir, const struct qstr *name); /* known without asking; may ask for all names */
+void fuse_note_absent(struct inode *dir);			 /* the server did not know a name */
 
 /* walk.c */
 void fuse_walk_on(struct fuse_conn *fc, struct dentry *d, const struct fuse_listing *l); /* d was listed just now */

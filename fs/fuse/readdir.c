@@ -43,16 +43,19 @@ void fuse_put_listing(struct fuse_listing *l)
 void fuse_drop_listing(struct inode *dir)
 {
 	struct fuse_inode *fi = get_fuse_inode(dir);
-	struct fuse_listing *l;
+	struct fuse_listing *l, *names;
 
 	spin_lock(&dir->i_lock);
 	l = fi->listing;
-	fi->listing = NULL;
+	names = fi->names;
+	fi->listing = fi->names = NULL;
 	fi->listing_version++;
-	fi->misses = 0;
+	fi->misses = fi->absents = 0;
+	clear_bit(FUSE_I_LARGE_DIR, &fi->state);
 	clear_bit(FUSE_I_PRIMED, &fi->state);
 	spin_unlock(&dir->i_lock);
 	fuse_put_listing(l);
+	fuse_put_listing(names);
 }
 
 struct fuse_listing *fuse_get_fresh_listing(struct inode *dir)
@@ -179,9 +182,10 @@ void fuse_forget_entries(struct fuse_conn *fc, const char *buf, u32 len)
 	}
 }
 
-struct fuse_req *fuse_readdir_req(struct fuse_conn *fc, struct inode *dir, u64 offset, bool all, char *buf, u32 size)
+static struct fuse_req *fuse_list_req(struct fuse_conn *fc, u32 opcode, struct inode *dir, u64 offset, u32 flags,
+				      char *buf, u32 size)
 {
-	struct fuse_req *req = fuse_get_req(fc, fc->no_plus ? FUSE_READDIR : FUSE_READDIRPLUS, get_node_id(dir));
+	struct fuse_req *req = fuse_get_req(fc, opcode, get_node_id(dir));
 	struct fuse_read_in *in;
 
 	if (!req)
@@ -189,12 +193,18 @@ struct fuse_req *fuse_readdir_req(struct fuse_conn *fc, struct inode *dir, u64 o
 	in = fuse_arg(req, sizeof(*in));
 	in->offset = offset;
 	in->size = size;
-	in->read_flags = HOSTIF_FUSE_READDIR_EOF | (all ? 0 : HOSTIF_FUSE_READDIR_DIRS);
+	in->read_flags = HOSTIF_FUSE_READDIR_EOF | flags;
 	req->one = (struct vq_buf){buf, size};
 	req->data = &req->one;
 	req->ndata = 1;
 	req->data_in = true;
 	return req;
+}
+
+struct fuse_req *fuse_readdir_req(struct fuse_conn *fc, struct inode *dir, u64 offset, bool all, char *buf, u32 size)
+{
+	return fuse_list_req(fc, fc->no_plus ? FUSE_READDIR : FUSE_READDIRPLUS, dir, offset,
+			     all ? 0 : HOSTIF_FUSE_READDIR_DIRS, buf, size);
 }
 
 static int fuse_read_once(struct fuse_reader *r, char *buf, bool all)
@@ -268,6 +278,32 @@ static struct fuse_listing *fuse_fit(struct fuse_reader *r)
 		return r->l;
 	kvfree(r->l);
 	return fit;
+}
+
+struct fuse_listing *fuse_list_names(struct inode *dir, u32 size)
+{
+	struct fuse_conn *fc = get_fuse_conn(dir);
+	struct fuse_reader r = {.fc = fc, .dir = dir};
+	char *buf = kvmalloc(size, GFP_KERNEL);
+	struct fuse_req *req = buf ? fuse_list_req(fc, FUSE_READDIR, dir, 0, 0, buf, size) : NULL;
+	int err = -ENOMEM;
+
+	if (req) {
+		err = fuse_send(fc, req, 0);
+		if (!err)
+			err = fuse_parse(&r, buf, fuse_data_len(req));
+		fuse_put_req(req);
+	}
+	kvfree(buf);
+	if (!err && r.eof) {
+		r.l = fuse_fit(&r);
+		if (!r.l)
+			return ERR_PTR(-ENOMEM);
+		refcount_set(&r.l->refs, 1);
+		return r.l;
+	}
+	kvfree(r.l);
+	return err ? ERR_PTR(err) : NULL;
 }
 
 static void fuse_publish(struct fuse_reader *r, u32 version, bool primed)

@@ -86,7 +86,7 @@ static int fuse_enqueue(struct fuse_conn *fc, struct fuse_req *req, bool answere
 		}
 	}
 	if (answered)
-		v[nout + nin++] = (struct vq_buf){&req->out, sizeof(req->out.h) + req->out_args};
+		v[nout + nin++] = (struct vq_buf){&req->out, sizeof(req->out.h) + req->out_args + req->out_more};
 	if (req->data_in)
 		for (unsigned k = 0; k < req->ndata; k++)
 			v[nout + nin++] = req->data[k];
