@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /* FUSE server: opening, reading and writing files. Data goes between the host's page cache and RAM in one copy. */
 #include "fuse_srv.h"
+#include "plain.h"
+#include <hostif/hostif.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/falloc.h>
@@ -48,23 +50,51 @@ ssize_t srv_release(struct fs_dev *d, struct fs_node *n)
 	return 0;
 }
 
+/* Says which of the pages read, `size` bytes from `head` on in the guest's buffers, are plain text; that is told behind the header. */
+static void tell_plain(struct fs_dev *d, size_t head, size_t size)
+{
+	const struct iovec *in = d->chain.iov + d->chain.nout;
+	struct hostif_fuse_plain plain = {0};
+
+	for (size_t k = 0; k < HOSTIF_FUSE_PLAIN_PAGES && (k + 1) * PLAIN_BYTES <= size; k++) {
+		struct iovec page;
+
+		if (virtq_slice(in, d->chain.nin, head + k * PLAIN_BYTES, PLAIN_BYTES, &page, 1) == 1 &&
+		    page.iov_len == PLAIN_BYTES && plain_page(page.iov_base))
+			plain.page[k / 64] |= 1ULL << k % 64;
+	}
+	virtq_write(in, d->chain.nin, sizeof(struct fuse_out_header), &plain, sizeof(plain));
+}
+
 ssize_t srv_read(struct fs_dev *d, struct fs_node *n)
 {
 	struct fuse_read_in *in = fuse_srv_arg(d, sizeof(*in));
-	const size_t head = sizeof(struct fuse_out_header);
+	size_t head = sizeof(struct fuse_out_header), told = 0;
 	size_t room = fuse_srv_room(d);
+	ssize_t got;
 	int fd;
 
 	if (!in || in->offset > INT64_MAX)
 		return -EINVAL;
+	if (in->read_flags & HOSTIF_FUSE_READ_PLAIN)
+		told = sizeof(struct hostif_fuse_plain);
+	if (room < told)
+		return -EINVAL;
+	room -= told;
+	head += told;
 	if (S_ISDIR(n->type))
 		return -EISDIR;
 	fd = node_read_fd(d, n);
 	if (fd < 0)
 		return fd;
 	d->in_place = true;
-	return fs_copy_to_ram(d, fd, head, in->size < room ? in->size : room, in->offset,
-			      d->opened_seq == d->seq ? d->opened_size : UINT64_MAX);
+	got = fs_copy_to_ram(d, fd, head, in->size < room ? in->size : room, in->offset,
+			     d->opened_seq == d->seq ? d->opened_size : UINT64_MAX);
+	if (got < 0)
+		return got;
+	if (told)
+		tell_plain(d, head, got);
+	return told + got;
 }
 
 ssize_t srv_write(struct fs_dev *d, struct fs_node *n)

@@ -102,8 +102,8 @@ static u64 wanted_slots(struct fault_ctx *c, struct window *w, bool cow)
 	return want;
 }
 
-/* Locks what the page cache has for the wanted slots. Slots taken already stay. */
-static void gather(struct fault_ctx *c, struct window *w, u64 want)
+/* Locks what the page cache has for the wanted slots; unseen: what has no text view yet. Slots taken already stay. */
+static void gather(struct fault_ctx *c, struct window *w, u64 want, bool unseen)
 {
 	struct address_space *m = c->vma->vm_file->f_mapping;
 	pgoff_t first = linear_page_index(c->vma, w->start);
@@ -116,7 +116,8 @@ static void gather(struct fault_ctx *c, struct window *w, u64 want)
 		if (w->page[i] || !(want & (1UL << i)))
 			continue;
 		p = xa_load(&m->i_pages, first + i);
-		if (!p || !PageUptodate(p) || PageReadahead(p) || page_is_view(p) || !trylock_page(p))
+		if (!p || !PageUptodate(p) || PageReadahead(p) || page_is_view(p) || (unseen && p->text) ||
+		    !trylock_page(p))
 			continue;
 		if (!PageUptodate(p) || page_is_view(p)) {
 			unlock_page(p);
@@ -233,6 +234,7 @@ static pte_t file_pte(struct fault_ctx *c, struct page *p, struct page *show)
 /* A run of pages to enter, from start on; base[i] is the file's page, show[i] has a reference that is the entry's. */
 struct run {
 	unsigned long start, n;
+	bool unseen; /* it ends, or has a gap, at a page that could be shown if it had a text view */
 	struct page *base[MAX_AROUND], *show[MAX_AROUND];
 };
 
@@ -280,17 +282,34 @@ static void put_run(struct run *w)
 	}
 }
 
-/* What the cache has to show at index; i_pages_lock and invalidate_lock are held. */
-static struct page *cached(struct address_space *m, pgoff_t index, enum shown text, struct page **base)
+/* A page that is known to be as its view must be becomes that. i_pages_lock is held: one that somebody else has locked is left to him. */
+static void view_at_once(struct address_space *m, struct page *p)
 {
-	struct page *p = xa_load(&m->i_pages, index);
+	if (!PagePlain(p) || !m->immutable || !text_ops->same_known(m, p) || !trylock_page(p))
+		return;
+	if (!p->text)
+		smp_store_release(&p->text, p);
+	unlock_page(p);
+}
+
+/* What the cache has to show in slot i, at index; i_pages_lock and invalidate_lock are held. */
+static struct page *cached(struct address_space *m, struct run *w, unsigned long i, pgoff_t index, enum shown text)
+{
+	struct page *p = xa_load(&m->i_pages, index), *v;
 
 	if (!p || !PageUptodate(p) || PageReadahead(p)) /* read-ahead wants to hear of it */
 		return NULL;
 	if (!text && page_is_view(p))
 		return NULL;
-	*base = p;
-	return text ? view_or_data(p, view_of(p, text), false) : p;
+	w->base[i] = p;
+	if (!text)
+		return p;
+	if (!p->text)
+		view_at_once(m, p);
+	v = view_of(p, text);
+	if (!v && !page_is_view(p))
+		w->unseen = true;
+	return view_or_data(p, v, false);
 }
 
 /*
@@ -306,16 +325,16 @@ static void collect(struct address_space *m, struct run *w, pgoff_t first, unsig
 	if (first + end > eof)
 		end = eof > first ? eof - first : 0;
 	for (i = lo; i < hi && i < end; i++)
-		w->show[i] = cached(m, first + i, text, &w->base[i]);
+		w->show[i] = cached(m, w, i, first + i, text);
 	for (i = lo; i && i <= end && w->show[i]; i--) {
-		struct page *s = cached(m, first + i - 1, text, &w->base[i - 1]);
+		struct page *s = cached(m, w, i - 1, first + i - 1, text);
 
 		if (!s || s + 1 != w->show[i])
 			break;
 		w->show[i - 1] = s;
 	}
 	for (i = hi; i < end && w->show[i - 1]; i++) {
-		struct page *s = cached(m, first + i, text, &w->base[i]);
+		struct page *s = cached(m, w, i, first + i, text);
 
 		if (!s || s != w->show[i - 1] + 1)
 			break;
@@ -327,24 +346,71 @@ static void collect(struct address_space *m, struct run *w, pgoff_t first, unsig
 	}
 }
 
+/*
+ * Text: make views of the pages of a granule, from start to end, that have none. The caller has a reference to target. What is a view in
+ * place is unlocked at once: others may wait for it with pages locked that the next one needs to be read.
+ */
+static void view_granule(struct fault_ctx *c, unsigned long start, unsigned long end, enum shown text,
+			 struct page *target)
+{
+	struct address_space *m = c->vma->vm_file->f_mapping;
+	struct window w = {.start = start, .n = (end - start) >> PAGE_SHIFT};
+
+	memset(w.page, 0, w.n * sizeof(w.page[0]));
+	gather(c, &w, ~0ULL, text == SHOW_TEXT);
+	for (unsigned long i = 0; i < w.n; i++) {
+		struct page *p = w.page[i];
+
+		if (!p || p->mapping != m || view_of(p, text))
+			continue;
+		if (make_view(p, text, 2 + (p == target)) == p) {
+			unlock_page(p);
+			put_page(p);
+			w.page[i] = NULL;
+		}
+	}
+	release_window(&w);
+}
+
+/* The same of all that a fault may map. */
+static void make_views(struct fault_ctx *c, enum shown text, struct page *target)
+{
+	unsigned long start, end, next;
+
+	file_window(c, MAX_AROUND_ORDER, &start, &end);
+	for (; start < end; start = next) {
+		next = min(end, start + (PAGE_SIZE << AROUND_ORDER));
+		view_granule(c, start, next, text, target);
+	}
+}
+
 /* Map what the cache has around the fault. True if that includes the page of the fault. again: it was asked of the file just now. */
 static bool map_cached(struct fault_ctx *c, enum shown text, bool again, vm_fault_t *r)
 {
 	struct address_space *m = c->vma->vm_file->f_mapping;
 	unsigned long start, end, lo, hi, target;
+	bool hit, looked = again;
 	struct run w;
-	bool hit;
 
 	file_window(c, MAX_AROUND_ORDER, &start, &end);
 	file_window(c, text ? TEXT_ORDER : AROUND_ORDER, &lo, &hi);
 	w.start = start;
 	w.n = (end - start) >> PAGE_SHIFT;
-	memset(w.show, 0, w.n * sizeof(w.show[0]));
 	target = (c->addr - start) >> PAGE_SHIFT;
-
+retry:
+	w.unseen = false;
+	memset(w.show, 0, w.n * sizeof(w.show[0]));
 	down_read(&m->invalidate_lock);
 	spin_lock(&m->i_pages_lock);
 	collect(m, &w, linear_page_index(c->vma, start), (lo - start) >> PAGE_SHIFT, (hi - start) >> PAGE_SHIFT, text);
+	if (w.unseen && !looked && w.show[target]) {
+		spin_unlock(&m->i_pages_lock);
+		up_read(&m->invalidate_lock);
+		put_run(&w);
+		make_views(c, text, NULL);
+		looked = true;
+		goto retry;
+	}
 	if (again && !w.show[target]) {
 		struct page *p = xa_load(&m->i_pages, linear_page_index(c->vma, c->addr));
 
@@ -372,37 +438,6 @@ static bool map_cached(struct fault_ctx *c, enum shown text, bool again, vm_faul
 	up_read(&m->invalidate_lock);
 	put_run(&w);
 	return hit;
-}
-
-/*
- * Text: make views of the granule's pages that have none. The caller has a reference to target. What is a view in place is unlocked at
- * once: others may wait for it with pages locked that the next one needs to be read.
- */
-static void make_views(struct fault_ctx *c, enum shown text, struct page *target)
-{
-	struct address_space *m = c->vma->vm_file->f_mapping;
-	struct window w;
-	unsigned long end;
-	u64 want = 0;
-
-	file_window(c, TEXT_ORDER, &w.start, &end);
-	w.n = (end - w.start) >> PAGE_SHIFT;
-	memset(w.page, 0, w.n * sizeof(w.page[0]));
-	for (unsigned long i = 0; i < w.n; i++)
-		want |= 1UL << i;
-	gather(c, &w, want);
-	for (unsigned long i = 0; i < w.n; i++) {
-		struct page *p = w.page[i];
-
-		if (!p || p->mapping != m || view_of(p, text))
-			continue;
-		if (make_view(p, text, 2 + (p == target)) == p) {
-			unlock_page(p);
-			put_page(p);
-			w.page[i] = NULL;
-		}
-	}
-	release_window(&w);
 }
 
 /* One page that no neighbour comes with. The page is locked. */
@@ -679,7 +714,7 @@ vm_fault_t do_cow_file(struct fault_ctx *c, pte_t pte)
 	memset(w.page, 0, w.n * sizeof(w.page[0]));
 	if (around) {
 		want = wanted_slots(c, &w, true);
-		gather(c, &w, want);
+		gather(c, &w, want, false);
 	}
 	if (!w.page[target]) {
 		release_window(&w);
@@ -688,7 +723,7 @@ vm_fault_t do_cow_file(struct fault_ctx *c, pte_t pte)
 		if (!w.page[target])
 			return r;
 		if (want)
-			gather(c, &w, want);
+			gather(c, &w, want, false);
 	}
 	r |= copy_window(c, &w, target);
 	release_window(&w);

@@ -28,17 +28,18 @@ static unsigned int max_window(struct file *f)
 
 /* Faults on mapped files */
 #define FAULT_RUN 32		/* pages around the one that is missing: programs jump about */
+#define FAULT_RUN_TEXT 64	/* and more about in the text of large ones */
 #define FAULT_MORE 64		/* and behind those, nobody waits for these */
 #define FAULT_LARGE (4UL << 20) /* in a file of that size */
 #define FAULT_MANY 4		/* after so many misses */
 
 /* Reads a run of new pages, locked and in the cache, at consecutive indices. Drops the references. */
-static void read_run(struct address_space *m, struct file *f, struct page **pages, unsigned int n)
+static void read_run(struct address_space *m, struct file *f, struct page **pages, unsigned int n, bool text)
 {
 	if (!n)
 		return;
 	if (m->a_ops->readahead) {
-		m->a_ops->readahead(f, m, pages, n);
+		m->a_ops->readahead(f, m, pages, n, text);
 	} else {
 		for (unsigned int i = 0; i < n; i++)
 			m->a_ops->read_folio(f, pages[i]);
@@ -119,7 +120,7 @@ static void do_readahead(struct address_space *m, struct file *f, pgoff_t index,
 			}
 		}
 		index += n ? n : 1;
-		read_run(m, f, pages, n);
+		read_run(m, f, pages, n, text);
 		if (fatal_signal_pending(current))
 			return;
 	}
@@ -140,11 +141,13 @@ void force_page_cache_readahead(struct address_space *m, struct file *f, pgoff_t
 
 void page_cache_fault_readahead(struct address_space *m, struct file *f, pgoff_t index, bool text)
 {
-	pgoff_t first = ALIGN_DOWN(index, FAULT_RUN / 2);
+	bool large = i_size_read(m->host) >= FAULT_LARGE;
+	unsigned int run = large && text ? FAULT_RUN_TEXT : FAULT_RUN;
+	pgoff_t first = ALIGN_DOWN(index, run / 2);
 
-	do_readahead(m, f, first, FAULT_RUN, ~0UL, text);
-	if (i_size_read(m->host) >= FAULT_LARGE && f->f_ra.faults++ >= FAULT_MANY)
-		do_readahead(m, f, first + FAULT_RUN, FAULT_MORE, ~0UL, text);
+	do_readahead(m, f, first, run, ~0UL, text);
+	if (large && f->f_ra.faults++ >= FAULT_MANY)
+		do_readahead(m, f, first + run, FAULT_MORE, ~0UL, text);
 }
 
 static unsigned int first_window(unsigned long want, unsigned int most)

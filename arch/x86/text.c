@@ -217,17 +217,24 @@ static enum text_form text_form(struct address_space *mapping, struct page *page
 	struct text_info *ti = text_info_get(mapping);
 	u64 off = (u64)index << PAGE_SHIFT;
 	const u8 *p = page_address(page);
-	bool plain = text_plain(p, PAGE_SIZE), ok = true;
+	bool plain = PagePlain(page) || text_plain(p, PAGE_SIZE), ok = true;
 	size_t at = 0;
 
 	if (!ti || (!plain && scan_text(p, PAGE_SIZE, &at) != FORBIDDEN_NONE) ||
-	    !tail_is_harmless(mapping, page, index))
+	    !(PagePlain(page) || tail_is_harmless(mapping, page, index)))
 		return TEXT_COPY;
 	mutex_lock(&ti->lock);
 	for (unsigned i = 0; i < ti->ncross; i++)
 		ok &= ti->cross[i] < off || ti->cross[i] >= off + PAGE_SIZE;
 	mutex_unlock(&ti->lock);
 	return !ok ? TEXT_COPY : plain && !text_open_tail(p) ? TEXT_SAME : TEXT_IN_PLACE;
+}
+
+static bool text_same_known(struct address_space *mapping, struct page *page)
+{
+	const struct text_info *ti = READ_ONCE(mapping->text);
+
+	return PagePlain(page) && ti && !READ_ONCE(ti->ncross);
 }
 
 /* A rehearsal: the same on a copy, allowed to read. What it needs is in the page cache then, and stubs are the same ones again. */
@@ -292,6 +299,7 @@ const struct text_ops arch_text_ops = {
 	.view = text_view,
 	.view_plain = text_view_plain,
 	.form = text_form,
+	.same_known = text_same_known,
 	.prepare = text_prepare,
 	.view_lossy = text_view_lossy,
 	.page_release = text_page_release,

@@ -98,6 +98,7 @@ struct fuse_req {
 			struct fuse_getxattr_out getxattr;
 			struct fuse_lseek_out lseek;
 			struct fuse_init_out init;
+			struct hostif_fuse_plain plain;
 		};
 	} out;
 };
@@ -287,7 +288,7 @@ void fuse_release_write(struct inode *i, u32 flags);
 /* read.c */
 extern const struct address_space_operations fuse_aops;
 void fuse_read_register(struct fuse_conn *fc);
-bool fuse_read_async(struct fuse_conn *fc, struct inode *i, struct page *p, u32 nr);
+bool fuse_read_async(struct fuse_conn *fc, struct inode *i, struct page *p, u32 nr, bool text);
 
 /* prefetch.c */
 void fuse_prefetch_siblings(struct fuse_conn *fc, struct inode *i); /* somebody has to wait for the start of i */

@@ -55,7 +55,7 @@ static u32 fuse_prefetch_one(struct fuse_conn *fc, struct inode *i)
 	struct page *pages;
 	u32 n = fuse_prefetch_pages(i, &pages);
 
-	return n && fuse_read_async(fc, i, pages, n) ? n : 0;
+	return n && fuse_read_async(fc, i, pages, n, false) ? n : 0;
 }
 
 static bool worth_reading(const struct inode *i)

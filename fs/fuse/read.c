@@ -33,8 +33,7 @@ static void drive_conn(struct fuse_conn *fc, struct page *p, bool alone)
 	if (!PageLocked(p) || !reads_pending(fc))
 		return;
 	if (!virtqueue_spin(fc->vq, alone ? FUSE_SPIN_NS : FUSE_SPIN_NS / 10, NULL, 0))
-		virtqueue_wait_used(fc->vq, irq, READ_ONCE(p->io_seq),
-				    alone ? 10 * NSEC_PER_MSEC : NSEC_PER_MSEC / 10);
+		virtqueue_wait_used(fc->vq, irq, READ_ONCE(p->io_seq), alone ? 10 * NSEC_PER_MSEC : NSEC_PER_MSEC / 10);
 }
 
 /* Get on with what p may wait for. False: nothing is under way, or it has come. */
@@ -93,6 +92,16 @@ static void release_pages(struct page *p, u32 nr)
 	}
 }
 
+/* Before the pages are uptodate: what the server knows of them as text */
+static void note_plain(struct fuse_req *req, u32 got)
+{
+	if (!req->out_args)
+		return;
+	for (u32 k = 0; k < req->npages && (k + 1) * PAGE_SIZE <= got; k++)
+		if (req->out.plain.page[k / 64] >> k % 64 & 1)
+			SetPagePlain(req->pages + k);
+}
+
 /* The answer, or none; under the queue's lock where there was one. The locked pages keep their inode. */
 static void fuse_read_end(struct fuse_conn *fc, struct fuse_req *req)
 {
@@ -100,6 +109,7 @@ static void fuse_read_end(struct fuse_conn *fc, struct fuse_req *req)
 		u32 got = fuse_data_len(req);
 
 		fuse_check_short(req->pages->mapping->host, req->pages, req->npages, got);
+		note_plain(req, got);
 		fuse_fill_pages(req->pages, req->npages, got);
 	}
 	release_pages(req->pages, req->npages);
@@ -123,8 +133,11 @@ static struct fuse_req *fuse_read_req(struct fuse_conn *fc, struct inode *i, str
 	return req;
 }
 
-/* READ into nr locked pages of the cache that lie together in RAM; takes over a reference to each. False: out of memory. */
-bool fuse_read_async(struct fuse_conn *fc, struct inode *i, struct page *p, u32 nr)
+/*
+ * READ into nr locked pages of the cache that lie together in RAM; takes over a reference to each. False: out of memory.
+ * text: the server looks through them.
+ */
+bool fuse_read_async(struct fuse_conn *fc, struct inode *i, struct page *p, u32 nr, bool text)
 {
 	struct fuse_req *req = fuse_read_req(fc, i, p, nr);
 
@@ -134,6 +147,10 @@ bool fuse_read_async(struct fuse_conn *fc, struct inode *i, struct page *p, u32 
 	}
 	req->pages = p;
 	req->npages = nr;
+	if (text && nr <= HOSTIF_FUSE_PLAIN_PAGES) {
+		((struct fuse_read_in *)req->in.args)->read_flags = HOSTIF_FUSE_READ_PLAIN;
+		req->out_args = sizeof(req->out.plain);
+	}
 	req->end = fuse_read_end;
 	__atomic_fetch_add(&fc->reading, 1, __ATOMIC_SEQ_CST);
 	fuse_send_background(fc, req, true);
@@ -167,7 +184,7 @@ static int fuse_read_folio(struct file *f, struct page *p)
 }
 
 /* Pages that follow one another in the file, locked: those that do so in RAM as well go together. */
-static void fuse_readahead(struct file *f, struct address_space *m, struct page **pages, unsigned nr)
+static void fuse_readahead(struct file *f, struct address_space *m, struct page **pages, unsigned nr, bool text)
 {
 	struct fuse_conn *fc = get_fuse_conn(m->host);
 	bool start = !pages[0]->index;
@@ -179,7 +196,7 @@ static void fuse_readahead(struct file *f, struct address_space *m, struct page 
 			n++;
 		for (unsigned k = 0; k < n; k++)
 			get_page(pages[k]);
-		fuse_read_async(fc, m->host, pages[0], n);
+		fuse_read_async(fc, m->host, pages[0], n, text);
 		pages += n;
 		nr -= n;
 	}

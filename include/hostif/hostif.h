@@ -71,6 +71,16 @@ enum hostif_stdio_kind { HOSTIF_STDIO_CLOSED, HOSTIF_STDIO_TTY, HOSTIF_STDIO_PIP
  */
 #define HOSTIF_FUSE_READDIR_EOF (1u << 30)
 #define HOSTIF_FUSE_READDIR_DIRS (1u << 31)
+/*
+ * READ: bit of read_flags, ours as well. The answer's header is followed by a struct hostif_fuse_plain that says of the first pages of
+ * data, each whole and in one piece, which have no system call, nothing like an instruction that touches the keys, and do not
+ * end in what could begin one (text_plain() in arch/x86/scan.h, and a last byte that is not 0x0f).
+ */
+#define HOSTIF_FUSE_READ_PLAIN (1u << 30)
+#define HOSTIF_FUSE_PLAIN_PAGES 256
+struct hostif_fuse_plain {
+	uint64_t page[HOSTIF_FUSE_PLAIN_PAGES / 64];
+};
 /* A standard descriptor: which console device serves it. All TTY ones share one device: the guest's /dev/console, a real tty. */
 struct hostif_stdio {
 	uint32_t kind;

@@ -67,7 +67,7 @@ struct qstr {
 struct address_space_operations {
 	int (*read_folio)(struct file *f, struct page *p); /* locked page; unlocks when done; 0 or -errno */
 	/* readahead: pages index..index+nr-1 are in the cache, locked; fills, marks uptodate and unlocks each. Optional. */
-	void (*readahead)(struct file *f, struct address_space *m, struct page **pages, unsigned nr);
+	void (*readahead)(struct file *f, struct address_space *m, struct page **pages, unsigned nr, bool text);
 	int (*writepage)(struct page *p, struct address_space *m); /* locked, dirty; unlocks */
 	/* write_begin/end as in Linux: a locked page ready for [pos, pos+len) */
 	int (*write_begin)(struct file *f, struct address_space *m, loff_t pos, unsigned len, struct page **pp,

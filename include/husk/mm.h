@@ -67,6 +67,7 @@ enum page_flags {
 	PG_waiters,
 	PG_unevictable,
 	PG_readahead,
+	PG_plain, /* of an immutable file, uptodate: has nothing that a text view would differ in, by the device's word */
 	PG_zeroed /* free, or just allocated: known to hold zeroes only */
 };
 enum page_type { PGT_FREE, PGT_KERNEL, PGT_SLAB, PGT_ANON, PGT_CACHE, PGT_PTE, PGT_STACK, PGT_TEXT };
@@ -95,7 +96,7 @@ PageFlag(Waiters, PG_waiters) PageFlag(Swapbacked, PG_swapbacked) PageFlag(Locke
 	PageFlag(Uptodate, PG_uptodate) PageFlag(Dirty, PG_dirty) PageFlag(Writeback, PG_writeback)
 		PageFlag(Referenced, PG_referenced) PageFlag(Slab, PG_slab) PageFlag(Reserved, PG_reserved)
 			PageFlag(Anon, PG_anon) PageFlag(Error, PG_error) PageFlag(Text, PG_text)
-				PageFlag(Readahead, PG_readahead) PageFlag(Unevictable, PG_unevictable)
+				PageFlag(Readahead, PG_readahead) PageFlag(Unevictable, PG_unevictable) PageFlag(Plain, PG_plain)
 
 					extern struct page *mem_map;
 extern unsigned long max_pfn;	     /* pages of RAM, reserved ones included */

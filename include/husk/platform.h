@@ -116,6 +116,7 @@ enum text_form { TEXT_COPY, TEXT_SAME, TEXT_IN_PLACE };
  * @view_plain: the same without patched system-call sites, for address spaces that are traced; it goes with the view.
  * @form: what the view of a page (locked, of an immutable mapping) must be. TEXT_COPY: a page of its own; TEXT_SAME: nothing in the page is
  *	ever changed, it may be its own view; TEXT_IN_PLACE: only call sites are patched, it may be the view if nobody looks at it as data.
+ * @same_known: would form() say TEXT_SAME without a look at the page? Never waits.
  * @prepare: view() will be called: read what it will need of other pages; may wait for them. page is locked, invalidate_lock not held.
  * @view_lossy: something forbidden in the page is not an instruction that could be made to run elsewhere: perhaps data, which the view has lost
  * @page_release: the page leaves the cache or its content changes: drop its view. Nothing maps the view any more, or only with a reference.
@@ -131,6 +132,7 @@ struct text_ops {
 	struct page *(*view)(struct address_space *mapping, struct page *page, pgoff_t index);
 	struct page *(*view_plain)(struct address_space *mapping, struct page *page, pgoff_t index);
 	enum text_form (*form)(struct address_space *mapping, struct page *page, pgoff_t index);
+	bool (*same_known)(struct address_space *mapping, struct page *page);
 	void (*prepare)(struct address_space *mapping, struct page *page, pgoff_t index);
 	bool (*view_lossy)(struct page *view);
 	void (*page_release)(struct page *page);

@@ -397,6 +397,10 @@ static enum text_form fake_text_form(struct address_space *m, struct page *p, pg
 	CHECK(PageLocked(p) && m->immutable);
 	return b == 0x50 ? TEXT_SAME : b == 0x60 ? TEXT_IN_PLACE : TEXT_COPY;
 }
+static bool fake_text_same_known(struct address_space *m, struct page *p)
+{
+	return PagePlain(p) && *(u8 *)page_address(p) == 0x50;
+}
 static void fake_text_page_release(struct page *p)
 {
 	struct page *v = p->text;
@@ -592,6 +596,7 @@ static const struct text_ops fake_text = {
 	.view = fake_text_view,
 	.view_plain = fake_text_view_plain,
 	.form = fake_text_form,
+	.same_known = fake_text_same_known,
 	.prepare = fake_text_prepare,
 	.view_lossy = fake_text_view_lossy,
 	.page_release = fake_text_page_release,

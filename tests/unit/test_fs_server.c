@@ -7,6 +7,8 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 #include "fuse_driver.h"
+#include "../../host/plain.h"
+#include <hostif/hostif.h>
 
 static char base[] = "/tmp/husk-fs-test.XXXXXX";
 static struct fuse_client c;
@@ -109,6 +111,56 @@ static void test_lookup_read(void)
 	CHECK(read_at(0, 0, 1) == -ESTALE && read_at(~0ULL, 0, 1) == -ESTALE && read_at(12345, 0, 1) == -ESTALE);
 }
 
+/* READ that tells which pages are plain text */
+static void test_plain(void)
+{
+	struct fuse_read_in in = {.size = 5 * PLAIN_BYTES, .read_flags = HOSTIF_FUSE_READ_PLAIN};
+	const size_t told = sizeof(struct hostif_fuse_plain);
+	static char text[4 * PLAIN_BYTES + 100];
+	struct hostif_fuse_plain *plain;
+	int64_t n;
+	int fd;
+
+	memset(text, 0x90, sizeof(text));
+	memcpy(text + PLAIN_BYTES + 77, "\x0f\x05", 2);
+	text[3 * PLAIN_BYTES - 1] = 0x0f;
+	fd = openat(dirfd_, "text", O_CREAT | O_WRONLY, 0644);
+	CHECK(write(fd, text, sizeof(text)) == sizeof(text));
+	close(fd);
+	n = client_lookup(&c, 1, "text");
+	client_begin(&c, FUSE_READ, n);
+	client_add(&c, &in, sizeof(in));
+	CHECK(!client_send(&c, true) && c.out_len == told + sizeof(text));
+	plain = client_out(&c);
+	CHECK(plain->page[0] == 0x9 && !plain->page[1] && !plain->page[2] && !plain->page[3]);
+	CHECK(!memcmp((char *)(plain + 1), text, sizeof(text)));
+	in.offset = 3 * PLAIN_BYTES;
+	client_begin(&c, FUSE_READ, n);
+	client_add(&c, &in, sizeof(in));
+	CHECK(!client_send(&c, true) && c.out_len == told + PLAIN_BYTES + 100 && plain->page[0] == 1);
+	in.offset = sizeof(text);
+	client_begin(&c, FUSE_READ, n);
+	client_add(&c, &in, sizeof(in));
+	CHECK(!client_send(&c, true) && c.out_len == told && plain->page[0] == 0);
+	/* no room for what is told, or in pieces that are no whole pages */
+	driver_desc(&c.v, 0, FD_IN, c.in_len, VRING_DESC_F_NEXT, 1);
+	driver_desc(&c.v, 1, FD_OUT, sizeof(struct fuse_out_header) + told - 1, VRING_DESC_F_WRITE, 0);
+	driver_submit(&c.v, 0);
+	CHECK(fs_dev_process(c.dev) == 1 && driver_used(&c.v, &(struct vring_used_elem){0}));
+	CHECK(((struct fuse_out_header *)(c.v.ram + FD_OUT))->error == -EINVAL);
+	in.offset = 0;
+	client_begin(&c, FUSE_READ, n);
+	client_add(&c, &in, sizeof(in));
+	((struct fuse_in_header *)(c.v.ram + FD_IN))->len = c.in_len;
+	driver_desc(&c.v, 0, FD_IN, c.in_len, VRING_DESC_F_NEXT, 1);
+	driver_desc(&c.v, 1, FD_OUT, sizeof(struct fuse_out_header) + told + 100,
+		    VRING_DESC_F_WRITE | VRING_DESC_F_NEXT, 2);
+	driver_desc(&c.v, 2, FD_OUT + 0x8000, 0x8000, VRING_DESC_F_WRITE, 0);
+	driver_submit(&c.v, 0);
+	CHECK(fs_dev_process(c.dev) == 1 && driver_used(&c.v, &(struct vring_used_elem){0}));
+	CHECK(plain->page[0] == 0x8); /* the first begins in another piece */
+}
+
 static void test_confined(void)
 {
 	struct fuse_open_in in = {.flags = O_RDONLY};
@@ -122,6 +174,9 @@ static void test_confined(void)
 	CHECK(!symlinkat("/etc", dirfd_, "out") && !symlinkat("/etc/passwd", dirfd_, "outf"));
 	l = client_lookup(&c, 1, "out");
 	CHECK(l > 1 && S_ISLNK(((struct fuse_entry_out *)client_out(&c))->attr.mode));
+	/* there is room for it: the body comes along */
+	CHECK(c.out_len == sizeof(struct fuse_entry_out) + 4 &&
+	      !memcmp((char *)client_out(&c) + sizeof(struct fuse_entry_out), "/etc", 4));
 	CHECK(client_lookup(&c, l, "passwd") == -ENOTDIR);
 	client_begin(&c, FUSE_READLINK, l);
 	CHECK(!client_send(&c, true) && c.out_len == 4 && !memcmp(client_out(&c), "/etc", 4));
@@ -421,6 +476,7 @@ int main(void)
 	client_init(&c, dirfd_, false);
 	fs_dev_thread_setup(c.dev);
 	test_lookup_read();
+	test_plain();
 	test_confined();
 	test_write();
 	test_unlink_open_for_reading();

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # The device side of virtqueues and the FUSE server; fuzzers for both (make fuzz; FUZZ_CC=clang for libFuzzer).
-FS_SRC := host/virtq.c host/fs_server.c host/fuse_node.c host/fuse_fd.c host/fuse_ops.c host/fuse_dirops.c host/fuse_io.c host/fuse_copy.c \
+FS_SRC := host/virtq.c host/fs_server.c host/fuse_node.c host/fuse_fd.c host/fuse_ops.c host/fuse_dirops.c host/fuse_io.c host/fuse_copy.c host/plain.c \
 	host/fuse_readdir.c host/fuse_xattr.c
 FS_HDR := host/virtq.h host/fs_server.h host/fuse_srv.h tests/unit/virtq_driver.h tests/unit/fuse_driver.h include/hostif/hostif.h
 SAN := -fsanitize=address,undefined -fno-sanitize-recover=undefined
