@@ -227,8 +227,12 @@ static int load_images(struct image *prog, struct image *in)
 
 /* ---- the new address space's description ---- */
 
-static void set_layout(struct mm_struct *mm, struct image *im)
+static void set_layout(struct mm_struct *mm, struct image *im, struct image *in)
 {
+	if (in->file) {
+		mm->interp_start = in->bias + in->start;
+		mm->interp_end = in->bias + in->end;
+	}
 	mm->start_code = ~0UL;
 	mm->end_code = mm->start_data = mm->end_data = 0;
 	for_each_load(im, p)
@@ -396,7 +400,7 @@ static int become(struct linux_binprm *b, struct image *prog, struct image *in)
 	r = load_images(prog, in);
 	if (r)
 		return r;
-	set_layout(mm, prog);
+	set_layout(mm, prog, in);
 	set_brk(mm, prog, in->file != NULL);
 	r = create_tables(b, prog, in, &sp);
 	if (r)

@@ -80,7 +80,6 @@ struct vm_area_struct *vma_try_merge(struct mm_struct *mm, struct vm_area_struct
 /* vma_carve: the part [start, end) of vma as a VMA of its own, NULL when out of memory or over max_map_count */
 struct vm_area_struct *vma_carve(struct mm_struct *mm, struct vm_area_struct *vma, unsigned long start,
 				 unsigned long end);
-struct vm_area_struct *vma_prev(struct vm_area_struct *vma);
 struct vm_area_struct *vma_next(struct vm_area_struct *vma);
 struct vm_area_struct *find_vma_intersection(struct mm_struct *mm, unsigned long start, unsigned long end);
 void vma_add_i_mmap(struct vm_area_struct *vma, struct vm_area_struct *after);

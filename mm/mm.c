@@ -280,6 +280,8 @@ static void copy_layout(struct mm_struct *mm, struct mm_struct *old)
 	mm->gap_size = old->gap_size;
 	mm->start_code = old->start_code;
 	mm->end_code = old->end_code;
+	mm->interp_start = old->interp_start;
+	mm->interp_end = old->interp_end;
 	mm->start_data = old->start_data;
 	mm->end_data = old->end_data;
 	mm->start_brk = old->start_brk;

@@ -314,11 +314,23 @@ SYSCALL_DEFINE2(munmap, unsigned long, addr, size_t, len)
 
 /* ---- making ---- */
 
+/*
+ * Text that the kernel or the dynamic linker maps is there to be run. Who else maps it may only want to read it, as valgrind does, which
+ * translates code and never runs it, and keeps account of what lies where: he sees the file as it is, and there are no stubs behind it.
+ */
+static bool reads_text(struct mm_struct *mm)
+{
+	unsigned long ip = current_pt_regs()->ip;
+
+	return mm == current->mm && mm->end_code && !(ip >= mm->interp_start && ip < mm->interp_end);
+}
+
 void vma_text_mapped(struct mm_struct *mm, struct vm_area_struct *vma)
 {
 	bool own = vma->vm_file && vma->vm_ops && (vma->vm_flags & VM_EXEC) &&
-		   !text_ops->mapped(mm, vma->vm_file->f_mapping, vma->vm_start, (u64)vma->vm_pgoff << PAGE_SHIFT,
-				     vma->vm_end - vma->vm_start);
+		   ((!(vma->vm_flags & VM_SHARED) && reads_text(mm)) ||
+		    !text_ops->mapped(mm, vma->vm_file->f_mapping, vma->vm_start, (u64)vma->vm_pgoff << PAGE_SHIFT,
+				      vma->vm_end - vma->vm_start));
 
 	vma->vm_flags = own ? vma->vm_flags | VM_OWN_TEXT : vma->vm_flags & ~VM_OWN_TEXT;
 }

@@ -115,6 +115,8 @@ bool text_trap_fixup(struct pt_regs *regs, int sig); /* a trap in patched or def
 /* text_original_ip: *ip lies in a stub: it becomes the place in the file's text that it stands for. False: it is no stub. */
 bool text_original_ip(u64 *ip);
 bool text_in_stub(u64 ip);
+/* text_enter_stub: *ip may be behind a system call whose site is a jump now: then it becomes the place in the stub that does the same. */
+void text_enter_stub(u64 *ip);
 void step_end(
 	struct thread_info
 		*ti); /* on entry: the trap flag that a debugger's single step needed is taken out of the registers */

@@ -130,12 +130,13 @@ int setup_rt_frame(struct ksignal *ks, struct pt_regs *regs)
 {
 	struct task_struct *t = current;
 	struct rt_sigframe f = {0};
-	u64 sp = regs->sp - 128, fp, frame;
+	u64 sp = regs->sp - 128, ip = regs->ip, fp, frame;
 
 	if (!(ks->ka.flags & SA_RESTORER))
 		return -EFAULT;
 	if ((ks->ka.flags & SA_ONSTACK) && t->sas_ss_size && !on_sig_stack(t, regs->sp))
 		sp = t->sas_ss_sp + t->sas_ss_size;
+	text_original_ip(&ip);
 	fp = ALIGN_DOWN(sp - xstate_size - 4, 64);
 	frame = ALIGN_DOWN(fp - sizeof(f), 16) - 8;
 	if (on_sig_stack(t, regs->sp) && (ks->ka.flags & SA_ONSTACK) && frame <= t->sas_ss_sp)
@@ -167,7 +168,7 @@ int setup_rt_frame(struct ksignal *ks, struct pt_regs *regs)
 		.ax = regs->ax,
 		.cx = regs->cx,
 		.sp = regs->sp,
-		.ip = regs->ip,
+		.ip = ip,
 		.flags = regs->flags,
 		.cs = USER_CS,
 		.ss = USER_DS,
@@ -234,6 +235,7 @@ long sys_rt_sigreturn(struct pt_regs *regs)
 		.ss = USER_DS,
 		.orig_ax = -1UL,
 	};
+	text_enter_stub(&regs->ip);
 	set_thread_flag(TIF_FULL_EXIT);
 	return regs->ax;
 bad:

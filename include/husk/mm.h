@@ -246,6 +246,7 @@ struct mm_struct {
 	int map_count;
 	unsigned long mmap_base;
 	unsigned long start_code, end_code, start_data, end_data, start_brk, brk, start_stack;
+	unsigned long interp_start, interp_end; /* the dynamic linker; 0: none */
 	unsigned long arg_start, arg_end, env_start, env_end;
 	unsigned long total_vm, locked_vm, data_vm, exec_vm, stack_vm, def_flags; /* pages */
 	atomic_long_t rss_anon, rss_file, rss_shmem, nr_ptes, swapents;		  /* pages */
@@ -318,6 +319,7 @@ struct mm_struct *get_task_mm(struct task_struct *t); /* takes mm_users, NULL fo
  * until dup_mm_done(). */
 struct mm_struct *dup_mm(const unsigned long *soon);
 void dup_mm_done(void);
+struct vm_area_struct *vma_prev(struct vm_area_struct *vma); /* the one below, NULL: none */
 struct vm_area_struct *find_vma(struct mm_struct *mm,
 				unsigned long addr); /* first with vm_end > addr; mmap_lock held */
 /* do_mmap: flags/prot as mmap(2)'s; mmap_lock held for writing. Returns the address or -errno. */
