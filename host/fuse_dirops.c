@@ -43,6 +43,23 @@ static int settle(struct fs_dev *d, int dir, const char *name, unsigned mode)
 	return 0;
 }
 
+/* The same for a file without a name. */
+static int settle_tmpfile(struct fs_dev *d, int dir, int fd, unsigned mode)
+{
+	struct stat st;
+
+	if (d->is_root) {
+		bool keep_gid = !fstat(dir, &st) && (st.st_mode & S_ISGID);
+
+		if (fchown(fd, d->h.uid, keep_gid ? (gid_t)-1 : d->h.gid))
+			return -errno;
+	}
+	/* to change the owner took the set-id bits away */
+	if ((!d->own_fs || (mode & (S_ISUID | S_ISGID))) && fchmod(fd, mode))
+		return -errno;
+	return 0;
+}
+
 /* The answer for a name that was just made; counts a lookup. */
 static ssize_t reply_entry(struct fs_dev *d, struct fs_node *dir, int fd, const char *name, struct fs_node **np)
 {
@@ -176,7 +193,7 @@ ssize_t srv_tmpfile(struct fs_dev *d, struct fs_node *n)
 	struct fs_node *node;
 	struct stat st;
 	unsigned mode;
-	int fd, new;
+	int fd, new, r;
 
 	if (!in)
 		return -EINVAL;
@@ -189,10 +206,13 @@ ssize_t srv_tmpfile(struct fs_dev *d, struct fs_node *n)
 	new = fs_openat(fd, ".", O_RDWR | O_TMPFILE, mode);
 	if (new < 0)
 		return new;
-	if ((d->is_root && fchown(new, d->h.uid, d->h.gid)) || (!d->own_fs && fchmod(new, mode)) || fstat(new, &st) ||
-	    !(node = node_get(d, NULL, NULL, &st))) {
+	r = settle_tmpfile(d, fd, new, mode);
+	if (!r && fstat(new, &st))
+		r = -errno;
+	node = r ? NULL : node_get(d, NULL, NULL, &st);
+	if (!node) {
 		close(new);
-		return -EIO;
+		return r ? r : -ENOMEM;
 	}
 	node_set_wfd(d, node, new, FD_RDWR);
 	node->writers++;

@@ -126,6 +126,28 @@ test_run_volume_changes() {
 	prints "$(cd "$work/vol" && cksum same shrinks grows)"
 	rm -rf "$work/vol"
 }
+# What is made on a share has the mode that was asked for and its maker's owner, set-id bits too, whether it has a name or not.
+test_run_volume_modes() {
+	local script='import os
+os.umask(0o022); os.chdir("/data")
+os.close(os.open("file", os.O_CREAT | os.O_RDWR, 0o7755))
+f = os.open(".", os.O_TMPFILE | os.O_RDWR, 0o7755)
+os.link("/proc/self/fd/%d" % f, "tmp", src_dir_fd=f, follow_symlinks=True)
+os.mknod("fifo", 0o17755); os.mkdir("dir", 0o1777)
+for n in "file tmp fifo dir".split(): s = os.stat(n); print(n, oct(s.st_mode), s.st_uid == os.getuid())'
+	mkdir -p "$work/vol"
+	chmod 777 "$work/vol"
+	run -v "$work/vol:/data" -- python3 -c "$script"
+	prints $'file 0o107755 True\ntmp 0o107755 True\nfifo 0o17755 True\ndir 0o41755 True'
+	[ "$(stat -c %a "$work/vol/tmp")" = 7755 ] || wrong "the host sees another mode"
+	rm -rf "$work/vol"
+	[ "$(id -u)" = 0 ] || return
+	mkdir -p "$work/vol"
+	chmod 777 "$work/vol"
+	run -u 1234:1234 -v "$work/vol:/data" -- python3 -c "$script"
+	prints $'file 0o107755 True\ntmp 0o107755 True\nfifo 0o17755 True\ndir 0o41755 True'
+	rm -rf "$work/vol"
+}
 # A walk over a read-only share has the next directories listed and the next files read before it asks. What it sees is what is there,
 # and a directory listed in advance is looked at anew when the walk comes a second later.
 test_run_volume_walk() {
