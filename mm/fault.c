@@ -266,7 +266,7 @@ vm_fault_t handle_mm_fault(struct fault_ctx *c)
 }
 
 /* The VMA of addr, a stack grown to it if need be. mmap_lock is held for reading, before and after; NULL: there is none. */
-static struct vm_area_struct *find_fault_vma(struct mm_struct *mm, unsigned long addr)
+struct vm_area_struct *find_extend_vma(struct mm_struct *mm, unsigned long addr)
 {
 	struct vm_area_struct *vma = find_vma(mm, addr);
 
@@ -320,7 +320,7 @@ int do_page_fault(unsigned long addr, unsigned int flags, int *sig, int *code)
 	mod_vm_stat(PGFAULT, 1);
 	do {
 		mmap_read_lock(mm);
-		vma = find_fault_vma(mm, addr);
+		vma = find_extend_vma(mm, addr);
 		if (unlikely(!vma)) {
 			mmap_read_unlock(mm);
 			return -EFAULT;

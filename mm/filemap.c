@@ -96,6 +96,35 @@ unsigned int find_get_pages_range(struct address_space *m, pgoff_t *index, pgoff
 	return n;
 }
 
+/**
+ * mapping_seek_hole_data - SEEK_DATA and SEEK_HOLE of a file that is all in the cache
+ * @pos: where to begin, in bytes. @size: the file's
+ *
+ * Return: the first position from @pos on that has a page (@data) or none: @pos itself, the start of a page, or @size, for behind
+ * the end is a hole. -ENXIO: no data follows.
+ */
+loff_t mapping_seek_hole_data(struct address_space *m, loff_t pos, loff_t size, bool data)
+{
+	unsigned long index = pos >> PAGE_SHIFT, end = PFN_UP((u64)size), found = index;
+
+	if (index >= end)
+		return data ? -ENXIO : size;
+	spin_lock(&m->i_pages_lock);
+	if (data) {
+		if (!xa_find(&m->i_pages, &found, end - 1))
+			found = end;
+	} else {
+		while (found < end && xa_load(&m->i_pages, found))
+			found++;
+	}
+	spin_unlock(&m->i_pages_lock);
+	if (found == index)
+		return pos;
+	if (found >= end)
+		return data ? -ENXIO : size;
+	return (loff_t)found << PAGE_SHIFT;
+}
+
 struct page *find_lock_page(struct address_space *m, pgoff_t index)
 {
 	for (;;) {

@@ -42,27 +42,10 @@ static bool pte_good(struct vm_area_struct *vma, pte_t e, unsigned int gup)
 	return !(vma->vm_flags & VM_WRITE) && (e & PTE_ANON) && !(e & PTE_EXEC) && page_mapcount(pte_page(e)) == 1;
 }
 
-static struct vm_area_struct *gup_vma(struct mm_struct *mm, unsigned long addr)
-{
-	struct vm_area_struct *vma = find_vma(mm, addr);
-
-	if (vma && vma->vm_start <= addr)
-		return vma;
-	if (!vma || !(vma->vm_flags & VM_GROWSDOWN))
-		return NULL;
-	mmap_read_unlock(mm);
-	mmap_write_lock(mm);
-	vma = find_vma(mm, addr);
-	if (vma && vma->vm_start > addr && expand_stack(vma, addr))
-		vma = NULL;
-	downgrade_write(&mm->mmap_lock);
-	return vma;
-}
-
 /* One look: the page, ERR_PTR, or NULL after a fault was handled and the look must be repeated. mmap_lock is held for reading. */
 static struct page *gup_once(struct fault_ctx *c, struct mm_struct *mm, unsigned long addr, unsigned int gup)
 {
-	struct vm_area_struct *vma = gup_vma(mm, addr);
+	struct vm_area_struct *vma = find_extend_vma(mm, addr);
 	struct page *p;
 	vm_fault_t r;
 	pte_t e;

@@ -155,6 +155,8 @@ static inline void fault_init(struct fault_ctx *c, struct mm_struct *mm, struct 
 	c->nstale = 0;
 }
 vm_fault_t handle_mm_fault(struct fault_ctx *c);
+/* find_extend_vma: the VMA of an address, a stack grown down to it; NULL. mmap_lock is held for reading, and may be let go in between. */
+struct vm_area_struct *find_extend_vma(struct mm_struct *mm, unsigned long addr);
 /* fault_done: with no lock of c->mm held: shoot down what handle_mm_fault() noted, drop the pages */
 void fault_done(struct fault_ctx *c);
 void fault_note_stale(struct fault_ctx *c, struct page *page, pte_t old, unsigned long addr);

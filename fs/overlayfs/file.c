@@ -336,28 +336,14 @@ static ssize_t ovl_splice_read(struct file *in, loff_t *pos, struct pipe_inode_i
 /* Pages of the lower file count as data; pages of our own are where they are. */
 static loff_t seek_page(struct inode *i, loff_t pos, bool data)
 {
-	unsigned long index = pos >> PAGE_SHIFT, end = PFN_UP((u64)i->i_size), found = index;
-	unsigned long lower = OVL_I(i)->lower_pages;
-	struct address_space *m = &i->i_data;
+	loff_t lower = (loff_t)OVL_I(i)->lower_pages << PAGE_SHIFT;
 
-	if (data && index < lower)
-		return pos;
-	if (!data)
-		found = max(index, lower);
-	spin_lock(&m->i_pages_lock);
-	if (data) {
-		if (!xa_find(&m->i_pages, &found, end - 1))
-			found = end;
-	} else {
-		while (found < end && xa_load(&m->i_pages, found))
-			found++;
+	if (pos < lower) {
+		if (data)
+			return pos;
+		pos = lower;
 	}
-	spin_unlock(&m->i_pages_lock);
-	if (found == index)
-		return pos;
-	if (found >= end)
-		return data ? -ENXIO : i->i_size;
-	return (loff_t)found << PAGE_SHIFT;
+	return mapping_seek_hole_data(&i->i_data, pos, i->i_size, data);
 }
 
 static loff_t ovl_llseek(struct file *f, loff_t off, int whence)

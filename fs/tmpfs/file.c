@@ -255,27 +255,6 @@ out:
 }
 
 /* ---- seeking for data and holes ---- */
-static loff_t seek_page(struct inode *i, loff_t pos, loff_t size, bool data)
-{
-	unsigned long index = pos >> PAGE_SHIFT, end = PFN_UP((u64)size), found = index;
-	struct address_space *m = &i->i_data;
-
-	spin_lock(&m->i_pages_lock);
-	if (data) {
-		if (!xa_find(&m->i_pages, &found, end - 1))
-			found = end;
-	} else {
-		while (found < end && xa_load(&m->i_pages, found))
-			found++;
-	}
-	spin_unlock(&m->i_pages_lock);
-	if (found == index)
-		return pos;
-	if (found >= end)
-		return data ? -ENXIO : size;
-	return (loff_t)found << PAGE_SHIFT;
-}
-
 static loff_t shmem_llseek(struct file *f, loff_t off, int whence)
 {
 	struct inode *i = f->f_mapping->host;
@@ -286,7 +265,7 @@ static loff_t shmem_llseek(struct file *f, loff_t off, int whence)
 	if (off < 0 || off >= i->i_size)
 		off = -ENXIO;
 	else
-		off = seek_page(i, off, i->i_size, whence == SEEK_DATA);
+		off = mapping_seek_hole_data(&i->i_data, off, i->i_size, whence == SEEK_DATA);
 	if (off >= 0)
 		off = vfs_setpos(f, off, INT64_MAX);
 	inode_unlock(i);

@@ -788,7 +788,8 @@ ssize_t iter_file_splice_write(struct pipe_inode_info *pipe, struct file *out, l
 ssize_t generic_write_checks(struct kiocb *k, struct iov_iter *from); /* O_APPEND, RLIMIT_FSIZE, s_maxbytes */
 int generic_file_open(struct inode *i, struct file *f);
 int noop_fsync(struct file *f, loff_t start, loff_t end, int datasync);
-struct page *find_get_page(struct address_space *m, pgoff_t index);	/* a reference, or NULL */
+struct page *find_get_page(struct address_space *m, pgoff_t index); /* a reference, or NULL */
+loff_t mapping_seek_hole_data(struct address_space *m, loff_t pos, loff_t size, bool data);
 struct page *find_get_any_page(struct address_space *m, pgoff_t index); /* also one that is a text view only */
 struct page *find_lock_page(struct address_space *m, pgoff_t index);
 struct page *find_or_create_page(struct address_space *m, pgoff_t index, gfp_t gfp); /* locked */
