@@ -121,9 +121,11 @@ static void take(struct task *t)
 		t->d.regs_from = MDUMP_REGS_HOST;
 		job.got++;
 	}
+	if (!job.xstate)
+		return;
 	iov.p = job.xstate + (size_t)t->slot * job.xstate_size;
 	iov.n = job.xstate_size;
-	if (job.xstate && !sys(ptrace, PTRACE_GETREGSET, t->d.host_tid, NT_X86_XSTATE, &iov))
+	if (!sys(ptrace, PTRACE_GETREGSET, t->d.host_tid, NT_X86_XSTATE, &iov))
 		t->have_xstate = iov.n;
 }
 

@@ -11,14 +11,14 @@
 	X(buddy_exhaustion)                                                                                            \
 	X(buddy_release)                                                                                               \
 	X(backing_pieces)                                                                                              \
-	X(backing_again) X(backing_refused) X(slab_basic) X(slab_random) X(slab_sizes) X(slab_exhaustion)              \
-		X(pgtable_walk) X(pgtable_free) X(vma_merge_split) X(vma_addresses) X(vma_stack) X(anon_granule)       \
-			X(anon_sequential) X(cow_after_fork) X(cow_granule) X(wx_toggle) X(file_private)               \
-				X(file_shared) X(file_truncate) X(file_exec_view) X(file_exec_own_view)                \
-					X(file_exec_view_in_place) X(file_exec_in_its_place) X(mprotect_rights)        \
-						X(mremap_moves) X(gup_remote) X(fork_dontcopy) X(fork_copies)          \
-							X(populate) X(space_random) X(space_random_fork)               \
-								X(reclaim_cache) X(dirty_tracking)
+	X(backing_again)                                                                                               \
+	X(backing_refused) X(slab_basic) X(slab_random) X(slab_sizes) X(slab_exhaustion) X(pgtable_walk)               \
+		X(pgtable_free) X(vma_merge_split) X(vma_addresses) X(vma_stack) X(anon_granule) X(anon_sequential)    \
+			X(cow_after_fork) X(cow_granule) X(wx_toggle) X(file_private) X(file_shared) X(file_truncate)  \
+				X(file_exec_view) X(file_exec_own_view) X(file_exec_view_in_place)                     \
+					X(file_exec_in_its_place) X(mprotect_rights) X(mremap_moves) X(gup_remote)     \
+						X(fork_dontcopy) X(fork_copies) X(populate) X(space_random)            \
+							X(space_random_fork) X(reclaim_cache) X(dirty_tracking)
 
 #ifdef __KERNEL_HUSK__
 #include <husk/mm.h>
