@@ -9,11 +9,11 @@
 #define HUSK_FS_H
 
 #include <husk/mm.h>
-#include <husk/xarray.h>
+#include <husk/pagemap.h>
 #include <husk/time.h>
+#include <husk/uio.h>
 #include <linux/fcntl.h>
 #include <linux/stat.h>
-#include <linux/uio.h>
 #include <linux/eventpoll.h>
 
 #undef O_LARGEFILE
@@ -49,52 +49,12 @@ struct file_lock;
 struct seq_file;
 struct pipe_inode_info;
 struct kstatfs;
-struct iov_iter;
 struct kiocb;
 struct file_system_type;
 struct delayed_call;
 struct writeback_control;
 struct cdev;
 struct readahead_control;
-
-struct qstr {
-	u64 hash;
-	unsigned int len;
-	const char *name;
-};
-
-/* ---- page cache of one object (fs/… mm/filemap.c) ---- */
-struct address_space_operations {
-	int (*read_folio)(struct file *f, struct page *p); /* locked page; unlocks when done; 0 or -errno */
-	/* readahead: pages index..index+nr-1 are in the cache, locked; fills, marks uptodate and unlocks each. Optional. */
-	void (*readahead)(struct file *f, struct address_space *m, struct page **pages, unsigned nr, bool text);
-	int (*writepage)(struct page *p, struct address_space *m); /* locked, dirty; unlocks */
-	/* write_begin/end as in Linux: a locked page ready for [pos, pos+len) */
-	int (*write_begin)(struct file *f, struct address_space *m, loff_t pos, unsigned len, struct page **pp,
-			   void **fsdata);
-	int (*write_end)(struct file *f, struct address_space *m, loff_t pos, unsigned len, unsigned copied,
-			 struct page *p, void *fsdata);
-	ssize_t (*direct_IO)(struct kiocb *iocb, struct iov_iter *it);
-	bool (*dirty_page)(struct address_space *m, struct page *p);
-};
-struct address_space {
-	struct inode *host;
-	struct xarray i_pages; /* under i_pages_lock */
-	spinlock_t i_pages_lock;
-	struct rw_semaphore invalidate_lock;
-	struct list_head i_mmap; /* VMAs; under i_mmap_lock */
-	struct mutex i_mmap_lock;
-	unsigned long nrpages;
-	unsigned long nrdirty;
-	const struct address_space_operations *a_ops;
-	int wb_err;
-	bool in_memory;		      /* pages are the only copy: never reclaimed (tmpfs) */
-	bool immutable;		      /* no page that is uptodate is ever written (files of a read-only share) */
-	void *text;		      /* arch/x86/text.c's data for executed files */
-	struct list_head wb_list;     /* dirty mappings */
-	struct list_head dirty_pages; /* page->lru; under i_pages_lock */
-	struct text_run *text_runs;   /* RAM kept for text views, mm/text_run.c; under i_pages_lock */
-};
 
 /* ---- inode ---- */
 struct inode_operations {
@@ -303,86 +263,7 @@ struct kstatfs {
 	long f_namelen, f_frsize, f_flags;
 };
 
-/* ---- dentry ---- */
-struct dentry_operations {
-	int (*d_revalidate)(struct dentry *d, unsigned flags); /* 1 valid, 0 drop it, -errno */
-	int (*d_delete)(const struct dentry *d);	       /* 1: do not keep unused */
-	void (*d_release)(struct dentry *d);
-	void (*d_iput)(struct dentry *d, struct inode *i);
-	char *(*d_dname)(struct dentry *d, char *buf, int len);
-	struct dentry *(*d_real)(struct dentry *d);
-	/* may d be believed without d_revalidate? For the lock-free walk: no reference is held, must not sleep. NULL: no */
-	bool (*d_fresh)(const struct dentry *d);
-};
-#define DNAME_INLINE_LEN 40
-struct dentry {
-	unsigned int d_flags;
-	refcount_t d_count_; /* 0: unused, on the LRU */
-	spinlock_t d_lock;
-	struct hlist_node d_hash;
-	struct dentry *d_parent;
-	struct qstr d_name;
-	struct inode *d_inode; /* NULL: negative */
-	const struct dentry_operations *d_op;
-	struct super_block *d_sb;
-	u64 d_time;
-	void *d_fsdata;
-	struct list_head d_lru, d_child, d_subdirs;
-	struct hlist_node d_alias;
-	unsigned d_mounted; /* mounts on it */
-	unsigned d_seq;	    /* odd while changing; names one state of hashing, name, parent, inode */
-	char d_iname[DNAME_INLINE_LEN];
-	u64 d_dirpos; /* place among the parent's children, for dcache_readdir; grows */
-};
-#define DCACHE_UNHASHED 1
-#define DCACHE_DISCONNECTED 2
-#define DCACHE_LRU 4	    /* on the LRU list */
-#define DCACHE_REFERENCED 8 /* used since the shrinker last came by */
-#define DCACHE_MOUNTED 16   /* d_mounted != 0 */
-#define DCACHE_CURSOR 32    /* a readdir position, not an entry */
-#define DCACHE_CANT_MOUNT 64
-#define DCACHE_GENOCIDE 128 /* kill_litter_super dropped its pin */
-#define D_COUNT_DEAD (-0x40000000)
-#define d_inode(d) ((d)->d_inode)
-#define d_is_negative(d) ((d)->d_inode == NULL)
-#define d_is_positive(d) ((d)->d_inode != NULL)
-#define d_unhashed(d) hlist_unhashed(&(d)->d_hash)
-#define IS_ROOT(d) ((d) == (d)->d_parent)
-static inline bool d_is_dir(const struct dentry *d)
-{
-	return d->d_inode && S_ISDIR(d->d_inode->i_mode);
-}
-static inline bool d_is_symlink(const struct dentry *d)
-{
-	return d->d_inode && S_ISLNK(d->d_inode->i_mode);
-}
-struct dentry *d_alloc(struct dentry *parent, const struct qstr *name); /* unhashed, count 1, holds parent */
-struct dentry *d_alloc_name(struct dentry *parent, const char *name);
-struct dentry *d_alloc_anon(struct super_block *sb);
-struct dentry *d_make_root(struct inode *i);   /* consumes the inode */
-void d_add(struct dentry *d, struct inode *i); /* hash and instantiate (i may be NULL); consumes i */
-void d_instantiate(struct dentry *d, struct inode *i);
-struct dentry *d_splice_alias(struct inode *i, struct dentry *d);
-struct dentry *d_lookup(struct dentry *parent, const struct qstr *name);
-void d_drop(struct dentry *d);
-void d_delete(struct dentry *d);
-void d_move(struct dentry *d, struct dentry *target);
-void d_exchange(struct dentry *a, struct dentry *b);
-void d_invalidate(struct dentry *d);
-void d_rehash(struct dentry *d);
-struct dentry *dget(struct dentry *d);
-void dput(struct dentry *d);
-struct dentry *dget_parent(struct dentry *d);
-struct dentry *d_find_alias(struct inode *i);
-bool is_subdir(struct dentry *d, struct dentry *of);
-void shrink_dcache_sb(struct super_block *sb);
-void shrink_dcache_parent(struct dentry *d);
-unsigned long shrink_dcache(unsigned long nr);
-char *d_path(const struct path *p, char *buf,
-	     int len); /* within buf; "(deleted)" and unreachable as in Linux; ERR_PTR */
-struct qstr qstr_init(const char *name, unsigned len);
-bool d_set_mounted_ok(struct dentry *d);
-int simple_positive(const struct dentry *d);
+#include <husk/dcache.h>
 
 /* ---- super block, mounts ---- */
 struct super_operations {
@@ -549,51 +430,6 @@ static inline void file_accessed(struct file *f)
 #define FMODE_CAN_READ 0x20000
 #define FMODE_CAN_WRITE 0x40000
 
-/* An iterator over user or kernel memory for reads and writes. data_source: 1 when the memory is the source (a write). */
-struct iov_iter {
-	u8 iter_type; /* ITER_UBUF, ITER_IOVEC, ITER_KVEC, ITER_BVEC */
-	bool data_source;
-	size_t iov_offset, count;
-	union {
-		const struct iovec *iov;
-		void *ubuf;
-		const struct bio_vec *bvec;
-	};
-	unsigned long nr_segs;
-};
-enum { ITER_UBUF, ITER_IOVEC, ITER_KVEC, ITER_BVEC };
-struct bio_vec {
-	struct page *bv_page;
-	unsigned bv_len, bv_offset;
-};
-#define ITER_SOURCE 1
-#define ITER_DEST 0
-void iov_iter_init(struct iov_iter *i, int dir, const struct iovec *iov, unsigned long nr, size_t count);
-void iov_iter_ubuf(struct iov_iter *i, int dir, void __user *buf, size_t count);
-void iov_iter_kvec(struct iov_iter *i, int dir, const struct iovec *kv, unsigned long nr, size_t count);
-void iov_iter_bvec(struct iov_iter *i, int dir, const struct bio_vec *bv, unsigned long nr, size_t count);
-/* all return bytes copied, short on a fault, and advance */
-size_t copy_to_iter(const void *from, size_t n, struct iov_iter *i);
-size_t copy_from_iter(void *to, size_t n, struct iov_iter *i);
-size_t copy_page_to_iter(struct page *p, size_t off, size_t n, struct iov_iter *i);
-size_t copy_page_from_iter(struct page *p, size_t off, size_t n, struct iov_iter *i);
-size_t iov_iter_zero(size_t n, struct iov_iter *i);
-void iov_iter_advance(struct iov_iter *i, size_t n);
-void iov_iter_revert(struct iov_iter *i, size_t n);
-size_t fault_in_iov_iter(struct iov_iter *i, size_t n); /* bytes NOT faulted in */
-static inline size_t iov_iter_count(const struct iov_iter *i)
-{
-	return i->count;
-}
-static inline void iov_iter_truncate(struct iov_iter *i, size_t n)
-{
-	if (i->count > n)
-		i->count = n;
-}
-/* import_iovec: copies the array; *iov to be kfree()d (fast array may be used: then set NULL). Total length or -errno. */
-ssize_t import_iovec(int dir, const struct iovec __user *uvec, unsigned nr, unsigned fast, struct iovec **iov,
-		     struct iov_iter *i);
-
 struct kiocb {
 	struct file *ki_filp;
 	loff_t ki_pos;
@@ -686,55 +522,7 @@ struct dentry *lookup_one_len(const char *name, struct dentry *base, int len); /
 struct dentry *lock_rename(struct dentry *a, struct dentry *b);
 void unlock_rename(struct dentry *a, struct dentry *b);
 
-/* path lookup (fs/namei.c) */
-#define LOOKUP_FOLLOW 1
-#define LOOKUP_DIRECTORY 2
-#define LOOKUP_AUTOMOUNT 4
-#define LOOKUP_EMPTY 0x4000
-#define LOOKUP_PARENT 0x10
-#define LOOKUP_REVAL 0x20
-#define LOOKUP_OPEN 0x100
-#define LOOKUP_CREATE 0x200
-#define LOOKUP_EXCL 0x400
-#define LOOKUP_RENAME_TARGET 0x800
-#define LOOKUP_NO_SYMLINKS 0x10000
-#define LOOKUP_NO_MAGICLINKS 0x20000
-#define LOOKUP_NO_XDEV 0x40000
-#define LOOKUP_BENEATH 0x80000
-#define LOOKUP_IN_ROOT 0x100000
-int kern_unlink(const char *name); /* kernel path, from current's working directory */
-int kern_path(const char *name, unsigned flags, struct path *p);
-int kern_path_at(int dfd, const char *kname, unsigned flags, struct path *p);
-int user_path_at(int dfd, const char __user *name, unsigned flags, struct path *p);
-char *getname(const char __user *name); /* kernel copy; ERR_PTR(-ENOENT for "", -ENAMETOOLONG, -EFAULT); putname() */
-char *getname_flags(const char __user *name, int flags);
-void putname(char *n);
-/* kern_path_create: the new (negative) dentry with parent's i_rwsem held and write access taken; done_path_create() undoes */
-struct dentry *kern_path_create(int dfd, const char *kname, struct path *parent, unsigned flags);
-void done_path_create(struct path *parent, struct dentry *d);
-void nd_jump_link(
-	const struct path
-		*p); /* for get_link of /proc/PID/fd/N and the like: continue at p (takes over the reference) */
-
-struct fs_struct {
-	refcount_t users;
-	spinlock_t lock;
-	int umask;
-	struct path root, pwd;
-	unsigned seq; /* odd while root or pwd change */
-};
-extern struct fs_struct init_fs;
-static inline int current_umask(void)
-{
-	return current->fs->umask;
-}
-void get_fs_root(struct fs_struct *fs, struct path *p);
-void get_fs_pwd(struct fs_struct *fs, struct path *p);
-struct fs_struct *copy_fs_struct(struct fs_struct *old);
-void put_fs_struct(struct fs_struct *fs);
-void set_fs_root(struct fs_struct *fs, const struct path *p);
-void set_fs_pwd(struct fs_struct *fs, const struct path *p);
-int unshare_fs_struct(void);
+#include <husk/namei.h>
 
 /* descriptor tables (fs/file.c) */
 struct fdtable_entry;
@@ -764,7 +552,7 @@ int unshare_files(void);
 int iterate_fd(struct files_struct *f, unsigned start, int (*fn)(const void *, struct file *, unsigned),
 	       const void *arg);
 
-/* generic helpers (fs/libfs.c, mm/filemap.c) */
+/* generic helpers (fs/libfs.c) */
 extern const struct file_operations simple_dir_operations, generic_ro_fops, def_chr_fops, def_fifo_fops, no_open_fops;
 extern const struct inode_operations simple_dir_inode_operations, simple_symlink_inode_operations,
 	page_symlink_inode_operations;
@@ -780,70 +568,15 @@ loff_t no_llseek(struct file *f, loff_t off, int whence);
 loff_t noop_llseek(struct file *f, loff_t off, int whence);
 loff_t default_llseek(struct file *f, loff_t off, int whence);
 loff_t vfs_setpos(struct file *f, loff_t off, loff_t max);
-ssize_t generic_file_read_iter(struct kiocb *k, struct iov_iter *to);
-ssize_t generic_file_write_iter(struct kiocb *k, struct iov_iter *from); /* locks the inode */
-int generic_file_mmap(struct file *f, struct vm_area_struct *vma);
 ssize_t generic_file_splice_read(struct file *in, loff_t *pos, struct pipe_inode_info *pipe, size_t n, unsigned flags);
 ssize_t iter_file_splice_write(struct pipe_inode_info *pipe, struct file *out, loff_t *pos, size_t n, unsigned flags);
 ssize_t generic_write_checks(struct kiocb *k, struct iov_iter *from); /* O_APPEND, RLIMIT_FSIZE, s_maxbytes */
 int generic_file_open(struct inode *i, struct file *f);
 int noop_fsync(struct file *f, loff_t start, loff_t end, int datasync);
-struct page *find_get_page(struct address_space *m, pgoff_t index); /* a reference, or NULL */
-loff_t mapping_seek_hole_data(struct address_space *m, loff_t pos, loff_t size, bool data);
-struct page *find_get_any_page(struct address_space *m, pgoff_t index); /* also one that is a text view only */
-struct page *find_lock_page(struct address_space *m, pgoff_t index);
-struct page *find_or_create_page(struct address_space *m, pgoff_t index, gfp_t gfp); /* locked */
-struct page *read_mapping_page(struct address_space *m, pgoff_t index,
-			       struct file *f); /* uptodate, reference; ERR_PTR */
-int add_to_page_cache(struct page *p, struct address_space *m,
-		      pgoff_t index); /* takes a reference; page locked; -EEXIST */
-void delete_from_page_cache(struct page *p);
-void truncate_inode_pages_range(struct address_space *m, loff_t start, loff_t end);
-void truncate_inode_pages(struct address_space *m, loff_t start);
-void truncate_setsize(struct inode *i, loff_t size); /* i_size, unmaps, drops pages */
-void truncate_pagecache(struct inode *i, loff_t size);
-int invalidate_inode_pages(struct address_space *m); /* clean, unmapped ones */
-bool set_page_dirty(struct page *p);
-int filemap_fdatawrite(struct address_space *m);
-int filemap_write_and_wait_range(struct address_space *m, loff_t start, loff_t end);
-vm_fault_t filemap_fault(struct vm_fault *vmf);
-void address_space_init(struct address_space *m, struct inode *host, const struct address_space_operations *ops);
 /* shmem_file_setup: an unlinked tmpfs file (memfd_create, shared anonymous memory). ERR_PTR */
 struct file *shmem_file_setup(const char *name, loff_t size, unsigned long vm_flags);
 
-/* fsnotify hooks (fs/notify) */
-extern atomic_t fsnotify_nr_marks; /* watches in the system: 0 makes every hook one load */
-void __fsnotify(u32 mask, struct inode *dir, struct inode *inode, const char *name, u32 cookie);
-void __fsnotify_parent(struct dentry *d, u32 mask);
-void __fsnotify_inode_delete(struct inode *i);
-/* to inode's watches (dir NULL), or to dir's watches with name */
-static inline void fsnotify(u32 mask, struct inode *dir, struct inode *inode, const char *name, u32 cookie)
-{
-	if (unlikely(atomic_read(&fsnotify_nr_marks)))
-		__fsnotify(mask, dir, inode, name, cookie);
-}
-static inline void fsnotify_parent(struct dentry *d, u32 mask) /* to d's inode and its parent's watch */
-{
-	if (unlikely(atomic_read(&fsnotify_nr_marks)))
-		__fsnotify_parent(d, mask);
-}
-static inline void fsnotify_file(struct file *f, u32 mask)
-{
-	fsnotify_parent(f->f_path.dentry, mask);
-}
-static inline void fsnotify_inode_delete(struct inode *i)
-{
-	if (unlikely(i->i_fsnotify_marks))
-		__fsnotify_inode_delete(i);
-}
-void __fsnotify_link_gone(struct inode *i);
-static inline void fsnotify_link_gone(struct inode *i) /* a dentry lets go of i */
-{
-	if (unlikely(i->i_fsnotify_marks) && !i->i_nlink)
-		__fsnotify_link_gone(i);
-}
-void fsnotify_unmount(struct super_block *sb);
-u32 fsnotify_get_cookie(void);
+#include <husk/fsnotify.h>
 
 /* locks (fs/locks.c) */
 void locks_remove_posix(struct file *f, struct files_struct *owner);
