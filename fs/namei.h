@@ -39,5 +39,8 @@ int path_parent(int dfd, const char *name, unsigned flags, struct path *parent, 
 struct dentry *lookup_cached(struct dentry *dir, const struct qstr *name, unsigned flags);
 struct dentry *__lookup_hash(const struct qstr *name, struct dentry *base, unsigned flags);
 
+/* may current make d in dir, or take victim out of it? 0 or -errno; dir's i_rwsem is held */
+int may_create(struct inode *dir, struct dentry *d);
+int may_delete(struct inode *dir, struct dentry *victim, bool isdir);
 extern int sysctl_protected_symlinks, sysctl_protected_hardlinks;
 #endif
