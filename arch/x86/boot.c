@@ -46,31 +46,37 @@ static void patch_pkru_sites(void)
 		memcpy(phys_to_virt(HOSTIF_KERNEL_PHYS + (*s - KERNEL_BASE)), nop3, 3);
 }
 
-/* The host's vDSO is text that user code can run: it stays only where it holds nothing that user code must not have. */
-static void check_vdso(void)
+#define HOST_TOP 0x7ffffffff000ULL
+
+/*
+ * The host's vDSO is text that user code can run: it stays only where it holds nothing that user code must not have. It also stays only
+ * above the window; under "ulimit -s unlimited" the host puts it below, where the guest's programs are to be.
+ */
+static void check_vdso(u64 direct_end)
 {
 	size_t at;
 
-	if (!boot->vdso || boot->vdso_end <= boot->vdso ||
-	    !scan_text((u8 *)boot->vdso, boot->vdso_end - boot->vdso, &at))
-		return;
-	pr_warn("the host's vDSO has a forbidden instruction at %zx; it is not used", at);
+	if (boot->vdso_start >= direct_end && boot->vdso >= boot->vdso_start && boot->vdso_end > boot->vdso &&
+	    boot->vdso_end <= HOST_TOP) {
+		if (!scan_text((u8 *)boot->vdso, boot->vdso_end - boot->vdso, &at))
+			return;
+		pr_warn("the host's vDSO has a forbidden instruction at %zx; it is not used", at);
+	}
 	boot->vdso = boot->vdso_start = boot->vdso_end = 0;
 }
 
 /* Everything of the monitor's goes; what stays is the kernel window and the vDSO. */
 static void unmap_monitor(u64 direct_end)
 {
-	const u64 top = 0x7ffffffff000;
 	u64 lo = boot->vdso_start, hi = boot->vdso_end;
 
 	host_munmap(0, TASK_SIZE);
-	if (!lo || lo < direct_end || hi > top) {
-		host_munmap(direct_end, top - direct_end);
+	if (!boot->vdso) {
+		host_munmap(direct_end, HOST_TOP - direct_end);
 		return;
 	}
 	host_munmap(direct_end, lo - direct_end);
-	host_munmap(hi, top - hi);
+	host_munmap(hi, HOST_TOP - hi);
 }
 
 static_assert(GATE_SCRATCH_BASE == HOSTIF_SCRATCH_ADDR && MAX_THREAD_SLOTS << SLOT_SHIFT == HOSTIF_SCRATCH_SIZE,
@@ -116,7 +122,7 @@ __noreturn __used void arch_boot(struct hostif_boot *b)
 	text_ops = &arch_text_ops;
 	if (!platform_has_keys)
 		patch_pkru_sites();
-	check_vdso();
+	check_vdso(DIRECT_MAP_BASE + b->ram_size);
 	unmap_monitor(DIRECT_MAP_BASE + b->ram_size);
 	map_process_pages();
 	host_process_init(1, true);

@@ -13,6 +13,7 @@
 #include <elf.h>
 #include "hostcall.h"
 #include "arch.h"
+#include "hostsig.h"
 
 u64 host_secret;
 struct hostif_boot *boot;
@@ -142,14 +143,31 @@ int host_ram_back(unsigned long pfn, unsigned int order, enum ram_other_half oth
 
 void host_clock_gettime(int clk, s64 *sec, s64 *nsec)
 {
+	int (*in_vdso)(int, struct host_timespec *) = READ_ONCE(vdso_clock_gettime);
 	struct host_timespec ts = {0};
 
-	if (likely(vdso_clock_gettime))
-		vdso_clock_gettime(clk, &ts);
+	if (likely(in_vdso))
+		in_vdso(clk, &ts);
 	else
 		host_call(__NR_clock_gettime, clk, (u64)&ts, 0, 0, 0);
 	*sec = ts.sec;
 	*nsec = ts.nsec;
+}
+
+/**
+ * vdso_clock_trap - the vDSO made a system call in the kernel's stead, without the secret
+ * @c: where the host's filter stopped it
+ *
+ * It can read few of the clock sources that a host may have, and a host may leave one of those for another at any time (a TSC that
+ * is found to be unstable). The call is made here, and from now on always.
+ */
+bool vdso_clock_trap(struct host_sigcontext *c)
+{
+	if (!boot->vdso || c->ip < boot->vdso || c->ip >= boot->vdso_end || c->ax != __NR_clock_gettime)
+		return false;
+	WRITE_ONCE(vdso_clock_gettime, NULL);
+	c->ax = host_call(__NR_clock_gettime, c->di, c->si, 0, 0, 0);
+	return true;
 }
 
 u64 host_thread_cputime(void)

@@ -47,5 +47,6 @@ void kernel_fault(int sig, const struct host_siginfo *info, struct host_sigconte
 extern u32 crash_stopping; /* a panic stops all threads */
 void crash_park(struct thread_info *ti, struct host_sigcontext *c) __noreturn;
 void kicks_unblock(void);
+bool vdso_clock_trap(struct host_sigcontext *c);
 
 #endif

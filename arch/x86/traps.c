@@ -274,6 +274,8 @@ static void kernel_trap(struct thread_info *ti, int sig, const struct host_sigin
 	u64 fixup = search_extable(c->ip);
 	int s, code;
 
+	if (sig == SIGSYS && vdso_clock_trap(c))
+		return;
 	if (unlikely(!ti_has_stack(ti, c->sp)) && (!fixup || c->cr2 < TASK_SIZE))
 		stack_lost(ti, c);
 	if (fixup && c->trapno == TRAP_PF && c->cr2 < TASK_SIZE && (sig == SIGSEGV || sig == SIGBUS)) {

@@ -57,6 +57,17 @@ static noinline void lkdtm_WARNING(void)
 	WARN_ON(current->pid > 0);
 }
 
+/* A clock that no vDSO reads: it makes the system call itself, as it does for every clock on a host without a good TSC. */
+static noinline void lkdtm_CLOCK_CALL(void)
+{
+	s64 a, an, b, bn;
+
+	host_clock_gettime(3 /* CLOCK_THREAD_CPUTIME_ID */, &a, &an);
+	host_clock_gettime(1 /* CLOCK_MONOTONIC */, &b, &bn);
+	pr_info("lkdtm: the clocks are read by %s",
+		a * NSEC_PER_SEC + an > 0 && b * NSEC_PER_SEC + bn > 0 ? "calls" : "nobody");
+}
+
 static noinline void lkdtm_PANIC(void)
 {
 	panic("lkdtm: asked for");
@@ -194,6 +205,7 @@ const struct crashpoint lkdtm_bugs[] = {
 	CRASHPOINT(DIVIDE, "divides by zero"),
 	CRASHPOINT(OOPS, "BUG() with no lock held"),
 	CRASHPOINT(WARNING, "WARN_ON(), and goes on"),
+	CRASHPOINT(CLOCK_CALL, "a clock that the vDSO cannot read, and goes on"),
 	CRASHPOINT(PANIC, "panic()"),
 	CRASHPOINT(STACK_OVERFLOW, "recurses into the stack's guard page"),
 	CRASHPOINT(BAD_STACK, "loses its stack pointer"),
