@@ -15,6 +15,7 @@
  * sys_private in the siginfo carries the generation: a signal of an earlier setting rearms nothing.
  *
  * Locks: siglock for the list and look-up (which takes a reference); the timer's own lock for its setting. lock -> siglock.
+ * A deleted timer is never armed again, so its memory is in no tree of timers when the last reference goes.
  */
 
 #define SIGEV_SIGNAL_ 0
@@ -43,6 +44,7 @@ struct k_itimer {
 	clockid_t clock;
 	int id, notify;
 	bool cpu, active, waiting; /* waiting: periodic, fired, its signal not taken yet */
+	bool gone;		   /* deleted: whoever had looked it up before arms it no more */
 	u64 interval;
 	int overrun_last;
 	u64 missed; /* times that were over when it was set */
@@ -422,7 +424,9 @@ SYSCALL_DEFINE4(timer_settime, int, id, int, flags, const void __user *, unew, v
 	k->interval = value ? interval : 0;
 	k->overrun_last = 0;
 	k->missed = 0;
-	if (value)
+	if (k->gone)
+		r = -EINVAL;
+	else if (value)
 		r = arm(k, value, flags & TIMER_ABSTIME);
 	spin_unlock(&k->lock);
 	if (!r && value && k->cpu)
@@ -449,6 +453,7 @@ SYSCALL_DEFINE1(timer_delete, int, id)
 		return -EINVAL;
 	spin_lock(&found->lock);
 	found->active = false;
+	found->gone = true;
 	spin_unlock(&found->lock);
 	free_timer(found);
 	return 0;
