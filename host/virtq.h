@@ -26,8 +26,10 @@ struct virtq {
 	volatile struct vring_avail *avail;
 	volatile struct vring_used *used;
 	uint16_t last_avail, used_idx;
-	bool broken;	  /* the driver broke the protocol: the queue is served no more */
-	uint32_t spin_ns; /* what virtq_wait() spins at present */
+	bool spare;	     /* it had CPUs with nothing to do */
+	bool broken;	     /* the driver broke the protocol: the queue is served no more */
+	uint32_t spin_ns;    /* what virtq_wait() spins at present */
+	int64_t spare_asked; /* when the host's load was last looked at */
 };
 
 /**
@@ -57,7 +59,7 @@ void virtq_notify(struct virtq *vq);
 
 /**
  * virtq_wait - until there may be something to pop, or virtq_wake(), or timeout_ns (< 0: for ever)
- * Spins first, on machines with several CPUs and as long as that has paid lately; stop (may be NULL) ends the wait when not 0.
+ * Spins first, on machines with several CPUs: while there are some to spare, or as long as that has paid lately; stop (may be NULL) ends the wait when not 0.
  */
 void virtq_wait(struct virtq *vq, int64_t timeout_ns, const int *stop);
 void virtq_wake(struct virtq *vq); /* from another thread */

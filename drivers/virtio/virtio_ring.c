@@ -15,7 +15,8 @@
  *
  * Spinning: an answer usually comes within a few microseconds while waking a thread costs as much
  * again, so a waiter spins first, but only on a host with more than one CPU and only as long as it
- * has lately paid: every spin in vain halves the budget, every hit restores some of it.
+ * has lately paid: every spin in vain halves the budget, every hit restores some of it. While the host has CPUs with nothing to do (the
+ * monitor says so) it costs nobody anything, and waking a thread on one of these is dearest.
  */
 #include <husk/virtio.h>
 #include <husk/kernel.h>
@@ -47,6 +48,7 @@ struct virtqueue {
 };
 
 #define SPIN_MIN 20000u
+#define SPIN_SPARE 100000u /* at least, while the host has CPUs to spare */
 #define SPIN_MAX 200000u
 
 /* A buffer's place in RAM: the kernel image is mapped apart from the direct map. */
@@ -234,7 +236,7 @@ static bool spin_over(struct virtqueue *vq, const u32 *word, u32 val)
 
 bool virtqueue_spin(struct virtqueue *vq, u64 ns, const u32 *word, u32 val)
 {
-	u32 budget = READ_ONCE(vq->spin_budget);
+	u32 least = READ_ONCE(vq->q->spare) ? SPIN_SPARE : SPIN_MIN, budget = max(READ_ONCE(vq->spin_budget), least);
 	u64 end;
 
 	if (spin_over(vq, word, val))
@@ -251,6 +253,6 @@ bool virtqueue_spin(struct virtqueue *vq, u64 ns, const u32 *word, u32 val)
 			}
 		}
 	} while (ktime_get_ns() < end);
-	WRITE_ONCE(vq->spin_budget, max(budget / 2, SPIN_MIN));
+	WRITE_ONCE(vq->spin_budget, max(budget / 2, least));
 	return false;
 }

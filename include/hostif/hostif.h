@@ -39,7 +39,8 @@ struct hostif_queue {
 	uint32_t irq;		    /* doorbell, monitor -> kernel */
 	uint32_t irq_sleep;	    /* number of kernel tasks sleeping on irq */
 	uint32_t irq_at; /* not 0: they need no ring before used->idx has come to the lower 16 bits of this */
-	uint32_t pad[2];
+	uint32_t spare;		    /* the host has CPUs with nothing to do: long spinning is no loss; a hint */
+	uint32_t pad;
 };
 
 enum hostif_device_type {
