@@ -30,6 +30,7 @@ static unsigned int max_window(struct file *f)
 #define FAULT_RUN 32		/* pages around the one that is missing: programs jump about */
 #define FAULT_RUN_TEXT 64	/* and more about in the text of large ones */
 #define FAULT_MORE 64		/* and behind those, nobody waits for these */
+#define FAULT_STEP 16		/* of text at a time: who waits for one page goes on when these are there */
 #define FAULT_LARGE (4UL << 20) /* in a file of that size */
 #define FAULT_MANY 4		/* after so many misses */
 
@@ -145,7 +146,13 @@ void page_cache_fault_readahead(struct address_space *m, struct file *f, pgoff_t
 	unsigned int run = large && text ? FAULT_RUN_TEXT : FAULT_RUN;
 	pgoff_t first = ALIGN_DOWN(index, run / 2);
 
-	do_readahead(m, f, first, run, ~0UL, text);
+	if (text) {
+		do_readahead(m, f, ALIGN_DOWN(index, FAULT_STEP), FAULT_STEP, ~0UL, true);
+		for (unsigned int k = 0; k < run; k += FAULT_STEP)
+			do_readahead(m, f, first + k, FAULT_STEP, ~0UL, true);
+	} else {
+		do_readahead(m, f, first, run, ~0UL, false);
+	}
 	if (large && f->f_ra.faults++ >= FAULT_MANY)
 		do_readahead(m, f, first + run, FAULT_MORE, ~0UL, text);
 }
