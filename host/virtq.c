@@ -25,6 +25,7 @@
 
 #define SPIN_MIN_NS 20000u
 #define SPIN_MAX_NS 200000u
+#define SPIN_SPARE_NS 400000u /* with CPUs to spare */
 #define SPARE_ASK_NS 1000000
 
 static bool in_ram(const struct virtq *vq, uint64_t addr, uint64_t len)
@@ -211,7 +212,9 @@ static void spun_in_vain(struct virtq *vq, int64_t now)
 		vq->spare = cpu_to_spare();
 		__atomic_store_n(&vq->shared->spare, vq->spare, __ATOMIC_RELAXED);
 	}
-	vq->spin_ns = vq->spare ? SPIN_MAX_NS : vq->spin_ns / 2;
+	if (vq->spare)
+		return;
+	vq->spin_ns /= 2;
 	if (vq->spin_ns < SPIN_MIN_NS)
 		vq->spin_ns = SPIN_MIN_NS;
 }
@@ -223,7 +226,7 @@ static bool spin(struct virtq *vq, const int *stop)
 
 	if (cpus() < 2)
 		return false;
-	end = now_ns() + vq->spin_ns;
+	end = now_ns() + (vq->spare ? SPIN_SPARE_NS : vq->spin_ns);
 	do {
 		for (int i = 0; i < 32; i++) {
 			if (virtq_pending(vq) || stopped(stop)) {

@@ -25,27 +25,24 @@ static enum forbidden match(const u8 *p, size_t left)
 	return (p[2] & 0xf8) == 0xd8 ? FORBIDDEN_WRGSBASE : FORBIDDEN_NONE;
 }
 
+#define EACH(byte) (0x0101010101010101ULL * (byte))
+
 /* Has v a byte that is zero? The lowest bit set is right, those above it may not be. */
 static inline u64 zero_bytes(u64 v)
 {
-	return (v - 0x0101010101010101ULL) & ~v & 0x8080808080808080ULL;
+	return (v - EACH(0x01)) & ~v & EACH(0x80);
 }
 
-/* As zero_bytes(), exact for each byte. */
-static inline u64 zero_bytes_exact(u64 v)
+/*
+ * Where w has a 0x0f and next, which is what follows it, a byte of forbidden sequences (01, ae), or also of system calls (05, 34). The lowest
+ * bit set is right. Bytes that differ in one bit only are looked for together.
+ */
+static inline u64 pairs(u64 w, u64 next, bool calls)
 {
-	const u64 low = 0x7f7f7f7f7f7f7f7fULL;
+	u64 not_0f = w ^ EACH(0x0f), ignored = calls ? EACH(0x04) : 0;
+	u64 hit = zero_bytes(not_0f | ((next ^ EACH(0x01)) & ~ignored)) | zero_bytes(not_0f | (next ^ EACH(0xae)));
 
-	return ~(((v & low) + low) | v | low);
-}
-
-/* What follows the 0x0f: of forbidden sequences, or also of system calls. */
-static inline u64 second_bytes(u64 next, bool calls)
-{
-	const u64 ones = 0x0101010101010101ULL;
-	u64 hit = zero_bytes(next ^ ones * 0x01) | zero_bytes(next ^ ones * 0xae);
-
-	return calls ? hit | zero_bytes(next ^ ones * 0x05) | zero_bytes(next ^ ones * 0x34) : hit;
+	return calls ? hit | zero_bytes(not_0f | (next ^ EACH(0x34))) : hit;
 }
 
 /* The next 0x0f in [p, end) with such a byte behind it, which may lie at end; NULL: none. Plain 0x0f are frequent, these are not. */
@@ -56,12 +53,12 @@ static inline const u8 *next_pair(const u8 *p, const u8 *end, bool calls)
 	for (; end - p >= 8; p += 8) {
 		memcpy(&w, p, sizeof(w));
 		memcpy(&next, p + 1, sizeof(next));
-		hit = zero_bytes_exact(w ^ 0x0f0f0f0f0f0f0f0fULL) & second_bytes(next, calls);
+		hit = pairs(w, next, calls);
 		if (hit)
 			return p + __builtin_ctzll(hit) / 8;
 	}
 	for (; p < end; p++) {
-		if (*p == 0x0f && second_bytes(p[1] * 0x0101010101010101ULL, calls))
+		if (pairs(p[0], p[1], calls) & 0x80)
 			return p;
 	}
 	return NULL;

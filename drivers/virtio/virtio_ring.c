@@ -48,8 +48,8 @@ struct virtqueue {
 };
 
 #define SPIN_MIN 20000u
-#define SPIN_SPARE 100000u /* at least, while the host has CPUs to spare */
 #define SPIN_MAX 200000u
+#define SPIN_SPARE 2 /* times what the caller asks for, while the host has CPUs to spare */
 
 /* A buffer's place in RAM: the kernel image is mapped apart from the direct map. */
 static phys_addr_t buf_phys(const void *p)
@@ -236,14 +236,15 @@ static bool spin_over(struct virtqueue *vq, const u32 *word, u32 val)
 
 bool virtqueue_spin(struct virtqueue *vq, u64 ns, const u32 *word, u32 val)
 {
-	u32 least = READ_ONCE(vq->q->spare) ? SPIN_SPARE : SPIN_MIN, budget = max(READ_ONCE(vq->spin_budget), least);
+	u32 budget = READ_ONCE(vq->spin_budget);
+	bool spare = READ_ONCE(vq->q->spare);
 	u64 end;
 
 	if (spin_over(vq, word, val))
 		return true;
 	if (boot->host_ncpus < 2)
 		return false;
-	end = ktime_get_ns() + min_t(u64, ns, budget);
+	end = ktime_get_ns() + (spare ? SPIN_SPARE * ns : min_t(u64, ns, budget));
 	do {
 		for (int i = 0; i < 16; i++) {
 			cpu_relax();
@@ -253,6 +254,7 @@ bool virtqueue_spin(struct virtqueue *vq, u64 ns, const u32 *word, u32 val)
 			}
 		}
 	} while (ktime_get_ns() < end);
-	WRITE_ONCE(vq->spin_budget, max(budget / 2, least));
+	if (!spare)
+		WRITE_ONCE(vq->spin_budget, max(budget / 2, SPIN_MIN));
 	return false;
 }
