@@ -20,7 +20,7 @@
 /*
  * Directories that did not exist are made when the sandbox starts, for its dump process is shut in there. A sandbox that ends well
  * leaves nothing behind: it removes those that it made, while they are empty and no other sandbox uses them. Each one that does has
- * a shared lock (flock) on the directory.
+ * a shared lock (flock) on the directory. The default directory goes whoever made it, for a monitor that was killed could not remove it.
  */
 #define MADE_MAX 64
 static struct {
@@ -136,6 +136,8 @@ int mdump_open_dir(const char *wanted, char *path, size_t n, char *why, size_t n
 	if (fd < 0)
 		snprintf(why, nwhy, "%s: %s", path, strerror(errno));
 	made.fd = fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, 3);
+	if (!wanted && !made.n)
+		made.end[made.n++] = strlen(path);
 	snprintf(made.path, sizeof(made.path), "%s", path);
 	return fd;
 }
