@@ -182,6 +182,29 @@ def squat(name, uid, listen, user=None):
     sys.stdin.read()
 
 
+# another user's "sandbox", which answers every request with commands for the terminal, and says that its dump is FILE
+def liar(name, user, file):
+    become(int(user))
+    escape = "\x1b]0;owned\x07\x9b31m\x7f"
+    answer = json.dumps({"ok": True, "state": escape, "argv": [escape], "hostname": escape, "known": True, "fresh": True,
+                         "path": file, "error": escape}, ensure_ascii=False).encode()
+    refusal = json.dumps({"ok": False, "error": escape}).encode()
+    s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    s.bind("\0husk/%s/%s" % (user, name))
+    s.listen(50)
+    print("ready", flush=True)
+
+    def serve(c):
+        while True:
+            asked = c.recv(65536)
+            if not asked:
+                return
+            c.send(refusal if b"ram" in asked or b"kernel" in asked else answer)
+
+    while True:
+        threading.Thread(target=serve, args=(s.accept()[0],), daemon=True).start()
+
+
 # asks the sandbox of UID as another user: there must be no answer
 def foreign(name, uid, user):
     become(int(user))

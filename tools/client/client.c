@@ -188,6 +188,36 @@ static ssize_t receive_packet(struct client *c, char *buf, size_t n, struct clie
 	return !r || m.msg_flags & MSG_TRUNC ? -1 : r;
 }
 
+/* Another user's sandbox may answer what it likes: nothing of it may command the terminal that it is shown on. */
+static void clean_text(char *s)
+{
+	for (; *s; s++)
+		if ((unsigned char)*s < 32 || (unsigned char)*s > 126)
+			*s = '?';
+}
+
+static void clean(struct json_object *o)
+{
+	char *s;
+
+	if (json_object_is_type(o, json_type_array)) {
+		for (size_t i = 0; i < json_object_array_length(o); i++)
+			clean(json_object_array_get_idx(o, i));
+	} else if (json_object_is_type(o, json_type_object)) {
+		json_object_object_foreach(o, key, value)
+		{
+			clean_text((char *)key);
+			clean(value);
+		}
+	} else if (json_object_is_type(o, json_type_string)) {
+		s = strdup(json_object_get_string(o));
+		if (s)
+			clean_text(s);
+		json_object_set_string(o, s ?: "");
+		free(s);
+	}
+}
+
 int client_receive(struct client *c, struct client_answer *a, struct client_error *e)
 {
 	char *buf = malloc(MAX_PACKET + 1);
@@ -202,6 +232,8 @@ int client_receive(struct client *c, struct client_answer *a, struct client_erro
 	} else {
 		buf[n] = 0;
 		a->object = json_tokener_parse(buf);
+		if (c->uid != geteuid())
+			clean(a->object);
 		if (!json_object_is_type(a->object, json_type_object))
 			fail(e, "the sandbox \"%s\" answered what is no JSON object", c->name);
 		else if (!client_bool(a->object, "ok"))

@@ -14,6 +14,7 @@
 #include "../client/client.h"
 #include "top.h"
 
+#define NAME_TRIES 1000
 #define PATIENCE_MS 60000 /* between two packets while a dump is written */
 
 static const char help_text[] = "Usage: husk dump [OPTIONS] SANDBOX\n\n"
@@ -48,10 +49,22 @@ static void show_progress(struct json_object *packet, void *arg)
 			(unsigned long long)total >> 20);
 }
 
-static int copy_file(const char *from, const char *to)
+/* The dump, if it is a file of that user's: another user's sandbox may name any file, which root could read and move. */
+static int open_dump(const char *path, uid_t uid)
 {
-	int in = open(from, O_RDONLY | O_CLOEXEC),
-	    out = in < 0 ? -1 : open(to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+	struct stat st;
+
+	if (fd < 0 || (!fstat(fd, &st) && S_ISREG(st.st_mode) && st.st_uid == uid))
+		return fd;
+	close(fd);
+	errno = EPERM;
+	return -1;
+}
+
+static int copy_file(const char *from, uid_t uid, const char *to)
+{
+	int in = open_dump(from, uid), out = in < 0 ? -1 : open(to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	ssize_t n = -1;
 
 	while (out >= 0 && (n = copy_file_range(in, NULL, out, NULL, 1 << 30, 0)) > 0)
@@ -74,8 +87,23 @@ static int copy_file(const char *from, const char *to)
 	return n < 0 ? -1 : 0;
 }
 
-/* The dump process writes only where it was told at the start; another place is reached from there. */
-static int move(const char *path, const char *dir, char *to, size_t n)
+/* A name that is taken gets a number behind it. */
+static int free_name(char *to, size_t n)
+{
+	size_t len = strlen(to);
+	struct stat st;
+
+	for (int i = 2; !lstat(to, &st); i++) {
+		if (i > NAME_TRIES || (size_t)snprintf(to + len, n - len, "-%d", i) >= n - len) {
+			errno = EEXIST;
+			return -1;
+		}
+	}
+	return 0;
+}
+
+/* The dump process writes only where it was told at the start; another place is reached from there. One of another user's stays there, too. */
+static int move(const char *path, uid_t uid, const char *dir, char *to, size_t n)
 {
 	const char *name = strrchr(path, '/');
 
@@ -85,9 +113,13 @@ static int move(const char *path, const char *dir, char *to, size_t n)
 		errno = ENAMETOOLONG;
 		return -1;
 	}
-	if (!rename(path, to))
+	if (free_name(to, n))
+		return -1;
+	if (uid != geteuid())
+		return copy_file(path, uid, to);
+	if (!renameat2(AT_FDCWD, path, AT_FDCWD, to, RENAME_NOREPLACE))
 		return 0;
-	if (errno != EXDEV || copy_file(path, to))
+	if (copy_file(path, uid, to))
 		return -1;
 	unlink(path);
 	return 0;
@@ -128,7 +160,7 @@ static int take(const struct wish *w, struct client *c, struct client_error *e)
 		fputs("\r\033[K", stderr);
 	path = client_string(a.object, "path");
 	if (w->dir && *path == '/') {
-		if (move(path, w->dir, moved, sizeof(moved))) {
+		if (move(path, c->uid, w->dir, moved, sizeof(moved))) {
 			fprintf(stderr, "husk dump: cannot move %s to %s: %s; it stays there\n", path, w->dir,
 				strerror(errno));
 			status = 1;
