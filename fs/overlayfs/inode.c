@@ -64,17 +64,19 @@ void ovl_set_modified(struct inode *i)
 		ihold(i);
 }
 
+/* A name is gone. With the last one goes what ovl_set_modified() took, if it ever did: who has the inode open keeps it. */
 void ovl_lost_name(struct inode *i)
 {
 	struct ovl_inode *oi = OVL_I(i);
-	bool unpin = false;
+	bool unpin;
 
-	ovl_set_modified(i);
-	spin_lock(&i->i_lock);
-	if (oi->lower && oi->modified && !i->i_nlink) {
-		oi->modified = false;
-		unpin = true;
+	if (i->i_nlink) {
+		ovl_set_modified(i);
+		return;
 	}
+	spin_lock(&i->i_lock);
+	unpin = oi->lower && oi->modified;
+	oi->modified = false;
 	spin_unlock(&i->i_lock);
 	if (unpin)
 		iput(i);

@@ -76,6 +76,20 @@ test_run_overlay() {
 	prints $'new\nend'
 	[ ! -e "$work/new" ] && [ -d /usr/bin ] || wrong "the host's files changed"
 }
+# what is open outlives its name: files and directories of the host that were never written here, locked or not, removed or replaced
+test_run_removed_open() {
+	local i
+	mkdir -p "$work/open/dir" "$work/open/empty"
+	for i in 1 2 3 4; do seq "$i"00 "$i"99 >"$work/open/f$i"; done
+	run -w "$work/open" --log-level warn -- bash -c 'exec 5<f1 6<f2 7<f3 8<dir; flock 6; flock -s 7; rm f1 f2; mv f4 f3; rmdir dir
+		for i in {1..500}; do echo "another file $i" >new$i; mkdir d$i; done
+		cksum <&5; cksum <&6; cksum <&7; readlink /proc/self/fd/8; ls -A /proc/self/fd/8/; flock -n 6 && flock -u 6 && flock -u 7; rmdir empty
+		exec 5<&- 6<&- 7<&- 8<&-; rm -r new* d*; cksum <f3; ls'
+	status 0
+	quiet
+	prints "$(cd "$work/open" && cksum <f1; cksum <f2; cksum <f3; echo "$work/open/dir (deleted)"; cksum <f4; echo f3)"
+	rm -rf "$work/open"
+}
 test_run_read_only() { run --read-only -- sh -c 'echo x >/etc/husk-test'; [ "$rc" -ne 0 ] || wrong "status 0"; says 'ead-only file system'; }
 test_run_volume() {
 	mkdir -p "$work/vol"
