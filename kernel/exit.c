@@ -95,6 +95,16 @@ static void exit_mm_release(struct task_struct *t, struct mm_struct *mm)
 	mm_release(t, mm);
 }
 
+/*
+ * An address space is torn down before the parent is told. If the parent sleeps for just that, it does the work itself when it is awake
+ * (release_task): its CPU has the page tables' and struct pages' lines since the fork, and its host process has all of the kernel's pages mapped that
+ * the new one would fault on. Should it not come to it, the address space goes with the zombie, or when memory is short (kernel/oom_kill.c).
+ */
+static bool leave_mm_to_parent(struct task_struct *t, struct mm_struct *mm)
+{
+	return thread_group_leader(t) && thread_group_empty(t) && refcount_read(&mm->mm_users) == 1 && child_awaited(t);
+}
+
 static void exit_mm(struct task_struct *t)
 {
 	struct mm_struct *mm = t->mm;
@@ -107,7 +117,10 @@ static void exit_mm(struct task_struct *t)
 	task_lock(t);
 	t->mm = NULL;
 	task_unlock(t);
-	mmput(mm);
+	if (leave_mm_to_parent(t, mm))
+		WRITE_ONCE(t->dead_mm, mm);
+	else
+		mmput(mm);
 }
 
 /* ---- forgetting a task ---- */
@@ -163,10 +176,14 @@ static void exit_signal_state(struct task_struct *t)
 void release_task(struct task_struct *t)
 {
 	struct task_struct *leader;
+	struct mm_struct *mm;
 	bool zap_leader;
 
 	do {
 		zap_leader = false;
+		mm = xchg(&t->dead_mm, NULL);
+		if (mm)
+			mmput(mm);
 		atomic_dec(&t->cred->user->processes);
 		write_lock(&tasklist_lock);
 		if (unlikely(t->ptrace))

@@ -22,7 +22,8 @@ struct waitid_info {
 };
 
 struct wait_opts {
-	int type; /* P_* */
+	struct wait_queue_entry entry; /* on the process's wait_chldexit */
+	int type;		       /* P_* */
 	pid_t pid;
 	int flags;		  /* WNOHANG ... */
 	struct waitid_info *info; /* waitid */
@@ -42,6 +43,39 @@ static bool eligible_child(struct wait_opts *wo, bool ptrace, struct task_struct
 	if (ptrace || (wo->flags & __WALL))
 		return true;
 	return (p->exit_signal != SIGCHLD) == !!(wo->flags & __WCLONE);
+}
+
+static int wake_waiter(struct wait_queue_entry *e, unsigned mode, int sync, void *key)
+{
+	return default_wake_function(e, mode, sync, key);
+}
+
+static bool waits_for_end(struct wait_queue_entry *e, struct task_struct *p)
+{
+	struct wait_opts *wo = container_of(e, struct wait_opts, entry);
+
+	return e->func == wake_waiter && (wo->flags & (WEXITED | WNOWAIT | WNOHANG)) == WEXITED &&
+	       (!(wo->flags & __WNOTHREAD) || e->private == p->real_parent) && eligible_child(wo, false, p);
+}
+
+/* Will a zombie that p becomes be reaped at once, by a parent that waits for nothing else? */
+bool child_awaited(struct task_struct *p)
+{
+	struct wait_queue_entry *e;
+	wait_queue_head_t *q;
+	bool found = false;
+
+	read_lock(&tasklist_lock);
+	q = &p->real_parent->signal->wait_chldexit;
+	spin_lock(&q->lock);
+	list_for_each_entry (e, &q->head, entry) {
+		found = waits_for_end(e, p);
+		if (found)
+			break;
+	}
+	spin_unlock(&q->lock);
+	read_unlock(&tasklist_lock);
+	return found && !p->ptrace;
 }
 
 static void ns_to_timeval(u64 ns, __kernel_old_time_t *sec, __kernel_suseconds_t *usec)
@@ -302,12 +336,11 @@ static int scan_children(struct wait_opts *wo)
 static int do_wait(struct wait_opts *wo)
 {
 	struct signal_struct *s = current->signal;
-	struct wait_queue_entry e;
 	int r;
 
-	init_waitqueue_entry(&e, current);
-	e.func = default_wake_function;
-	add_wait_queue(&s->wait_chldexit, &e);
+	init_waitqueue_entry(&wo->entry, current);
+	wo->entry.func = wake_waiter;
+	add_wait_queue(&s->wait_chldexit, &wo->entry);
 	for (;;) {
 		set_current_state(TASK_INTERRUPTIBLE);
 		wo->notask = -ECHILD;
@@ -324,7 +357,7 @@ static int do_wait(struct wait_opts *wo)
 		schedule();
 	}
 	set_current_state(TASK_RUNNING);
-	remove_wait_queue(&s->wait_chldexit, &e);
+	remove_wait_queue(&s->wait_chldexit, &wo->entry);
 	return r;
 }
 

@@ -126,6 +126,7 @@ static struct task_struct *dup_task_struct(bool kthread)
 	t->flags = (me->flags & ~(PF_KTHREAD | PF_EXITING | PF_SIGNALED | PF_VFORK | PF_POSTCOREDUMP)) | PF_FORKNOEXEC |
 		   (kthread ? PF_KTHREAD : 0);
 	t->exit_state = t->exit_code = 0;
+	t->dead_mm = NULL;
 	t->pdeath_signal = 0;
 	t->thread_pid = NULL;
 	t->signal = NULL;

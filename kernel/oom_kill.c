@@ -39,6 +39,23 @@ static long oom_badness(struct task_struct *t)
 	return points > 0 ? points : 1;
 }
 
+/* The memory of zombies whose parents were about to reap them, and have not; false: there is none. */
+static bool free_dead_mms(void)
+{
+	struct mm_struct *mm = NULL;
+	struct task_struct *p;
+
+	read_lock(&tasklist_lock);
+	for_each_process (p) {
+		if (READ_ONCE(p->dead_mm) && (mm = xchg(&p->dead_mm, NULL)))
+			break;
+	}
+	read_unlock(&tasklist_lock);
+	if (mm)
+		mmput(mm);
+	return mm;
+}
+
 static struct task_struct *select_victim(void)
 {
 	struct task_struct *p, *worst = NULL;
@@ -116,6 +133,8 @@ static bool oom_kill(void)
 {
 	struct task_struct *t;
 
+	if (free_dead_mms())
+		return true;
 	if (!mutex_trylock(&oom_lock)) {
 		pause_for_memory();
 		return !fatal_signal_pending(current);

@@ -18,5 +18,6 @@ struct sighand_struct *alloc_sighand(void);
 void exit_robust_list(struct task_struct *t);
 int futex_wake_user(u32 *uaddr, int n); /* private or shared; for clear_child_tid */
 void task_works_exit(void);
+bool child_awaited(struct task_struct *p);
 
 #endif

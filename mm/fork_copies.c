@@ -15,20 +15,31 @@
  * copied, and only where no other thread could write to them meanwhile.
  */
 
-/* Pages of a family of address spaces that were copied on write. What is copied early is not seen here any more, so all is forgotten now and then. */
+/*
+ * Pages of a family of address spaces that were copied on write. The first ones stay: pages that took turns here would cost host calls at each fork,
+ * to make them writable first. What is copied early is not seen here any more, so all is forgotten now and then.
+ */
 struct fork_history {
 	refcount_t refs;
-	unsigned int next, forks;
+	unsigned int forks;
 	unsigned long addr[FORK_COPIES - FORK_SOON];
 };
-#define FORK_FORGET 32 /* forks */
+#define FORK_FORGET 64 /* forks */
 
 void fork_note(struct mm_struct *mm, unsigned long addr)
 {
 	struct fork_history *h = mm->fork_history;
 
-	if (h) /* a hint: whoever else writes to it now does no harm */
-		WRITE_ONCE(h->addr[h->next++ % ARRAY_SIZE(h->addr)], addr);
+	for (unsigned int i = 0; h && i < ARRAY_SIZE(h->addr); i++) {
+		unsigned long known = READ_ONCE(h->addr[i]);
+
+		if (known == addr)
+			return;
+		if (!known) { /* a hint: whoever else writes to it now does no harm */
+			WRITE_ONCE(h->addr[i], addr);
+			return;
+		}
+	}
 }
 
 void fork_history_put(struct fork_history *h)

@@ -234,7 +234,7 @@ struct vm_area_struct {
 #define VM_MERGEABLE 0x80000000UL
 
 #define FORK_SOON 3   /* pages that the caller of dup_mm() names */
-#define FORK_COPIES 9 /* with those that earlier forks show */
+#define FORK_COPIES 16 /* with those that earlier forks show */
 struct mm_struct {
 	struct list_head mmap; /* VMAs in order; under mmap_lock */
 	struct rb_root mm_rb;

@@ -90,6 +90,8 @@ struct task_struct {
 	struct list_head tasks;					 /* all thread-group leaders; under tasklist_lock */
 	struct hlist_node pid_hash;
 	struct mm_struct *mm; /* NULL: kernel thread */
+	struct mm_struct
+		*dead_mm; /* of one that has ended: goes when it is reaped, or memory is short; taken by xchg() */
 	struct files_struct *files;
 	struct fs_struct *fs;
 	struct signal_struct *signal;
