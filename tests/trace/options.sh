@@ -57,6 +57,24 @@ first_and_last() {
 	has '^1     exit_group\(3\) +  ?= \?$'
 	[ "$(tail -n 1 <<<"$trace")" = "1     +++ exited with 3 +++" ] || wrong "last line: $(tail -n 1 <<<"$trace")"
 }
+hostile_names() { # nothing that the guest names commands the terminal
+	local o
+	cat >"$work/names.py" <<-'END'
+		import ctypes, os, shutil
+		bad = "\x1b]0;owned\x07\x9b31m\udc9b"
+		ctypes.CDLL(None).prctl(15, b"\x1b]0;o\x07\xc2\x9bm", 0, 0, 0)
+		os.mkdir("/tmp/" + bad)
+		os.chdir("/tmp/" + bad)
+		os.write(os.open(bad, os.O_RDWR | os.O_CREAT), b"\x1b[31m")
+		shutil.copy("/bin/cat", "prog")
+		os.execv("/tmp/" + bad + "/prog", [bad, "/dev/null"])
+	END
+	for o in "-k -e %file,exit_group" "-y -Y" "--json" "-c"; do
+		trace $o -- python3 "$work/names.py"
+		status 0
+		grep -aqP '[\x01-\x08\x0b-\x1f\x7f]|\xc2[\x80-\x9f]|[^\xc0-\xff\x80-\xbf][\x80-\xbf]' "$work/trace" && wrong "control characters with $o"
+	done
+}
 streams() { # the program's output is its own, the trace goes to stderr
 	plain --platform="$platform" -e trace=write -- sh -c 'echo out; echo err >&2; exit 4'
 	status 4
@@ -485,7 +503,7 @@ trace_fd() { # the descriptor is husk trace's to give
 	says 'must be a socket'
 }
 
-for t in first_and_last streams killed not_there names class regex negation maybe_name none failed_only successful_only paths \
+for t in first_and_last hostile_names streams killed not_there names class regex negation maybe_name none failed_only successful_only paths \
 	descriptors string_limit hexadecimal times monotonic column many_tasks unfinished separate append to_command summary \
 	summary_counts complete counted json json_bytes inject_error inject_value inject_when inject_signal inject_delay fault \
 	stacks signals_off superseded threads fork_storm run_options reader_dies attach attach_twice mistakes \

@@ -97,18 +97,30 @@ static bool file_bias(Elf *elf, const struct vma *v, u64 *bias)
 	return false;
 }
 
+/* The dump chose the name: nothing but a regular file is opened. A device might act on that. */
+static int open_regular(const char *path)
+{
+	int at = open(path, O_PATH | O_CLOEXEC), fd = -1;
+	char again[32];
+	struct stat st;
+
+	if (at < 0)
+		return -1;
+	if (!fstat(at, &st) && S_ISREG(st.st_mode)) {
+		snprintf(again, sizeof(again), "/proc/self/fd/%d", at);
+		fd = open(again, O_RDONLY | O_CLOEXEC);
+	}
+	close(at);
+	return fd;
+}
+
 static Elf *open_elf(const char *path, int *fd)
 {
-	struct stat st;
 	Elf *e;
 
-	*fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	*fd = open_regular(path);
 	if (*fd < 0)
 		return NULL;
-	if (fstat(*fd, &st) || !S_ISREG(st.st_mode)) {
-		close(*fd);
-		return NULL;
-	}
 	e = elf_begin(*fd, ELF_C_READ_MMAP, NULL);
 	if (!e || elf_kind(e) != ELF_K_ELF) {
 		elf_end(e);

@@ -49,6 +49,8 @@ void text_char(struct text *t, char c);
 void text_dec(struct text *t, int64_t v);
 void text_udec(struct text *t, uint64_t v);
 void text_hex(struct text *t, uint64_t v); /* 0x7f.. */
+/* text_plain: names that the guest chose, with what a terminal might act upon escaped */
+void text_plain(struct text *t, const char *s, size_t n);
 /* text_quoted: in double quotes, with strace's escapes */
 void text_quoted(struct text *t, const void *s, size_t n, const struct decode_options *o);
 

@@ -41,6 +41,9 @@ static void quote(struct text *t, const char *s, size_t n)
 		} else if (c < 0x20 || c == 0x7f || !len) {
 			text_printf(t, "\\u%04x", c);
 			i++;
+		} else if (c == 0xc2 && (unsigned char)s[i + 1] < 0xa0) { /* controls to a terminal, too */
+			text_printf(t, "\\u%04x", (unsigned char)s[i + 1]);
+			i += 2;
 		} else {
 			text_mem(t, s + i, len);
 			i += len;

@@ -5,9 +5,11 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
+#include <linux/openat2.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 #include "print.h"
 
@@ -146,15 +148,18 @@ static int load_bias(int fd, const struct map *m, uint64_t *base)
 	return found ? 0 : -1;
 }
 
-/* The guest chose the name: nothing but a regular file is opened. */
+/* The guest chose the name: nothing but a regular file is opened, and none outside of its root. */
 static int open_file(const char *name)
 {
-	char path[PATH_MAX];
+	static int top = -1;
+	struct open_how how = {.flags = O_PATH | O_CLOEXEC, .resolve = RESOLVE_IN_ROOT};
+	char path[64];
 	struct stat st;
 	int fd = -1, at;
 
-	snprintf(path, sizeof(path), "%s%s", root, name);
-	at = open(path, O_PATH | O_CLOEXEC);
+	if (top < 0)
+		top = open(*root ? root : "/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	at = syscall(SYS_openat2, top, name, &how, sizeof(how));
 	if (at < 0)
 		return -1;
 	if (!fstat(at, &st) && S_ISREG(st.st_mode)) {
@@ -287,9 +292,13 @@ static void print_frame(struct text *t, struct space *s, uint64_t pc, bool exact
 	}
 	if (mod)
 		name = dwfl_module_addrinfo(mod, at, &off, &sym, NULL, NULL, NULL);
-	text_printf(t, " > %s(", m->path);
-	if (name) /* without the version */
-		text_printf(t, "%.*s+%#" PRIx64, (int)strcspn(name, "@"), name, (uint64_t)off + (pc - at));
+	text_str(t, " > ");
+	text_plain(t, m->path, strlen(m->path));
+	text_char(t, '(');
+	if (name) { /* without the version */
+		text_plain(t, name, strcspn(name, "@"));
+		text_printf(t, "+%#" PRIx64, (uint64_t)off + (pc - at));
+	}
 	text_printf(t, ") [%#" PRIx64 "]\n", pc - m->start + m->pgoff);
 }
 

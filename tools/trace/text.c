@@ -127,6 +127,21 @@ static char *escape(char *to, unsigned char c, bool digit_follows)
 	return to;
 }
 
+void text_plain(struct text *t, const char *s, size_t n)
+{
+	char *to;
+
+	text_grow(t, 4 * n);
+	to = t->s + t->n;
+	for (size_t i = 0; i < n; i++) {
+		if (plain(s[i]))
+			*to++ = s[i];
+		else
+			to = escape(to, s[i], i + 1 < n && s[i + 1] >= '0' && s[i + 1] <= '7');
+	}
+	t->n = to - t->s;
+}
+
 void text_quoted(struct text *t, const void *data, size_t n, const struct decode_options *o)
 {
 	const unsigned char *s = data;
