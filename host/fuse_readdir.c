@@ -28,6 +28,7 @@ struct listing {
 	int fd;
 	bool plus, dirs_only;
 	size_t len, room; /* of d->out */
+	size_t data, end; /* files' data: where the next goes in the guest's buffers, and where these end */
 };
 
 static bool is_dots(const char *name)
@@ -35,21 +36,56 @@ static bool is_dots(const char *name)
 	return name[0] == '.' && (!name[1] || (name[1] == '.' && !name[2]));
 }
 
+/* All of a file's data into the guest's buffers, where there is room. */
+static bool bring_data(struct listing *l, int fd, const struct stat *st)
+{
+	size_t size = st->st_size;
+
+	if (!S_ISREG(st->st_mode) || !(st->st_mode & S_IROTH) || st->st_size <= 0 ||
+	    st->st_size > HOSTIF_FUSE_DATA_MOST || size > l->end - l->data)
+		return false;
+	if (fs_copy_to_ram(l->d, fd, l->data, size, 0, size) != (ssize_t)size)
+		return false;
+	size = (size + HOSTIF_FUSE_DATA_ALIGN - 1) & -(size_t)HOSTIF_FUSE_DATA_ALIGN;
+	l->data = size < l->end - l->data ? l->data + size : l->end;
+	return true;
+}
+
+/* A regular file's attributes and, if *brought, its data: opening it saves the look by name. */
+static int open_and_stat(struct listing *l, const char *name, struct stat *st, bool *brought)
+{
+	int fd = fd_allowed(l->d, false) ? fs_openat(l->fd, name, O_RDONLY, 0) : -EMFILE, err;
+
+	*brought = false;
+	if (fd < 0)
+		return fstatat(l->fd, name, st, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT);
+	err = fstat(fd, st);
+	if (!err)
+		*brought = bring_data(l, fd, st);
+	close(fd);
+	return err;
+}
+
 /* What READDIRPLUS tells about a child besides its name; fields stay 0 where it is not to be told or is gone. */
 static void fill_plus(struct listing *l, const struct dent *de, struct fuse_entry_out *e, struct fuse_dirent *out)
 {
+	bool brought = false;
 	struct fs_node *n;
 	struct stat st;
 
 	memset(e, 0, sizeof(*e));
 	if (is_dots(de->d_name) || (l->dirs_only && de->d_type != DT_DIR && de->d_type != DT_UNKNOWN))
 		return;
-	if (fstatat(l->fd, de->d_name, &st, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT))
+	if (de->d_type == DT_REG && l->data < l->end
+		    ? open_and_stat(l, de->d_name, &st, &brought)
+		    : fstatat(l->fd, de->d_name, &st, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT))
 		return;
 	n = node_get(l->d, l->dir, de->d_name, &st);
 	if (!n)
 		return;
 	srv_fill_entry(l->d, n, &st, e);
+	if (brought)
+		e->attr.flags |= HOSTIF_FUSE_ATTR_DATA;
 	out->ino = e->attr.ino;
 	out->type = (st.st_mode & S_IFMT) >> 12;
 }
@@ -154,6 +190,10 @@ static ssize_t list(struct fs_dev *d, struct fs_node *n, bool plus)
 	if (l.fd < 0)
 		return l.fd;
 	l.room = fuse_srv_room(d);
+	if (plus && (in->read_flags & HOSTIF_FUSE_READDIR_DATA) && l.room > in->size) {
+		l.data = sizeof(struct fuse_out_header) + in->size;
+		l.end = sizeof(struct fuse_out_header) + l.room;
+	}
 	if (l.room > in->size)
 		l.room = in->size;
 	if (l.room > sizeof(d->out))

@@ -146,6 +146,9 @@ struct fuse_ahead {
 	bool all;
 	u64 version, sent_ns;
 	char *buf;
+	struct vq_buf seg[2];
+	struct page *pages;	    /* npages in one piece, for data that comes along; each has a reference */
+	unsigned long npages, used; /* the first of them are in page caches, or gone */
 };
 #define FUSE_AHEAD_BUF (16 * 1024)
 
@@ -261,6 +264,7 @@ extern const struct file_operations fuse_dir_operations;
 void fuse_drop_listing(struct inode *dir);
 struct fuse_listing *fuse_get_fresh_listing(struct inode *dir); /* what the inode has, with a reference, or NULL */
 void fuse_put_listing(struct fuse_listing *l);
+bool fuse_has_files(const struct fuse_listing *l); /* anything but directories */
 /* names only, if one request of size bytes brings them all: a reference, NULL if not, or ERR_PTR */
 struct fuse_listing *fuse_list_names(struct inode *dir, u32 size);
 void fuse_prime_dir(struct inode *dir, struct dentry *parent); /* dir's i_rwsem held */
@@ -277,8 +281,8 @@ void fuse_note_absent(struct inode *dir);			 /* the server did not know a name *
 void fuse_walk_on(struct fuse_conn *fc, struct dentry *d, const struct fuse_listing *l); /* d was listed just now */
 struct fuse_ahead *fuse_ahead_take(struct fuse_conn *fc, struct inode *dir);		 /* the caller's now, or NULL */
 int fuse_ahead_wait(struct fuse_conn *fc, struct fuse_ahead *a, u32 *len); /* 0: len bytes are in a->buf */
-void fuse_ahead_done(struct fuse_ahead *a);				   /* the answer was used */
-void fuse_ahead_drop(struct fuse_conn *fc, struct fuse_ahead *a);	   /* it is not wanted; waits for it */
+void fuse_ahead_done(struct fuse_ahead *a, unsigned long used);	  /* the answer was used, and so many of its pages */
+void fuse_ahead_drop(struct fuse_conn *fc, struct fuse_ahead *a); /* it is not wanted; waits for it */
 
 /* file.c */
 extern const struct file_operations fuse_file_operations, fuse_ro_file_operations;
@@ -293,6 +297,10 @@ bool fuse_read_async(struct fuse_conn *fc, struct inode *i, struct page *p, u32 
 /* prefetch.c */
 void fuse_prefetch_siblings(struct fuse_conn *fc, struct inode *i); /* somebody has to wait for the start of i */
 void fuse_prefetch_more(struct fuse_conn *fc, struct inode *i);	    /* i is marked, and opened */
+/* n new pages hold all of the data of i, a file that was listed just now: into its cache. Drops the references. */
+void fuse_adopt_pages(struct inode *i, struct page *pages, unsigned long n, bool first);
+/* pages for data that shall come along with a listing: in one piece, *got of them; NULL: it is not worth while */
+struct page *fuse_prefetch_room(struct fuse_conn *fc, unsigned long *got);
 /* parent was listed with everything's attributes just now */
 void fuse_prefetch_listed(struct fuse_conn *fc, struct dentry *parent, struct fuse_listing *l, u32 version);
 

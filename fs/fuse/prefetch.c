@@ -19,6 +19,7 @@
 #define PF_FILE_PAGES 32 /* a small file */
 #define PF_MOST 32	 /* files at a time */
 #define PF_PAGES 256	 /* and pages */
+#define PF_ROOM 96	 /* pages for files that come along with a listing */
 #define PF_LOOK 48	 /* records looked at where the reader is expected */
 #define PF_SEARCH                                                                                                      \
 	1024 /* and from the start, when it is not there: a large file that was passed over, or another reader */
@@ -47,6 +48,37 @@ static u32 fuse_prefetch_pages(struct inode *i, struct page **pages)
 	}
 	*pages = run;
 	return in;
+}
+
+struct page *fuse_prefetch_room(struct fuse_conn *fc, unsigned long *got)
+{
+	struct page *p;
+
+	*got = 0;
+	if (READ_ONCE(fc->pf_heat) <= 0 || nr_free_pages() < totalram_pages / 8)
+		return NULL;
+	page_cache_make_room(PF_ROOM);
+	p = alloc_pages_contig(GFP_USER, PF_ROOM, got);
+	return p;
+}
+
+void fuse_adopt_pages(struct inode *i, struct page *pages, unsigned long n, bool first)
+{
+	u64 size = i_size_read(i);
+	bool fits = S_ISREG(i->i_mode) && !READ_ONCE(i->i_mapping->nrpages) && DIV_ROUND_UP(size, PAGE_SIZE) == n;
+
+	if (fits && size % PAGE_SIZE)
+		memset((char *)page_address(pages + n - 1) + size % PAGE_SIZE, 0, PAGE_SIZE - size % PAGE_SIZE);
+	for (unsigned long k = 0; k < n; k++) {
+		trylock_page(pages + k);
+		fits = fits && !add_to_page_cache(pages + k, i->i_mapping, k);
+		if (fits)
+			SetPageUptodate(pages + k);
+		unlock_page(pages + k);
+		put_page(pages + k);
+	}
+	if (fits && first) /* opening it keeps the walk going */
+		set_bit(FUSE_I_PF_MARK, &get_fuse_inode(i)->state);
 }
 
 /* Returns how many pages were asked for. */
@@ -216,20 +248,18 @@ void fuse_prefetch_more(struct fuse_conn *fc, struct inode *i)
 	struct pf_place pl;
 
 	clear_bit(FUSE_I_PF_MARK, &get_fuse_inode(i)->state);
+	fc->pf_heat = min(fc->pf_heat + 2, PF_HEAT_MAX);
+	fc->stat_heat = min(fc->stat_heat + 4, FUSE_STAT_HEAT_MAX); /* attributes were of use too */
 	if (!get_place(i, &pl))
 		return;
-	if (pl.at) {
-		fc->pf_heat = min(fc->pf_heat + 1, PF_HEAT_MAX);
-		fc->stat_heat = min(fc->stat_heat + 4, FUSE_STAT_HEAT_MAX); /* attributes were of use too */
-		get_fuse_inode(d_inode(pl.parent))->pf_run = 3;
-		pl.at = fuse_prefetch_from(fc, pl.parent, pl.l, pl.at, PF_MOST / 2);
-	}
+	get_fuse_inode(d_inode(pl.parent))->pf_run = 3;
+	pl.at = fuse_prefetch_from(fc, pl.parent, pl.l, pl.at, PF_MOST / 2);
 	put_place(&pl);
 }
 
 void fuse_prefetch_listed(struct fuse_conn *fc, struct dentry *parent, struct fuse_listing *l, u32 version)
 {
-	if (!fc->readonly || fc->pf_heat <= 0 || !l->len)
+	if (!fc->readonly || fc->pf_heat <= 0 || !fuse_has_files(l))
 		return;
 	fc->pf_heat--;
 	set_position(d_inode(parent), fuse_prefetch_from(fc, parent, l, 0, PF_MOST / 2), version);

@@ -32,6 +32,8 @@ struct fuse_reader {
 	u64 offset; /* the server's cookie */
 	u64 version;
 	bool plus, eof;
+	struct fuse_ahead *data; /* has data of the entries' files, from page data_at on */
+	unsigned long data_at;
 };
 
 void fuse_put_listing(struct fuse_listing *l)
@@ -98,6 +100,22 @@ static int fuse_add_record(struct fuse_reader *r, u64 ino, unsigned type, const 
 	return 0;
 }
 
+/* The pages that came with a file are its, or nobody's. */
+static void fuse_take_data(struct fuse_reader *r, const struct fuse_entry_out *e, struct inode *i)
+{
+	struct fuse_ahead *a = r->data;
+	unsigned long n = DIV_ROUND_UP(e->attr.size, PAGE_SIZE), at = r->data_at;
+
+	if (!a || e->attr.size > HOSTIF_FUSE_DATA_MOST || n > a->npages - at)
+		return;
+	r->data_at += n;
+	if (i)
+		fuse_adopt_pages(i, a->pages + at, n, !at);
+	else
+		for (unsigned long k = 0; k < n; k++)
+			put_page(a->pages + at + k);
+}
+
 /* Put an entry that came with its attributes into the dentry cache. */
 static void fuse_link_entry(struct fuse_reader *r, const struct fuse_entry_out *e, const char *name, u32 len)
 {
@@ -111,6 +129,8 @@ static void fuse_link_entry(struct fuse_reader *r, const struct fuse_entry_out *
 		return;
 	}
 	i = fuse_iget(r->dir->i_sb, e, r->version);
+	if (e->attr.flags & HOSTIF_FUSE_ATTR_DATA)
+		fuse_take_data(r, e, i);
 	if (!i)
 		return;
 	deadline = fuse_deadline(r->fc, e->entry_valid, e->entry_valid_nsec);
@@ -237,8 +257,10 @@ static int fuse_read_ahead_of(struct fuse_reader *r, bool *all)
 	}
 	*all = a->all;
 	r->version = a->version;
+	r->data = a;
 	err = fuse_ahead_wait(r->fc, a, &len) ? 0 : fuse_parse(r, a->buf, len); /* who asks again gets the error */
-	fuse_ahead_done(a);
+	r->data = NULL;
+	fuse_ahead_done(a, r->data_at);
 	return err;
 }
 
@@ -359,6 +381,14 @@ void fuse_prime_dir(struct inode *dir, struct dentry *parent)
 		fuse_put_listing(l);
 }
 
+bool fuse_has_files(const struct fuse_listing *l)
+{
+	for (u32 at = 0; at < l->len; at = fuse_record_after(l, at))
+		if (fuse_record_type(l, at) != DT_DIR)
+			return true;
+	return false;
+}
+
 /* The directory's listing, fetched if there is no fresh one. A reference, or ERR_PTR. */
 static struct fuse_listing *fuse_get_listing(struct inode *dir, struct dentry *parent)
 {
@@ -377,10 +407,10 @@ static struct fuse_listing *fuse_get_listing(struct inode *dir, struct dentry *p
 	l = fuse_get_fresh_listing(dir);
 	if (!l) {
 		all = fc->stat_heat > 0;
-		if (all)
-			fc->stat_heat--;
 		l = fuse_fetch_listing(dir, parent, all);
 		if (!IS_ERR(l)) {
+			if (all && fuse_has_files(l))
+				fc->stat_heat--;
 			if (test_bit(FUSE_I_PRIMED, &fi->state))
 				fuse_prefetch_listed(fc, parent, l, READ_ONCE(fi->listing_version));
 			fuse_walk_on(fc, parent, l);

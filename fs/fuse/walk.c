@@ -15,6 +15,7 @@
  * fc->walk_lock protects fi->ahead and fc->aheads, the list of those there are, in the order of sending.
  */
 #include "fuse_i.h"
+#include <husk/mm.h>
 
 #define WALK_NEXT 2		 /* directories ahead */
 #define WALK_MOST 4		 /* requests under way or not taken */
@@ -29,8 +30,23 @@ static void ahead_free(struct fuse_ahead *a)
 {
 	if (a->req)
 		fuse_put_req(a->req);
+	for (unsigned long k = a->used; k < a->npages; k++)
+		put_page(a->pages + k);
 	kvfree(a->buf);
 	kfree(a);
+}
+
+/* Have small files come along, where files are read one after the other. */
+static void ahead_ask_data(struct fuse_conn *fc, struct fuse_ahead *a)
+{
+	a->pages = fuse_prefetch_room(fc, &a->npages);
+	if (!a->pages)
+		return;
+	((struct fuse_read_in *)a->req->in.args)->read_flags |= HOSTIF_FUSE_READDIR_DATA;
+	a->seg[0] = a->req->one;
+	a->seg[1] = (struct vq_buf){page_address(a->pages), a->npages << PAGE_SHIFT};
+	a->req->data = a->seg;
+	a->req->ndata = 2;
 }
 
 static struct fuse_ahead *ahead_alloc(struct fuse_conn *fc, struct inode *dir, bool all)
@@ -46,10 +62,13 @@ static struct fuse_ahead *ahead_alloc(struct fuse_conn *fc, struct inode *dir, b
 	a->buf = kvmalloc(FUSE_AHEAD_BUF, GFP_KERNEL);
 	if (a->buf)
 		a->req = fuse_readdir_req(fc, dir, 0, all, a->buf, FUSE_AHEAD_BUF);
-	if (a->req)
-		return a;
-	ahead_free(a);
-	return NULL;
+	if (!a->req) {
+		ahead_free(a);
+		return NULL;
+	}
+	if (all)
+		ahead_ask_data(fc, a);
+	return a;
 }
 
 int fuse_ahead_wait(struct fuse_conn *fc, struct fuse_ahead *a, u32 *len)
@@ -71,8 +90,9 @@ void fuse_ahead_drop(struct fuse_conn *fc, struct fuse_ahead *a)
 	ahead_free(a);
 }
 
-void fuse_ahead_done(struct fuse_ahead *a)
+void fuse_ahead_done(struct fuse_ahead *a, unsigned long used)
 {
+	a->used = used;
 	ahead_free(a);
 }
 

@@ -69,9 +69,16 @@ enum hostif_stdio_kind { HOSTIF_STDIO_CLOSED, HOSTIF_STDIO_TTY, HOSTIF_STDIO_PIP
  * Private bits of fuse_read_in.read_flags in READDIR and READDIRPLUS; a server that does not know them ignores them.
  * EOF: end a complete listing with a record whose namelen is 0 (saves the request that would find nothing more).
  * DIRS: READDIRPLUS fills the entry (nodeid, attributes) for directories only.
+ * DATA: READDIRPLUS brings small files along that anyone may read. The answer's buffers are longer than fuse_read_in.size; what lies behind
+ * that many bytes takes the data of files whose entry has HOSTIF_FUSE_ATTR_DATA in attr.flags, all of each, in the order of the
+ * entries, each from the next multiple of 4096 on.
  */
 #define HOSTIF_FUSE_READDIR_EOF (1u << 30)
 #define HOSTIF_FUSE_READDIR_DIRS (1u << 31)
+#define HOSTIF_FUSE_READDIR_DATA (1u << 29)
+#define HOSTIF_FUSE_ATTR_DATA (1u << 31)
+#define HOSTIF_FUSE_DATA_ALIGN 4096
+#define HOSTIF_FUSE_DATA_MOST (128 * 1024) /* of one file */
 /*
  * READ: bit of read_flags, ours as well. The answer's header is followed by a struct hostif_fuse_plain that says of the first pages of
  * data, each whole and in one piece, which have no system call, nothing like an instruction that touches the keys, and do not

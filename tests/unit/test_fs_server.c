@@ -326,6 +326,97 @@ static int list(uint64_t dir, bool plus, uint32_t size, uint32_t flags, int *dir
 	return total;
 }
 
+/* The entry of that name in an answer to READDIRPLUS, and how many pages of data come before its own */
+static struct fuse_entry_out *find_entry(const char *name, unsigned *before)
+{
+	char *p = client_out(&c);
+
+	*before = 0;
+	for (uint32_t left = c.out_len; left;) {
+		struct fuse_direntplus *dp = (void *)p;
+		uint32_t rec = FUSE_REC_ALIGN(FUSE_NAME_OFFSET_DIRENTPLUS + dp->dirent.namelen);
+
+		if (!dp->dirent.namelen)
+			break;
+		if (dp->dirent.namelen == strlen(name) && !memcmp(dp->dirent.name, name, strlen(name)))
+			return &dp->entry_out;
+		if (dp->entry_out.attr.flags & HOSTIF_FUSE_ATTR_DATA)
+			*before += (dp->entry_out.attr.size + 4095) / 4096;
+		p += rec;
+		left -= rec;
+	}
+	return NULL;
+}
+
+#define LIST_BYTES 0x4000
+#define DATA_AT (FD_OUT + 0x8000)
+
+/* READDIRPLUS with `pages` pages for data in a piece of their own */
+static void list_with_data(uint64_t dir, unsigned pages)
+{
+	struct fuse_read_in in = {.size = LIST_BYTES, .read_flags = HOSTIF_FUSE_READDIR_EOF | HOSTIF_FUSE_READDIR_DATA};
+	struct vring_used_elem e;
+
+	client_begin(&c, FUSE_READDIRPLUS, dir);
+	client_add(&c, &in, sizeof(in));
+	((struct fuse_in_header *)(c.v.ram + FD_IN))->len = c.in_len;
+	memset(c.v.ram + DATA_AT, 0xcc, (pages + 1) * 4096);
+	driver_desc(&c.v, 0, FD_IN, c.in_len, VRING_DESC_F_NEXT, 1);
+	driver_desc(&c.v, 1, FD_OUT, sizeof(struct fuse_out_header) + LIST_BYTES,
+		    VRING_DESC_F_WRITE | (pages ? VRING_DESC_F_NEXT : 0), 2);
+	driver_desc(&c.v, 2, DATA_AT, pages * 4096, VRING_DESC_F_WRITE, 0);
+	driver_submit(&c.v, 0);
+	CHECK(fs_dev_process(c.dev) == 1 && driver_used(&c.v, &e));
+	CHECK(((struct fuse_out_header *)(c.v.ram + FD_OUT))->error == 0);
+	c.out_len = e.len - sizeof(struct fuse_out_header);
+	CHECK(c.v.ram[DATA_AT + pages * 4096] == (char)0xcc);
+}
+
+/* Small files' data comes along with a listing: whole, in order, only what all may read */
+static void test_readdir_data(void)
+{
+	static char big[140 * 1024];
+	struct fuse_entry_out *e;
+	unsigned before, brought = 0;
+	int64_t d;
+	int fd;
+
+	mkdirat(dirfd_, "data", 0755);
+	mkdirat(dirfd_, "data/sub", 0755);
+	put("data/one", "first of them");
+	memset(big, 'b', sizeof(big) - 1);
+	put("data/large", big);
+	big[5000] = 0;
+	put("data/two", big);
+	put("data/empty", "");
+	put("data/secret", "not for all");
+	CHECK(!fchmodat(dirfd_, "data/secret", 0600, 0) && !symlinkat("one", dirfd_, "data/link") &&
+	      !mkfifoat(dirfd_, "data/fifo", 0644));
+	d = client_lookup(&c, 1, "data");
+	list_with_data(d, 8);
+	e = find_entry("one", &before);
+	CHECK(e && e->nodeid && e->attr.size == 13 && (e->attr.flags & HOSTIF_FUSE_ATTR_DATA));
+	CHECK(!memcmp(c.v.ram + DATA_AT + before * 4096, "first of them", 13));
+	e = find_entry("two", &before);
+	CHECK(e && e->attr.size == 5000 && (e->attr.flags & HOSTIF_FUSE_ATTR_DATA));
+	CHECK(!memcmp(c.v.ram + DATA_AT + before * 4096, big, 5000));
+	for (const char *const *n = (const char *const[]){"large", "empty", "secret", "link", "fifo", "sub", NULL}; *n;
+	     n++) {
+		e = find_entry(*n, &before);
+		CHECK(e && e->nodeid && !(e->attr.flags & HOSTIF_FUSE_ATTR_DATA));
+	}
+	fd = openat(dirfd_, "data/fifo", O_WRONLY | O_NONBLOCK);
+	CHECK(fd < 0 && errno == ENXIO); /* nobody has it open */
+	/* room for one of them, and for none */
+	list_with_data(d, 1);
+	for (const char *const *n = (const char *const[]){"one", "two", NULL}; *n; n++)
+		brought += !!(find_entry(*n, &before)->attr.flags & HOSTIF_FUSE_ATTR_DATA);
+	CHECK(brought == 1 && (find_entry("one", &before)->attr.flags & HOSTIF_FUSE_ATTR_DATA));
+	list_with_data(d, 0);
+	e = find_entry("one", &before);
+	CHECK(e && e->nodeid && !(e->attr.flags & HOSTIF_FUSE_ATTR_DATA));
+}
+
 static void test_readdir(void)
 {
 	char name[32];
@@ -483,6 +574,7 @@ int main(void)
 	test_rename();
 	test_evicted();
 	test_readdir();
+	test_readdir_data();
 	test_attr_links();
 	test_xattr();
 	test_readonly();
