@@ -52,33 +52,29 @@ static void ovl_evict_inode(struct inode *i)
 void ovl_set_modified(struct inode *i)
 {
 	struct ovl_inode *oi = OVL_I(i);
-	bool pin = false;
 
 	spin_lock(&i->i_lock);
-	if (oi->lower && !oi->modified) {
-		oi->modified = true;
-		pin = i->i_nlink != 0;
+	if (oi->lower && !oi->held && i->i_nlink) {
+		oi->held = true;
+		ihold(i);
 	}
 	spin_unlock(&i->i_lock);
-	if (pin)
-		ihold(i);
 }
 
-/* A name is gone. With the last one goes what ovl_set_modified() took, if it ever did: who has the inode open keeps it. */
+/* A name of the inode is gone, its link count is less by one. With the last, nobody can find the inode again. */
 void ovl_lost_name(struct inode *i)
 {
 	struct ovl_inode *oi = OVL_I(i);
-	bool unpin;
+	bool held = false;
 
 	if (i->i_nlink) {
 		ovl_set_modified(i);
 		return;
 	}
 	spin_lock(&i->i_lock);
-	unpin = oi->lower && oi->modified;
-	oi->modified = false;
+	swap(held, oi->held);
 	spin_unlock(&i->i_lock);
-	if (unpin)
+	if (held)
 		iput(i);
 }
 

@@ -10,7 +10,7 @@
 /**
  * struct ovl_inode - an object of the merged tree
  * @lower: its dentry in the read-only tree (a reference), or NULL for one that was made here
- * @modified: something of it differs from the lower tree: the inode holds itself (ovl_pin) while it has a name
+ * @held: something of it differs from the lower tree and it has a name: the inode holds a reference on itself. Under i_lock
  * @own_data: i_mapping is i_data; pages below @lower_pages that are not in it still come from the lower file
  * @whiteouts: names of the lower directory that are gone or replaced; under the directory's i_rwsem
  * @nr_pinned: names made here, whose dentries are held (d_fsdata); under i_rwsem
@@ -18,7 +18,7 @@
 struct ovl_inode {
 	struct inode vfs;
 	struct dentry *lower;
-	bool modified, own_data, own_xattrs;
+	bool held, own_data, own_xattrs;
 	pgoff_t lower_pages;
 	struct rb_root whiteouts;
 	unsigned nr_whiteouts, nr_pinned;

@@ -107,6 +107,18 @@ test_run_volume() {
 	[ "$(cat "$work/vol/made")" = rw ] || wrong "a share under a read-only root was not written"
 	rm -rf "$work/vol"
 }
+# A host file is deleted in the layer while it is open: it stays what it was, whatever is made meanwhile
+test_run_deleted_open() {
+	mkdir -p "$work/del/dir"
+	echo kept >"$work/del/file"
+	echo two >"$work/del/other"
+	run -w "$work/del" -- sh -c 'exec 3<file; rm file; i=0; while [ $i -lt 200 ]; do i=$((i + 1)); echo $i >new$i; done
+		cat <&3; stat -Lc "%h %s" /proc/self/fd/3; rmdir dir; mkdir dir; rmdir dir; ln other third; rm other; cat third; rm third new*; ls'
+	status 0
+	prints $'kept\n0 5\ntwo'
+	[ -d "$work/del/dir" ] && [ -e "$work/del/file" ] || wrong "the host's files changed"
+	rm -rf "$work/del"
+}
 # --max-tasks is the program's: the kernel's own threads are not taken off it
 test_run_max_tasks() {
 	run --max-tasks 1 -- true
