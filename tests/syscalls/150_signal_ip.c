@@ -10,7 +10,7 @@ static volatile int frames_in_main, skip;
 int main(void);
 
 // A system call between labels, as in libraries that ask in a handler whether it was made; what follows it is moved by husk.
-static long call(long nr, long a, long b, long c, long *out)
+static __attribute__((noipa)) long call(long nr, long a, long b, long c, long *out)
 {
 	long r;
 
@@ -24,7 +24,7 @@ static long call(long nr, long a, long b, long c, long *out)
 }
 
 // Three short instructions behind it.
-static long call2(long nr, long a, long b, long c)
+static __attribute__((noipa)) long call2(long nr, long a, long b, long c)
 {
 	long r;
 
@@ -42,7 +42,7 @@ static void note(int s, siginfo_t *i, void *v)
 	ucontext_t *u = v;
 
 	seen = u->uc_mcontext.gregs[REG_RIP];
-	if (skip) { // the handler goes on somewhere else in the bytes that were moved
+	if (skip) {				    // the handler goes on somewhere else in the bytes that were moved
 		u->uc_mcontext.gregs[REG_RIP] += 4; // two pushes and two pops are one byte each
 		skip = 0;
 	}
