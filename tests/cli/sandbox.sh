@@ -208,6 +208,17 @@ test_run_volume_walk() {
 	prints "$(echo ready; cd "$work/vol"; ls "${dirs[@]:4}")"
 	rm -rf "$work/vol" "$work/go"
 }
+# What was read of the host's files can be had back, and is read again.
+test_run_drop_caches() {
+	mkdir -p "$work/vol"
+	seq 2000000 >"$work/vol/big"
+	run -u 0 -v "$work/vol:/data:ro" -- sh -c 'cached() { sed -n "s/^Cached: *\([0-9]*\).*/\1/p" /proc/meminfo; }
+		cksum /data/big; find /data /etc >/dev/null; a=$(cached); echo 3 >/proc/sys/vm/drop_caches; b=$(cached); cksum /data/big
+		[ $((a - b)) -gt 10000 ] && [ "$(cached)" -gt $((b + 10000)) ] && echo fell
+		for i in 0 9 x; do echo $i >/proc/sys/vm/drop_caches || echo refused; done' 2>/dev/null
+	prints "$(cd "$work/vol" && c=$(cksum big) && printf '%s\n' "${c/big//data/big}" "${c/big//data/big}" fell refused refused refused)"
+	rm -rf "$work/vol"
+}
 test_run_volume_escape() {
 	mkdir -p "$work/esc"
 	ln -s /etc/passwd "$work/esc/link"
