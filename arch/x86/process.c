@@ -37,7 +37,8 @@ static u32 blank_count, blank_kick, blank_ready;
 static bool blank_refused; /* the last one could not be made: the host allows no more processes, or memory is short */
 #define BLANK_POOL 2
 #define BLANK_RETRY (20 * NSEC_PER_MSEC)
-#define BLANK_PATIENCE 100 /* so often: somebody may end */
+static bool no_pid_namespace; /* of the jail's own: then each host process asks to die with its parent */
+#define BLANK_PATIENCE 100    /* so often: somebody may end */
 
 static int slot_get(void)
 {
@@ -267,7 +268,7 @@ void thread_start(struct thread_info *ti)
 		host_process_init(ti->mm_id, false);
 		proc_private->host_pid = ti->host_tid;
 		ti->host_pid = ti->host_tid;
-		if (!(boot->features & HOSTIF_F_PIDNS))
+		if (no_pid_namespace)
 			host_set_pdeathsig();
 	}
 	thread_enter(ti);
@@ -434,7 +435,7 @@ static __noreturn void blank_main(struct blank *b)
 
 	host_process_init(0, false);
 	proc_private->host_pid = b->host_tid;
-	if (!(boot->features & HOSTIF_F_PIDNS))
+	if (no_pid_namespace)
 		host_set_pdeathsig();
 	stack_guards_drop();
 	while (!smp_load_acquire(&b->word))
@@ -520,8 +521,10 @@ static int host_reaper(void *unused)
 
 int blanks_init(void)
 {
-	struct task_struct *t = kthread_run(blank_spawner, NULL, "kblank");
+	struct task_struct *t;
 
+	no_pid_namespace = !(boot->features & HOSTIF_F_PIDNS);
+	t = kthread_run(blank_spawner, NULL, "kblank");
 	if (!IS_ERR(t))
 		t = kthread_run(host_reaper, NULL, "kreaper");
 	return PTR_ERR_OR_ZERO(t);
