@@ -17,7 +17,7 @@ sleep 100 & p=$!; soon runs $p sleep; kill -STOP $p; soon is $p T; jobs -s | awk
 bash -c 'set -m; sleep 100 & ps -o pgid= -p $! | tr -d " " | grep -qx "$!" && echo own group; kill $!' 
 set +m
 for i in 1 2 3 4 5 6 7 8; do (sleep 0.0$i; echo "job $i" > j$i) & done; wait; cat j?
-(sleep 0.05; exit 6) & wait -n; echo $?
+bash -c '(sleep 0.05; exit 6) & wait -n; echo $?'
 timeout 0.2 sleep 10; echo $?
 timeout -s KILL 0.2 sleep 10; echo $?
 nohup true 2>/dev/null; echo $?

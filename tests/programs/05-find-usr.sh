@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # A large tree that both sides see: names, types and sizes below /usr/share and /usr/lib; content of a part of it.
-# time: 300
+# time: 900
 # cache: no
 . "$(dirname "$0")/common.sh"
 find /usr -xdev 2>/dev/null | sort | sha256sum
