@@ -183,6 +183,8 @@ int add_to_page_cache(struct page *p, struct address_space *m, pgoff_t index)
 	p->type = PGT_CACHE;
 	if (m->in_memory)
 		SetPageSwapbacked(p);
+	else
+		SetPageReferenced(p); /* what was read ahead is to be used yet: not to be taken before what has been */
 	get_page(p);
 again:
 	spin_lock(&m->i_pages_lock);

@@ -29,6 +29,7 @@ struct page *alloc_user_run(unsigned int order, unsigned long *got, bool *zeroed
 struct page *alloc_sparse_run(unsigned int order, unsigned long *got, bool *fresh);
 /* alloc_user_pages: n of them if possible, else a power of two that is less */
 struct page *alloc_user_pages(unsigned long n, unsigned long *got, bool *zeroed);
+bool dirty_run_free(unsigned long n); /* would they be memory that was used before? */
 void cache_single_page(
 	struct page *p); /* p, one reference, becomes the next single page that this thread gets: a hint */
 void drain_page_caches(void);

@@ -477,12 +477,43 @@ struct page *alloc_sparse_run(unsigned int order, unsigned long *got, bool *fres
 	return p;
 }
 
+static unsigned int run_order(unsigned long n)
+{
+	return n <= 64 ? ilog2(roundup_pow_of_two(n)) : ilog2(n);
+}
+
+bool dirty_run_free(unsigned long n)
+{
+	return READ_ONCE(zone.mask[DIRTY]) >> run_order(n);
+}
+
 struct page *alloc_user_pages(unsigned long n, unsigned long *got, bool *zeroed)
 {
-	struct page *p = alloc_user_run(n <= 64 ? ilog2(roundup_pow_of_two(n)) : ilog2(n), got, zeroed);
+	struct page *p = alloc_user_run(run_order(n), got, zeroed);
 
 	while (p && *got > n)
 		put_page(p + --*got);
+	return p;
+}
+
+struct page *alloc_used_run(unsigned long least, unsigned long most, unsigned long *got)
+{
+	struct page *p = NULL;
+	unsigned int order = 0;
+	u32 mask;
+
+	spin_lock(&zone.lock);
+	mask = zone.mask[DIRTY] >> run_order(least) << run_order(least);
+	if (mask) {
+		order = min_t(unsigned int, 31 - __builtin_clz(mask), ilog2(most));
+		if (watermark_ok(GFP_USER, order))
+			p = take_block(order, USE_ALL);
+	}
+	spin_unlock(&zone.lock);
+	if (!p)
+		return NULL;
+	*got = 1UL << order;
+	split_for_user(p, order);
 	return p;
 }
 

@@ -12,6 +12,8 @@
  * the host has it in its cache too. So once the cache holds cache_limit pages, those that were used once and not since are taken for
  * what is read next, and a stream of files (tar, cp, grep -r) runs in memory that is there, and leaves it to other sandboxes.
  *
+ * What counts is whether used memory is free in one piece as long as is wanted: there are always fragments.
+ *
  * That is wrong for a set of files larger than the limit which is read again and again. Pages that were taken leave a trace
  * in a small table; where such a page comes back the limit was too low, and when that happens often it doubles.
  */
@@ -59,7 +61,7 @@ void page_cache_make_room(unsigned long n)
 {
 	u64 cached = atomic64_read(&vm_stat[NR_FILE_PAGES]) - atomic64_read(&vm_stat[NR_SHMEM]);
 
-	if (likely(cached + n <= READ_ONCE(cache_limit)) || nr_dirty_free_pages() >= n)
+	if (likely(cached + n <= READ_ONCE(cache_limit)) || dirty_run_free(n))
 		return;
 	WRITE_ONCE(begun, true);
 	reclaim_some(max_t(unsigned long, n, BATCH), LOOK);

@@ -19,7 +19,7 @@
 #define PF_FILE_PAGES 32 /* a small file */
 #define PF_MOST 32	 /* files at a time */
 #define PF_PAGES 256	 /* and pages */
-#define PF_ROOM 96	 /* pages for files that come along with a listing */
+#define PF_ROOM 64	 /* pages for files that come along with a listing */
 #define PF_LOOK 48	 /* records looked at where the reader is expected */
 #define PF_SEARCH                                                                                                      \
 	1024 /* and from the start, when it is not there: a large file that was passed over, or another reader */
@@ -58,8 +58,9 @@ struct page *fuse_prefetch_room(struct fuse_conn *fc, unsigned long *got)
 	if (READ_ONCE(fc->pf_heat) <= 0 || nr_free_pages() < totalram_pages / 8)
 		return NULL;
 	page_cache_make_room(PF_ROOM);
-	p = alloc_pages_contig(GFP_USER, PF_ROOM, got);
-	return p;
+	/* memory that was used before, if only less of it */
+	p = alloc_used_run(PF_ROOM / 4, PF_ROOM, got);
+	return p ? p : alloc_pages_contig(GFP_USER, PF_ROOM, got);
 }
 
 void fuse_adopt_pages(struct inode *i, struct page *pages, unsigned long n, bool first)

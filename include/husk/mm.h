@@ -140,6 +140,8 @@ void free_pages(unsigned long addr, unsigned int order);
 #define free_page(a) free_pages(a, 0)
 /* alloc_pages_contig: up to max contiguous pages (each order 0 with its own count, for granules); returns the first, *got how many. */
 struct page *alloc_pages_contig(gfp_t gfp, unsigned long max, unsigned long *got);
+/* alloc_used_run: the same for user memory, of what was used before; NULL: there are no `least` pages of it in one piece */
+struct page *alloc_used_run(unsigned long least, unsigned long most, unsigned long *got);
 unsigned long nr_free_pages(void);
 unsigned long mem_available(void);   /* pages that could be had without killing anybody, as MemAvailable */
 extern unsigned long min_free_pages; /* reserve that user memory leaves to the kernel */
