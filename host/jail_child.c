@@ -280,6 +280,6 @@ void jail_main(const struct jail *j, int ram_fd, char *ram_base, int monitor, ui
 	/* from here on every libc call would trap */
 	if (jail_seccomp_install(secret, pidns, order->platform, order->ram.huge ? order->ram.size : 0))
 		_exit(125);
-	secret = 0;
+	/* this stack still holds the secret: the kernel unmaps it, with all that was the monitor's, before any guest code */
 	enter_kernel(order->ram.entry, DIRECT_MAP_ADDR, order->platform);
 }
