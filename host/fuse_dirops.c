@@ -220,14 +220,47 @@ ssize_t srv_tmpfile(struct fs_dev *d, struct fs_node *n)
 	return reply_open(d, sizeof(*e));
 }
 
+static bool same_inode(const struct fs_node *n, int dir, const char *name)
+{
+	struct stat st;
+
+	return !fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) && st.st_ino == n->ino && st.st_dev == n->dev;
+}
+
+/*
+ * Gives @old another name: by its descriptor, for the name that it had last time may be gone or somebody else's by now (a symbolic link
+ * reached so is not followed); by that name where the host has no /proc. What was linked is looked at: 0, or -errno and nothing is left.
+ */
+static int link_node(struct fs_dev *d, struct fs_node *old, int dir, const char *name)
+{
+	int ofd = node_path_fd(d, old), pfd, r;
+	char num[16];
+
+	if (ofd < 0)
+		return ofd;
+	if (d->proc_fd >= 0) {
+		snprintf(num, sizeof(num), "%d", ofd);
+		r = linkat(d->proc_fd, num, dir, name, AT_SYMLINK_FOLLOW);
+	} else {
+		pfd = node_name_fd(d, old);
+		if (pfd < 0)
+			return pfd;
+		r = linkat(pfd, old->name, dir, name, 0);
+	}
+	if (r)
+		return -errno;
+	if (same_inode(old, dir, name))
+		return 0;
+	unlinkat(dir, name, 0); /* not what was meant: its name went to another file just now */
+	return -ESTALE;
+}
+
 ssize_t srv_link(struct fs_dev *d, struct fs_node *n)
 {
 	struct fuse_link_in *in = fuse_srv_arg(d, sizeof(*in));
 	const char *name = in ? fuse_srv_name(d) : NULL;
 	struct fs_node *old = in ? node_by_id(d, in->oldnodeid) : NULL;
-	struct stat st;
-	char num[16];
-	int fd, ofd, r;
+	int fd, err;
 
 	if (!name || !old)
 		return -EINVAL;
@@ -236,26 +269,8 @@ ssize_t srv_link(struct fs_dev *d, struct fs_node *n)
 	fd = change_dir_fd(d, n);
 	if (fd < 0)
 		return fd;
-	ofd = node_path_fd(d, old);
-	if (ofd < 0)
-		return ofd;
-	snprintf(num, sizeof(num), "%d", ofd);
-	if (d->proc_fd >= 0 && !S_ISLNK(old->type)) {
-		r = linkat(d->proc_fd, num, fd, name, AT_SYMLINK_FOLLOW);
-	} else {
-		int pfd = node_name_fd(d, old);
-
-		if (pfd < 0)
-			return pfd;
-		r = linkat(pfd, old->name, fd, name, 0);
-	}
-	if (r)
-		return -errno;
-	if (fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW) || st.st_ino != old->ino || st.st_dev != old->dev) {
-		unlinkat(fd, name, 0); /* not what was meant: its name went to another file just now */
-		return -ESTALE;
-	}
-	return reply_entry(d, n, fd, name, NULL);
+	err = link_node(d, old, fd, name);
+	return err ? err : reply_entry(d, n, fd, name, NULL);
 }
 
 /* The node that has this very name at present, if the guest knows it. */

@@ -107,6 +107,15 @@ test_run_volume() {
 	[ "$(cat "$work/vol/made")" = rw ] || wrong "a share under a read-only root was not written"
 	rm -rf "$work/vol"
 }
+# A symbolic link of a share with several names: one of them goes, another gets one more
+test_run_volume_symlink_names() {
+	mkdir -p "$work/vol/d"
+	run -v "$work/vol:/data" -w /data -- sh -c 'ln -s y s1; ln s1 s2; rm s2; ln s1 s3; mv s3 d/s4; rm d/s4; echo x >s4
+		ln s1 s5; ln s1 s4; readlink s5; stat -c %h s1; cat s4'
+	prints $'y\n2\nx'
+	says 'File exists'
+	rm -rf "$work/vol"
+}
 # A host file is deleted in the layer while it is open: it stays what it was, whatever is made meanwhile
 test_run_deleted_open() {
 	mkdir -p "$work/del/dir"
