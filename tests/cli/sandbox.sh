@@ -228,6 +228,29 @@ test_run_drop_caches() {
 	prints "$(cd "$work/vol" && c=$(cksum big) && printf '%s\n' "${c/big//data/big}" "${c/big//data/big}" fell refused refused refused)"
 	rm -rf "$work/vol"
 }
+# Data beside code in one page (a Lisp's heap, a JIT's constants): running the code does not change it. With protection keys it may
+# (docs/design/text.md).
+test_run_data_beside_code() {
+	[ "$platform" = none ] || return
+	cat >"$work/d.c" <<'X'
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+int main(void)
+{
+	unsigned char data[256], *p = mmap(NULL, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	for (int i = 0; i < 256; i += 4)
+		memcpy(data + i, (unsigned char[]){0x0f, 0xae, 0x28 + i / 4 % 8, i}, 4);
+	p[0] = 0xc3; /* ret */
+	memcpy(p + 64, data, 256);
+	((void (*)(void))p)();
+	return puts(memcmp(p + 64, data, 256) ? "changed" : "kept") < 0;
+}
+X
+	gcc -o "$work/d" "$work/d.c" && run -- "$work/d"
+	prints kept
+	rm -f "$work/d" "$work/d.c"
+}
 test_run_volume_escape() {
 	mkdir -p "$work/esc"
 	ln -s /etc/passwd "$work/esc/link"
