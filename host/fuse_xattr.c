@@ -27,6 +27,11 @@ static int find_target(struct fs_dev *d, struct fs_node *n, struct target *t)
 	t->fd = n->fd_kind == FD_READ ? n->fd : n->wfd;
 	if (t->fd >= 0)
 		return 0;
+	if (!n->name && S_ISREG(n->type)) { /* one of several names was remembered, and is gone */
+		fd = node_read_fd(d, n);
+		t->fd = fd == -EACCES ? node_write_fd(d, n) : fd;
+		return t->fd < 0 ? t->fd : 0;
+	}
 	fd = node_name_fd(d, n);
 	if (fd >= 0 && d->own_fs && !fchdir(fd)) {
 		snprintf(t->path, sizeof(t->path), "./%s", n->name);

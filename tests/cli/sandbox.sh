@@ -116,6 +116,21 @@ test_run_volume_symlink_names() {
 	says 'File exists'
 	rm -rf "$work/vol"
 }
+# The same of a file and its extended attributes, as the host's file system has them
+test_run_volume_xattr_names() {
+	local script='import os
+os.link("f", "g"); os.stat("g"); os.unlink("g")
+try:
+    os.setxattr("f", "user.a", b"v"); print(os.getxattr("f", "user.a"), os.listxattr("f"))
+except OSError as e:
+    print(e)'
+	command -v python3 >/dev/null || return 0
+	mkdir -p "$work/vol" "$work/here"
+	echo x | tee "$work/vol/f" >"$work/here/f"
+	run -v "$work/vol:/data" -w /data -- python3 -c "$script"
+	prints "$(cd "$work/here" && python3 -c "$script")"
+	rm -rf "$work/vol" "$work/here"
+}
 # A host file is deleted in the layer while it is open: it stays what it was, whatever is made meanwhile
 test_run_deleted_open() {
 	mkdir -p "$work/del/dir"
