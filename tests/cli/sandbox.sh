@@ -131,6 +131,28 @@ except OSError as e:
 	prints "$(cd "$work/here" && python3 -c "$script")"
 	rm -rf "$work/vol" "$work/here"
 }
+# Thousands of operations on names, data and open files do the same on a share, and in the layer over the host's files, as on the host
+test_run_random_files() {
+	local seed kind dir
+	gcc -std=gnu17 -O1 -Wall -Wextra -o "$work/random_files" tests/cli/random_files.c || { wrong "gcc failed"; return; }
+	for seed in 1 2 3; do
+		for kind in host layer share; do
+			dir=$work/tree-$kind
+			rm -rf "$dir"
+			mkdir -p "$dir"/{a,b,sub/x,sub/e}
+			seq 1 $((seed * 300)) | tee "$dir"/{c,d,a/a,a/b,b/c,sub/f,sub/x/a,sub/e/q} >/dev/null
+			ln "$dir/c" "$dir/e"
+			ln -s sub/x "$dir/f"
+		done
+		"$work/random_files" $seed 4000 "$work/tree-host" >"$work/native"
+		run -- "$work/random_files" $seed 4000 "$work/tree-layer"
+		cmp -s "$work/native" "$work/out" || wrong "seed $seed, layer: $(diff "$work/native" "$work/out" | head -n 3)"
+		run -v "$work/tree-share:/share" -- "$work/random_files" $seed 4000 /share
+		cmp -s "$work/native" "$work/out" || wrong "seed $seed, share: $(diff "$work/native" "$work/out" | head -n 3)"
+		diff -r --no-dereference "$work/tree-host" "$work/tree-share" >/dev/null || wrong "seed $seed: the trees differ on the host"
+	done
+	rm -rf "$work"/tree-* "$work/random_files" "$work/native"
+}
 # A host file is deleted in the layer while it is open: it stays what it was, whatever is made meanwhile
 test_run_deleted_open() {
 	mkdir -p "$work/del/dir"
