@@ -79,9 +79,11 @@ static inline struct thread_info *current_thread_info(void)
 	return (struct thread_info *)((sp & ~(THREAD_SIZE - 1)) + THREAD_SIZE - 1024);
 }
 #define current (current_thread_info()->task)
+#define current_pt_regs() (&current_thread_info()->regs)
 #else
 extern struct task_struct *hosted_current;
 #define current hosted_current
+#define current_pt_regs() (&current->ti->regs)
 #endif
 
 /*
@@ -102,7 +104,6 @@ extern struct task_struct *hosted_current;
 #define host_sleep(word, val, ns) host_futex_wait(word, val, ns)
 #endif
 static_assert(sizeof(struct thread_info) <= 1024, "thread_info outgrew its place");
-#define current_pt_regs() (&current_thread_info()->regs)
 #define task_pt_regs(t) (&(t)->ti->regs)
 
 #endif
