@@ -320,7 +320,7 @@ SYSCALL_DEFINE2(munmap, unsigned long, addr, size_t, len)
  */
 static bool reads_text(struct mm_struct *mm)
 {
-	unsigned long ip = current_pt_regs()->ip;
+	unsigned long ip = task_pt_regs(current)->ip;
 
 	return mm == current->mm && mm->end_code && !(ip >= mm->interp_start && ip < mm->interp_end);
 }
