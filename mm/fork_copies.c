@@ -65,7 +65,7 @@ void fork_history_share(struct mm_struct *mm, struct mm_struct *old)
 		memset(h->addr, 0, sizeof(h->addr));
 }
 
-/* In order, so that neighbours get neighbouring pages and need one host mapping. */
+/* In order: neighbours shall need one host mapping. */
 static void copies_add(struct fork_copies *c, unsigned long addr)
 {
 	unsigned int i = c->n;
@@ -80,12 +80,27 @@ static void copies_add(struct fork_copies *c, unsigned long addr)
 	c->n++;
 }
 
+/* Pages for the addresses from number i on: neighbours get neighbours. How many it found pages for, or tried to. */
+static unsigned int alloc_neighbours(struct fork_copies *c, unsigned int i)
+{
+	unsigned long got, n = 1;
+	struct page *p;
+	bool zeroed;
+
+	while (i + n < c->n && c->addr[i + n] == c->addr[i] + n * PAGE_SIZE)
+		n++;
+	p = alloc_user_run(ilog2(n), &got, &zeroed);
+	if (!p)
+		got = 1;
+	for (unsigned long k = 0; k < got; k++)
+		c->page[i + k] = p ? p + k : NULL;
+	return got;
+}
+
 /* Not where other threads write meanwhile. */
 void fork_copies_begin(struct fork_copies *c, const unsigned long *soon)
 {
 	struct fork_history *h = current->mm->fork_history;
-	unsigned long got;
-	bool zeroed;
 
 	c->n = 0;
 	if (!mm_is_private_to_us(current->mm))
@@ -94,8 +109,8 @@ void fork_copies_begin(struct fork_copies *c, const unsigned long *soon)
 		copies_add(c, soon[i]);
 	for (unsigned int i = 0; h && i < ARRAY_SIZE(h->addr); i++)
 		copies_add(c, READ_ONCE(h->addr[i]));
-	for (unsigned int i = 0; i < c->n; i++)
-		c->page[i] = alloc_user_run(0, &got, &zeroed);
+	for (unsigned int i = 0; i < c->n; i += alloc_neighbours(c, i))
+		;
 }
 
 void fork_copies_end(struct fork_copies *c)
