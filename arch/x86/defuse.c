@@ -12,7 +12,8 @@
  *
  * A sequence that the scanner found is either an instruction of its own or an accident inside others. To tell, the instructions are decoded from
  * the beginning of the function, which the file's .eh_frame_hdr knows; where the file has none, the decodings that begin at many earlier bytes must
- * agree (x86 code synchronises by itself within a few instructions). Bytes outside every function of such a table are data.
+ * agree (x86 code synchronises by itself within a few instructions). Bytes outside every function of such a table are data, or functions without an
+ * entry, as most of chromium's are: the decodings decide, and what they agree on is taken out, but the view counts as lossy.
  *
  * Of the instructions that the sequence touches, one is taken out of the view:
  *  - with an operand relative to rip, five bytes or longer: a jump to a stub that has it with another displacement;
@@ -35,6 +36,7 @@ struct defuse {
 	u8 *view;
 	u64 off; /* of the view */
 	bool may_read;
+	bool guessed; /* the sequence lies outside all functions of the table: it may be data all the same */
 };
 
 /* A page of the file; without may_read only if it is there. */
@@ -173,8 +175,9 @@ static u64 containing(struct defuse *d, u64 off)
 	u8 buf[2 * VOTERS + CODE_AHEAD];
 	unsigned back, n;
 
-	if (r >= 0)
-		return r ? walk(d, start, off) : 0;
+	d->guessed = !r;
+	if (r > 0)
+		return walk(d, start, off);
 	back = min_t(u64, off, 2 * VOTERS);
 	n = file_bytes(d, off - back, buf, back + CODE_AHEAD);
 	if (n <= back)
@@ -277,8 +280,32 @@ static bool is_forbidden(const struct insn *i)
 }
 
 /* test $0x200,%eax; jnz 1f; xrstor 0x40(%rsp); test $0x200,%eax; jnz 1f; jmp back; 1: ud2 */
-static const u8 ldso_stub[STUB_SIZE] = {0xa9, 0, 2, 0, 0,    0x75, 0x11, 0x0f, 0xae, 0x6c, 0x24, 0x40, 0xa9,
-					0,    2, 0, 0, 0x75, 0x05, 0xe9, 0,    0,    0,	   0,	 0x0f, 0x0b};
+static const u8 ldso_stub[STUB_SIZE] = {LDSO_STUB_BEGINS,
+					0,
+					2,
+					0,
+					0,
+					0x75,
+					0x11,
+					0x0f,
+					0xae,
+					0x6c,
+					0x24,
+					0x40,
+					0xa9,
+					0,
+					2,
+					0,
+					0,
+					0x75,
+					0x05,
+					0xe9,
+					0,
+					0,
+					0,
+					0,
+					0x0f,
+					0x0b};
 #define LDSO_XRSTOR 7 /* where xrstor begins in it */
 
 /*
@@ -301,7 +328,7 @@ static bool ldso_xrstor(struct defuse *d, u64 off, const struct insn *i)
 	if (idx == STUB_NONE)
 		return false;
 	stub = d->ti->stub_delta + idx * STUB_SIZE;
-	put32(code + 20, (s64)(off + 5) - (s64)(stub + 24));
+	put32(code + LDSO_STUB_BACK + 1, (s64)(off + LDSO_XRSTOR_LEN) - (s64)(stub + LDSO_STUB_BACK + 5));
 	if (!text_stub_write(d->ti, idx, code))
 		return false;
 	p[0] = 0xe9;
@@ -383,7 +410,7 @@ static unsigned defuse_tail(struct defuse *d)
 
 			/* what takes out the instruction of the page behind only does not help: it is another view */
 			if (handle(d, seq, 4 - at))
-				return 0;
+				return d->guessed;
 			destroy(d, PAGE_SIZE - 4 + at, seq, k);
 			return 1;
 		}
@@ -419,6 +446,8 @@ unsigned text_defuse(struct address_space *m, struct text_info *ti, u8 *view, u6
 	while ((k = scan_text(view, PAGE_SIZE, &at)) != FORBIDDEN_NONE) {
 		if (!handle(&d, file_off + at, 3)) {
 			destroy(&d, at, file_off + at, k);
+			lost++;
+		} else if (d.guessed) {
 			lost++;
 		}
 		at++;

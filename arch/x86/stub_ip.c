@@ -37,12 +37,19 @@ static struct text_info *stubs_owner(struct vm_area_struct *stubs, unsigned long
 	return NULL;
 }
 
+static const u8 *stub_code(struct text_info *ti, unsigned long index)
+{
+	return (u8 *)page_address(ti->stub[index * STUB_SIZE / PAGE_SIZE]) + index * STUB_SIZE % PAGE_SIZE;
+}
+
 static u64 stub_original(struct text_info *ti, unsigned long va, u64 off)
 {
 	unsigned k = off % STUB_SIZE;
 	u64 key = ti->site[off / STUB_SIZE] & ~STUB_UNWRITTEN;
 
 	va += key >> 2;
+	if ((key & 3) == STUB_MOVED && *stub_code(ti, off / STUB_SIZE) == LDSO_STUB_BEGINS)
+		return k == LDSO_STUB_BACK ? va + LDSO_XRSTOR_LEN : va; /* before its end it can be begun again */
 	switch (key & 3) {
 	case STUB_A: /* the mov, then the way to the gate */
 		return k ? va : va - 5;
@@ -85,10 +92,11 @@ u64 text_restart_ip(u64 ip)
 /* Bytes of the system call and what was moved with it, of the stub of form B at index for file_off; 0: it is not that. */
 static unsigned bytes_moved(struct text_info *ti, unsigned long index, u64 file_off)
 {
-	const u8 *stub = (u8 *)page_address(ti->stub[index * STUB_SIZE / PAGE_SIZE]) + index * STUB_SIZE % PAGE_SIZE;
+	const u8 *stub;
 
 	if (index >= ti->nstubs || ti->site[index] != STUB_KEY(file_off, STUB_B))
 		return 0;
+	stub = stub_code(ti, index);
 	for (unsigned n = 3; n <= 2 + TAIL_MAX; n++) {
 		const u8 *p = stub + STUB_B_TAIL + n - 2;
 		s64 next = ti->stub_delta + index * STUB_SIZE + STUB_B_TAIL + n - 2 + 5;

@@ -32,6 +32,10 @@ struct text_info {
 enum { STUB_A, STUB_B, STUB_MOVED };
 #define STUB_KEY(off, kind) ((u64)(off) << 2 | (kind))
 #define STUB_UNWRITTEN (1ULL << 63)
+/* The stub of the dynamic linker's xrstor: its first byte, which no other moved instruction has; where it jumps back; the instruction's length. */
+#define LDSO_STUB_BEGINS 0xa9
+#define LDSO_STUB_BACK 19
+#define LDSO_XRSTOR_LEN 5
 #define STUB_B_TAIL 20 /* length of the jump to the gate that a stub of form B begins with */
 
 struct text_info *text_info_get(struct address_space *m);
