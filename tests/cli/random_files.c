@@ -203,7 +203,7 @@ static int on_names(unsigned op, const char *a, const char *b, unsigned x)
 			show_stat(&s);
 		return r;
 	case 9:
-		return chmod(a, x % 0100 | 0600);
+		return chmod(a, x % 0100 | 0700);
 	case 10:
 		return syscall(SYS_renameat2, AT_FDCWD, a, AT_FDCWD, b, RENAME_NOREPLACE_);
 	case 11:
