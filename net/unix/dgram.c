@@ -259,12 +259,12 @@ static struct sk_buff *next_packet(struct sock *sk, int flags, int *err)
 	struct sk_buff *skb;
 
 	for (;;) {
+		*err = sock_error(sk); /* before packets that came earlier: only of a stream are these read first */
+		if (*err)
+			return NULL;
 		skb = flags & MSG_PEEK ? skb_peek(&sk->receive_queue) : skb_dequeue(&sk->receive_queue);
 		if (skb)
 			return skb;
-		*err = sock_error(sk);
-		if (*err)
-			return NULL;
 		/* an end of file: at once for packets that wait for nothing, after a wait for datagrams */
 		if (READ_ONCE(sk->shutdown) & RCV_SHUTDOWN) {
 			if (!skb_queue_empty(&sk->receive_queue))
