@@ -264,6 +264,11 @@ static void read_or_write(struct guest *g, uint32_t op)
 
 	if (op == FUSE_WRITE && rnd(&g->r) % 4)
 		in.size = rnd(&g->r) % 9000;
+	if (op != FUSE_WRITE && rnd(&g->r) % 4) {
+		in.write_flags = rnd(&g->r) & 7u << 29; /* read_flags: what is ours */
+		in.size = rnd(&g->r) % 0x9000;		/* and something behind it, for data that comes along */
+		in.offset = rnd(&g->r) & 1 ? 0 : in.offset;
+	}
 	client_add(&g->c, &in, sizeof(in));
 	if (op == FUSE_WRITE)
 		g->c.in_len += in.size < 0x20000 ? in.size : 0x20000; /* whatever lies there */
