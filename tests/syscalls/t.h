@@ -180,12 +180,12 @@ HELPER char task_state(pid_t tid)
 	return q ? q[2] : '?';
 }
 
-// Let another task reach its blocking call: seen asleep in /proc, and a little while more.
+// Let another task reach its blocking call: seen asleep (or stopped, or ended) in /proc, and a little while more.
 HELPER void settle(pid_t tid)
 {
 	for (int i = 0; i < 60000; i++) {
 		char c = task_state(tid);
-		if (c == 'S' || c == '?')
+		if (c != 'R' && c != 'D') // asleep, or it has ended
 			break;
 		ms(1);
 	}
