@@ -201,10 +201,10 @@ clean:
 	rm -rf $(O)
 -include $(KOBJS:.o=.d) $(HOBJS:.o=.d) $(XOBJS:.o=.d)
 
-# a hostile kernel, for the tests of the second wall
-hostile: $(O)/hostile-kernel
+# hostile kernels, for the tests of the second and the third wall
+hostile: $(O)/hostile-kernel $(O)/scribble-kernel
 .PHONY: hostile
-$(O)/hostile-kernel: tests/jail/hostile.c arch/x86/kernel.lds
+$(O)/hostile-kernel $(O)/scribble-kernel: $(O)/%-kernel: tests/jail/%.c arch/x86/kernel.lds
 	@mkdir -p $(@D)
 	@echo "  LD   $@"
 	$(Q)$(CC) $(KCFLAGS) -Wno-missing-prototypes -nostdlib -static -Wl,-z,noexecstack -Wl,--no-warn-rwx-segments \

@@ -130,7 +130,8 @@ static int crashed(struct sandbox *s)
 	if (!entered && WIFEXITED(s->jail_status) && WEXITSTATUS(s->jail_status) == 125)
 		return 125; /* it said why */
 	if (!s->jail_dead)
-		say("the sandbox crashed: %s", mdump_cause(s));
+		say("the sandbox crashed: %s",
+		    *mdump_cause(s) ? mdump_cause(s) : "its kernel is in a state that there is not");
 	else if (WIFSIGNALED(s->jail_status))
 		say("the sandbox crashed: its first host process was killed by signal %d (%s)%s",
 		    WTERMSIG(s->jail_status), strsignal(WTERMSIG(s->jail_status)),
