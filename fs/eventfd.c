@@ -91,7 +91,7 @@ static ssize_t eventfd_write(struct file *f, const char __user *buf, size_t n, l
 	long err;
 	u64 v;
 
-	if (n < sizeof(v))
+	if (n != sizeof(v)) /* more than that was taken before Linux 6.9 */
 		return -EINVAL;
 	if (copy_from_user(&v, buf, sizeof(v)))
 		return -EFAULT;

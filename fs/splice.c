@@ -276,6 +276,8 @@ static ssize_t file_to_pipe(struct file *in, loff_t *pos, struct pipe_inode_info
 
 static ssize_t pipe_to_file(struct pipe_inode_info *pipe, struct file *out, loff_t *pos, size_t n, unsigned int flags)
 {
+	if (!out->f_op->splice_write && !out->f_op->write_iter) /* whatever the pipe holds */
+		return -EINVAL;
 	n = min_t(size_t, n, MAX_RW_COUNT);
 	return (out->f_op->splice_write ? out->f_op->splice_write : iter_file_splice_write)(pipe, out, pos, n, flags);
 }
@@ -291,18 +293,21 @@ static void lock_pipes(struct pipe_inode_info *a, struct pipe_inode_info *b)
 /* Until the one has data and the other has room; both are then locked. 1, 0 (no data will ever come), or -errno: not locked. */
 static int lock_ready(struct pipe_inode_info *in, struct pipe_inode_info *out, unsigned int flags)
 {
+	bool end;
 	int ret;
 
 	for (;;) {
 		mutex_lock(&in->mutex);
 		ret = wait_for_data(in, flags);
 		mutex_unlock(&in->mutex);
-		if (ret <= 0)
+		if (ret < 0)
 			return ret;
+		end = !ret;
 		mutex_lock(&out->mutex);
-		ret = wait_for_space(out, flags);
+		/* at the end of the one the other need not have room, but a reader */
+		ret = end && out->readers ? 0 : wait_for_space(out, flags);
 		mutex_unlock(&out->mutex);
-		if (ret)
+		if (ret || end)
 			return ret;
 		lock_pipes(in, out);
 		if (!pipe_empty(in->head, in->tail) && out->readers && !pipe_full(out->head, out->tail, out->ring_size))
@@ -387,10 +392,10 @@ static ssize_t do_splice(struct file *in, loff_t __user *off_in, struct file *ou
 	ssize_t ret;
 	loff_t pos;
 
-	if (!(in->f_mode & FMODE_READ) || !(out->f_mode & FMODE_WRITE))
-		return -EBADF;
 	if ((ipipe && off_in) || (opipe && off_out))
 		return -ESPIPE;
+	if (!(in->f_mode & FMODE_READ) || !(out->f_mode & FMODE_WRITE))
+		return -EBADF;
 	if (ipipe && opipe) {
 		if (ipipe == opipe)
 			return -EINVAL;
