@@ -159,7 +159,7 @@ static void drop_capabilities(bool may_write_files, bool may_kill)
 
 	if (may_write_files)
 		keep |= CAP(CAP_CHOWN) | CAP(CAP_FOWNER) | CAP(CAP_FSETID) | CAP(CAP_SETUID) | CAP(CAP_SETGID) |
-			CAP(CAP_MKNOD) | CAP(CAP_SETFCAP) | CAP(CAP_LINUX_IMMUTABLE);
+			CAP(CAP_SETFCAP);
 	if (may_kill)
 		keep |= CAP(CAP_KILL);
 	if (syscall(SYS_capget, &h, d))
