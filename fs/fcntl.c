@@ -234,6 +234,10 @@ static long getown(const struct file *f)
 	return f->f_owner.pid_type == F_OWNER_PGRP ? -f->f_owner.pid : f->f_owner.pid;
 }
 
+#ifndef F_CREATED_QUERY
+#define F_CREATED_QUERY (F_LINUX_SPECIFIC_BASE + 4) /* Linux 6.12 */
+#endif
+
 static long do_fcntl(unsigned fd, unsigned cmd, unsigned long arg, struct file *f)
 {
 	struct f_owner_ex ex;
@@ -279,6 +283,8 @@ static long do_fcntl(unsigned fd, unsigned cmd, unsigned long arg, struct file *
 		return 0;
 	case F_GETLEASE:
 		return F_UNLCK;
+	case F_CREATED_QUERY:
+		return !!(f->f_mode & FMODE_CREATED);
 	case F_SETPIPE_SZ:
 	case F_GETPIPE_SZ:
 		return pipe_fcntl(f, cmd, arg);
@@ -291,7 +297,8 @@ static long do_fcntl(unsigned fd, unsigned cmd, unsigned long arg, struct file *
 
 static bool cmd_on_path(unsigned cmd)
 {
-	return cmd == F_DUPFD || cmd == F_DUPFD_CLOEXEC || cmd == F_GETFD || cmd == F_SETFD || cmd == F_GETFL;
+	return cmd == F_DUPFD || cmd == F_DUPFD_CLOEXEC || cmd == F_GETFD || cmd == F_SETFD || cmd == F_GETFL ||
+	       cmd == F_CREATED_QUERY;
 }
 
 SYSCALL_DEFINE3(fcntl, unsigned, fd, unsigned, cmd, unsigned long, arg)

@@ -190,6 +190,8 @@ open:
 	r = vfs_open(p, f);
 	if (!r && (op->open_flag & __FMODE_EXEC))
 		f->f_mode |= FMODE_EXEC;
+	if (!r && created && !(op->open_flag & __O_TMPFILE))
+		f->f_mode |= FMODE_CREATED;
 	if (!r && trunc)
 		r = handle_truncate(f);
 	if (r) {

@@ -425,6 +425,7 @@ static inline void file_accessed(struct file *f)
 #define FMODE_PATH 0x4000
 #define FMODE_ATOMIC_POS 0x8000
 #define FMODE_OPENED 0x80000
+#define FMODE_CREATED 0x100000 /* this open made the file */
 #define FMODE_STREAM 0x200000
 #define FMODE_WRITER 0x10000 /* write access to mount and inode taken */
 #define FMODE_CAN_READ 0x20000

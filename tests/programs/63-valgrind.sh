@@ -39,7 +39,7 @@ int main(void)
 }
 X
 gcc -g -O0 -pthread -o p p.c 2>/dev/null || exit 99
-norm() { sed -E 's/^==[0-9]+== ?//; s/0x[0-9A-F]+/X/g; s/\([a-z_]+\.[cS]:[0-9]+\)//; s/ [0-9,]+ bytes allocated//'; }
+norm() { sed -E 's/^==[0-9]+== ?//; s/0x[0-9A-Fa-f]+/X/g; s/\([a-z_]+\.[cS]:[0-9]+\)//; s/ [0-9,]+ bytes allocated//'; }
 valgrind --leak-check=full --error-exitcode=9 ./p > out 2> err
 echo "status $?"; cat out; norm < err
 valgrind --tool=none --trace-children=yes ./p 2>/dev/null
