@@ -115,7 +115,7 @@ int volumes_check(const struct sandbox_config *c, struct err *e)
 		if (other)
 			return err_set(e, EXIT_HUSK, "-v: %s is not a directory in the guest; choose another place",
 				       dst);
-		if (c->read_only)
+		if (c->read_only && strncmp(dst, "/dev/", 5)) /* that is the guest's own, and can be written */
 			return err_set(e, EXIT_HUSK,
 				       "-v: there is no directory %s in the guest, and --read-only lets none be made",
 				       dst);
