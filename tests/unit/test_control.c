@@ -324,7 +324,7 @@ static void test_confined(void)
 
 	CHECK(fd >= 0 && pid >= 0);
 	if (!pid) {
-		monitor_confine(false);
+		monitor_confine(false, false);
 		if (socket(AF_UNIX, SOCK_STREAM, 0) >= 0 || socket(AF_INET, SOCK_STREAM, 0) >= 0)
 			_exit(1);
 		if (socketpair(AF_UNIX, SOCK_STREAM, 0, (int[2]){0}) != -1)
