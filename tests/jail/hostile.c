@@ -11,12 +11,11 @@
 
 typedef uint64_t u64;
 #define NR_MAX 470
-#define TRAPPED 0x7472617070656421L
+#define TRAPPED 0x7472617070656421
 
 static struct hostif_boot *boot;
 static u64 secret;
 static volatile long result[NR_MAX][4]; /* in RAM: shared by all processes of the jail */
-static volatile int trapped;
 static char path[] = "/etc/passwd";
 static char sigstack[65536] __attribute__((aligned(64)));
 static int bad;
@@ -28,12 +27,11 @@ static long call(long nr, u64 a, u64 b, u64 c, u64 d, u64 e, u64 f)
 	register u64 r9 __asm__("r9") = f;
 	long r;
 
-	trapped = 0;
 	__asm__ volatile("syscall"
 			 : "=a"(r), "+r"(r10), "+r"(r8), "+r"(r9)
 			 : "0"(nr), "D"(a), "S"(b), "d"(c)
 			 : "rcx", "r11", "memory");
-	return trapped ? TRAPPED : r;
+	return r;
 }
 
 /* ---- log ---- */
@@ -72,15 +70,17 @@ static void line(const char *what, long nr, const char *why)
 	out("\n");
 }
 
-/* ---- SIGSYS ---- */
+/* ---- SIGSYS: the call returns TRAPPED. Nothing else is expected, and nothing shared between processes is written ---- */
+#define UC_RAX "144" /* of struct ucontext */
+#define STRING(x) STRING_(x)
+#define STRING_(x) #x
 __asm__(".text\nsig_entry:\n\t"
-	"mov %rdx, %rbx\n\t"
-	"mov 16(%rsi), %rax\n\t" /* only SIGSYS is expected */
-	"movl $1, trapped(%rip)\n\t"
-	"mov %rbx, %rsp\n\t"
-	"mov secret(%rip), %r9\n\t"
-	"mov $15, %eax\n\t"
-	"syscall\n\tud2");
+	"mov %rdx, %rsp\n\t"
+	"movabs $" STRING(TRAPPED) ", %rax\n\t"
+				   "mov %rax, " UC_RAX "(%rsp)\n\t"
+				   "mov secret(%rip), %r9\n\t"
+				   "mov $15, %eax\n\t"
+				   "syscall\n\tud2");
 extern char sig_entry[];
 #ifdef HOSTILE_PKU
 #error "run with --platform=none: the second wall does not depend on keys"
