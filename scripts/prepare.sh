@@ -49,7 +49,7 @@ husk_tools() {
 # husk_fresh: nothing that is built from is newer than the last build
 husk_fresh() {
 	[ -x "$top/build/husk" ] && [ -e "$top/build/husk-kernel" ] && [ -e "$top/build/.built" ] || return 1
-	changed=$(cd "$top" && find Makefile arch block drivers fs host include init kernel lib mm net scripts tools \
+	changed=$(cd "$top" && find Makefile arch block drivers fs host include init ipc kernel lib mdump mm net scripts tools \
 		-newer build/.built \( -name '*.[chS]' -o -name Kbuild -o -name Makefile -o -name '*.tbl' -o -name '*.lds' -o -name '*.mk' -o -name mod-post \
 		-o -path 'scripts/gen-*' \) -print -quit 2>/dev/null)
 	[ -z "$changed" ]
