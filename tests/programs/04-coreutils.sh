@@ -9,8 +9,8 @@ find t -type l -printf '%l %y\n' | sort | uniq -c
 find t -samefile t/dir3/f1.txt | sort
 find t -newermt 2020-01-01 ! -newermt 2021-01-01 | wc -l
 cp -a t u; diff -r t u && echo same
-find u -printf '%P %m %s %TY-%Tm-%Td %n %y\n' | awk '$NF == "d" {$3 = $5 = ""} {print}' | LC_ALL=C sort | sha256sum
-find t -printf '%P %m %s %TY-%Tm-%Td %n %y\n' | awk '$NF == "d" {$3 = $5 = ""} {print}' | LC_ALL=C sort | sha256sum
+find u -mindepth 1 -printf '%P %m %s %TY-%Tm-%Td %n %y\n' | awk '$NF == "d" {$3 = $5 = ""} {print}' | LC_ALL=C sort | sha256sum
+find t -mindepth 1 -printf '%P %m %s %TY-%Tm-%Td %n %y\n' | awk '$NF == "d" {$3 = $5 = ""} {print}' | LC_ALL=C sort | sha256sum
 cp -r --preserve=links t v; find v -links +1 | wc -l
 mv u w; mv w/dir1 w/dir2/; ls w/dir2 | sort | tail -3
 chmod -R go-rwx w; stat -c '%a %F' w w/script w/empty w/dir5/sub/link
