@@ -80,7 +80,7 @@ int main(void)
 	char c[10];
 	R(read(p[0], c, 10));
 	// At the edge of a mapping: what is readable goes, the rest does not.
-	char *m = mmap(0, 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	char *m = mmap((void *)0x200000000, 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	munmap(m + 4096, 4096);
 	memset(m, 'e', 4096);
 	R(pwrite(fd, m + 4090, 10, 0));
