@@ -220,13 +220,6 @@ ssize_t srv_tmpfile(struct fs_dev *d, struct fs_node *n)
 	return reply_open(d, sizeof(*e));
 }
 
-static bool same_inode(const struct fs_node *n, int dir, const char *name)
-{
-	struct stat st;
-
-	return !fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) && st.st_ino == n->ino && st.st_dev == n->dev;
-}
-
 /*
  * Gives @old another name: by its descriptor, for the name that it had last time may be gone or somebody else's by now (a symbolic link
  * reached so is not followed); by that name where the host has no /proc. What was linked is looked at: 0, or -errno and nothing is left.
@@ -249,7 +242,7 @@ static int link_node(struct fs_dev *d, struct fs_node *old, int dir, const char 
 	}
 	if (r)
 		return -errno;
-	if (same_inode(old, dir, name))
+	if (node_is_at(old, dir, name))
 		return 0;
 	unlinkat(dir, name, 0); /* not what was meant: its name went to another file just now */
 	return -ESTALE;

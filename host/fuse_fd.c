@@ -241,6 +241,13 @@ static bool is_node(const struct fs_node *n, const struct stat *st)
 	return st->st_dev == n->dev && st->st_ino == n->ino && (st->st_mode & S_IFMT) == n->type;
 }
 
+bool node_is_at(const struct fs_node *n, int dir, const char *name)
+{
+	struct stat st;
+
+	return !fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) && is_node(n, &st);
+}
+
 /* Open n by its name in the directory pfd and see that it is n. */
 static int open_child(struct fs_dev *d, int pfd, struct fs_node *n, int flags)
 {

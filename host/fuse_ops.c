@@ -58,7 +58,6 @@ static size_t tell_link(struct fs_dev *d, int dir, const char *name, const struc
 {
 	const size_t head = sizeof(struct fuse_entry_out);
 	size_t room = fuse_srv_room(d) > head ? fuse_srv_room(d) - head : 0;
-	struct stat st;
 	ssize_t len;
 
 	if (room > 4095)
@@ -66,9 +65,7 @@ static size_t tell_link(struct fs_dev *d, int dir, const char *name, const struc
 	len = room ? readlinkat(dir, name, d->out + head, room) : 0;
 	if (len <= 0 || (size_t)len == room) /* may be cut off */
 		return 0;
-	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) || st.st_ino != n->ino || st.st_dev != n->dev)
-		return 0; /* another one by now */
-	return len;
+	return node_is_at(n, dir, name) ? len : 0; /* another one by now */
 }
 
 ssize_t srv_lookup(struct fs_dev *d, struct fs_node *n)

@@ -119,6 +119,7 @@ int node_read_fd(struct fs_dev *d, struct fs_node *n);	/* a regular file's, or a
 int node_write_fd(struct fs_dev *d, struct fs_node *n); /* a regular file's */
 int node_name_fd(struct fs_dev *d,
 		 struct fs_node *n); /* the parent's: n->name there was n a moment ago. -ESTALE: no name */
+bool node_is_at(const struct fs_node *n, int dir, const char *name); /* is name in the directory dir that file, now? */
 int node_stat(struct fs_dev *d, struct fs_node *n, struct stat *st);
 void node_keep(struct fs_dev *d, struct fs_node *n); /* about to lose its name: hold it open */
 void node_set_fd(struct fs_dev *d, struct fs_node *n, int fd, int kind);
