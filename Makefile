@@ -204,7 +204,7 @@ clean:
 # hostile kernels, for the tests of the second and the third wall
 hostile: $(O)/hostile-kernel $(O)/scribble-kernel
 .PHONY: hostile
-$(O)/hostile-kernel $(O)/scribble-kernel: $(O)/%-kernel: tests/jail/%.c arch/x86/kernel.lds
+$(O)/hostile-kernel $(O)/scribble-kernel: $(O)/%-kernel: tests/jail/%.c tests/jail/kernel.h arch/x86/kernel.lds
 	@mkdir -p $(@D)
 	@echo "  LD   $@"
 	$(Q)$(CC) $(KCFLAGS) -Wno-missing-prototypes -nostdlib -static -Wl,-z,noexecstack -Wl,--no-warn-rwx-segments \

@@ -3,41 +3,23 @@
 // sets of arguments, each number in a host process of its own; then the calls that the list allows with arguments that it must not.
 // Writes its findings to the kernel log and ends the sandbox with status 0 when only what host/seccomp.c lists got through.
 
-#include <hostif/hostif.h>
+#include "kernel.h"
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <asm/unistd.h>
 
-typedef uint64_t u64;
 #define NR_MAX 470
 #define TRAPPED 0x7472617070656421
 
-static struct hostif_boot *boot;
-static u64 secret;
 static volatile long result[NR_MAX][4]; /* in RAM: shared by all processes of the jail */
 static char path[] = "/etc/passwd";
 static char sigstack[65536] __attribute__((aligned(64)));
 static int bad;
 
-static long call(long nr, u64 a, u64 b, u64 c, u64 d, u64 e, u64 f)
-{
-	register u64 r10 __asm__("r10") = d;
-	register u64 r8 __asm__("r8") = e;
-	register u64 r9 __asm__("r9") = f;
-	long r;
-
-	__asm__ volatile("syscall"
-			 : "=a"(r), "+r"(r10), "+r"(r8), "+r"(r9)
-			 : "0"(nr), "D"(a), "S"(b), "d"(c)
-			 : "rcx", "r11", "memory");
-	return r;
-}
-
 /* ---- log ---- */
 static void out(const char *s)
 {
-	char *ring = (char *)0x701000000000UL + boot->log_phys;
+	char *ring = (char *)RAM + boot->log_phys;
 
 	for (; *s; s++)
 		ring[boot->log_head++ & (boot->log_size - 1)] = *s;
@@ -272,7 +254,7 @@ static void bounds(void)
 /* The program's argument: what this host is known to bound, or not, and which bomb it is to be. */
 static char argument(void)
 {
-	const char *arg = (const char *)0x701000000000UL + boot->args;
+	const char *arg = (const char *)RAM + boot->args;
 
 	if (boot->argc < 2)
 		return 0;

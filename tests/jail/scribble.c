@@ -2,37 +2,24 @@
 // Second and third wall: a "kernel" that scribbles. For two seconds it writes nonsense, and now and then something sensible, over all that the
 // monitor, the dump process and the tools read of RAM, takes pages away under them, rings every bell; then it says that it has ended.
 
-#include <hostif/hostif.h>
+#include "kernel.h"
 #include <hostif/trace.h>
 #include <stdbool.h>
 #include <stddef.h>
-#include <asm/unistd.h>
 
-typedef uint64_t u64;
 typedef uint32_t u32;
-#define RAM 0x701000000000UL
 #define WORKERS 3
 #define SECONDS 2
 #define WAKE 1
 #define REMOVE 9 /* MADV_REMOVE */
 
-static struct hostif_boot *boot;
-static struct hostif_boot start;    /* as the monitor wrote it */
-static u64 secret, ram_size, spare; /* spare: memory that nobody placed anything in */
+static struct hostif_boot start; /* as the monitor wrote it */
+static u64 ram_size, spare;	 /* spare: memory that nobody placed anything in */
 static char stacks[WORKERS][16384] __attribute__((aligned(64)));
 
-static long call(long nr, u64 a, u64 b, u64 c, u64 d)
+static long secret_call(long nr, u64 a, u64 b, u64 c, u64 d)
 {
-	register u64 r10 __asm__("r10") = d;
-	register u64 r8 __asm__("r8") = 0;
-	register u64 r9 __asm__("r9") = secret;
-	long r;
-
-	__asm__ volatile("syscall"
-			 : "=a"(r), "+r"(r10), "+r"(r8), "+r"(r9)
-			 : "0"(nr), "D"(a), "S"(b), "d"(c)
-			 : "rcx", "r11", "memory");
-	return r;
+	return call(nr, a, b, c, d, 0, secret);
 }
 
 void *memcpy(void *to, const void *from, unsigned long n)
@@ -97,7 +84,7 @@ static void nonsense(u64 *s, u64 phys, u64 n)
 static void ring_bell(u32 *word)
 {
 	__atomic_fetch_add(word, 1, __ATOMIC_SEQ_CST);
-	call(__NR_futex, (u64)word, WAKE, 100, 0);
+	secret_call(__NR_futex, (u64)word, WAKE, 100, 0);
 }
 
 static struct hostif_queue *queue(u64 *s)
@@ -230,7 +217,7 @@ static void take_away(u64 *s)
 
 	if (page << 12 >= HOSTIF_KERNEL_PHYS && page << 12 < start.kernel_phys_end)
 		return; /* this program */
-	call(__NR_madvise, RAM + (page << 12), 4096, REMOVE, 0);
+	secret_call(__NR_madvise, RAM + (page << 12), 4096, REMOVE, 0);
 }
 
 static void bells(u64 *s)
@@ -301,14 +288,14 @@ __attribute__((noreturn)) void scribble_main(struct hostif_boot *b)
 	boot->state = HOSTIF_RUNNING;
 	for (int i = 0; i < WORKERS; i++)
 		start_worker(stacks[i] + sizeof(stacks[i]) - 64, next(&s));
-	call(__NR_futex, (u64)&never, 0, 0, (u64)&t);
+	secret_call(__NR_futex, (u64)&never, 0, 0, (u64)&t);
 	nonsense(&s, offsetof(struct hostif_boot, panic_msg), sizeof(boot->panic_msg));
 	boot->exit_status = odd(&s);
 	boot->exec_errno = below(&s, 2) ? 0 : odd(&s);
 	boot->state = below(&s, 2) ? HOSTIF_EXITED : below(&s, 2) ? HOSTIF_PANIC : odd(&s) | 4;
 	for (;;) {
-		call(__NR_futex, (u64)&boot->state, WAKE, 100, 0);
-		call(__NR_futex, (u64)&never, 0, 0, (u64)&t);
+		secret_call(__NR_futex, (u64)&boot->state, WAKE, 100, 0);
+		secret_call(__NR_futex, (u64)&never, 0, 0, (u64)&t);
 	}
 }
 
